@@ -1,0 +1,60 @@
+"""The one error a user can cause, which always says what was given, what is allowed and what to do."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class MixzError(Exception):
+    """Something outside the program is wrong: a file, a column, a setting.
+
+    Parameters
+    ----------
+    given
+        What was found, with its place: ``"galaxies.csv has no column 'mag_y'"``.
+    allowed
+        What would have been right: ``"columns: mag_g, mag_r"``.  May be empty.
+    do
+        The next thing to try: ``"rename the column or list other bands"``.
+
+    Examples
+    --------
+    >>> print(MixzError("members: 0", "1 or more", "set members to 10"))
+    members: 0
+      allowed: 1 or more
+      do: set members to 10
+    """
+
+    def __init__(self, given: str, allowed: str = "", do: str = "") -> None:
+        self.given, self.allowed, self.do = given, allowed, do
+        lines = [given]
+        if allowed:
+            lines.append(f"  allowed: {allowed}")
+        if do:
+            lines.append(f"  do: {do}")
+        super().__init__("\n".join(lines))
+
+    def __reduce__(self) -> tuple[type[MixzError], tuple[str, str, str]]:
+        """Rebuild from the three parts, so that the error survives the way back from a worker process."""
+        return MixzError, (self.given, self.allowed, self.do)
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Say which of `names` look like `name`, as an ending for an error's advice.
+
+    Examples
+    --------
+    >>> nearest("mag_gg", ["mag_g", "z_spec"])
+    " (nearest name: 'mag_g')"
+    >>> nearest("ra", ["mag_g"])
+    ''
+    """
+    close = get_close_matches(name, list(names), n=3, cutoff=0.6)
+    if not close:
+        return ""
+    word = "name" if len(close) == 1 else "names"
+    return f" (nearest {word}: {', '.join(repr(c) for c in close)})"
