@@ -1,0 +1,70 @@
+"""Hyper Suprime-Cam as the mock sees it: bands, filters, depths, dust, footprints; each number with its source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BANDS = ("g", "r", "i", "z", "y")
+
+# The r2 and i2 filters replaced r and i in 2016 (Aihara+19 PASJ 71 114, sec. 2); curves of speclite 1.0.
+FILTERS: Mapping[str, str] = {
+    "g": "hsc2017-g", "r": "hsc2017-r2", "i": "hsc2017-i2", "z": "hsc2017-z", "y": "hsc2017-y",
+}  # fmt: skip
+
+# A_b / E(B-V) of the HSC pipeline (obs_subaru config extinctionCoeffs; numbers by M. Tanaka, NAOJ).
+EXTINCTION_PER_EBV: Mapping[str, float] = {"g": 3.240, "r": 2.276, "i": 1.633, "z": 1.263, "y": 1.075}
+
+
+@dataclass(frozen=True)
+class Depth:
+    """How deep an imaging survey goes: 5-sigma point-source limits and seeing, per band.
+
+    Parameters
+    ----------
+    limit_mag
+        5-sigma limit of a point source [AB mag].
+    seeing_arcsec
+        Full width at half maximum of the point-spread function.
+    floor_mag
+        Smallest error: calibration and flat field.
+    """
+
+    limit_mag: Mapping[str, float]
+    seeing_arcsec: Mapping[str, float]
+    floor_mag: float
+
+
+# Aihara+19 (PASJ 71 114), table 2, Wide layer.
+WIDE = Depth(
+    limit_mag={"g": 26.6, "r": 26.2, "i": 26.2, "z": 25.3, "y": 24.5},
+    seeing_arcsec={"g": 0.77, "r": 0.76, "i": 0.58, "z": 0.68, "y": 0.68},
+    floor_mag=0.01,
+)
+
+# Weaver+22 (ApJS 258 11), table 1: 3-sigma depths in 2" apertures, HSC UltraDeep; here as 5-sigma (0.55 mag less).
+ULTRADEEP = Depth(
+    limit_mag={"g": 27.55, "r": 27.25, "i": 27.05, "z": 26.65, "y": 25.95},
+    seeing_arcsec=WIDE.seeing_arcsec,
+    floor_mag=0.01,
+)
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """A rectangle on the sky, right ascension and declination in degrees."""
+
+    ra_deg: tuple[float, float]
+    dec_deg: tuple[float, float]
+
+
+# The 2 deg^2 of COSMOS2020 (Weaver+22) and three HSC Wide fields (Aihara+19, fig. 1), rounded.
+COSMOS_FIELD = Footprint((149.30, 150.79), (1.60, 2.81))
+WIDE_FIELDS: Mapping[str, Footprint] = {
+    "XMM": Footprint((30.0, 38.0), (-6.0, -2.0)),
+    "GAMA09H": Footprint((129.0, 140.0), (-1.5, 4.0)),
+    "GAMA15H": Footprint((212.0, 222.0), (-1.5, 1.5)),
+}
