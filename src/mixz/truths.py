@@ -8,7 +8,7 @@ ask the kernel here, so that one statement of how wrong a label is serves the wh
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from scipy import stats
@@ -30,7 +30,7 @@ class Kernel(Protocol):
         """Draw one label for each redshift `z`, shape (galaxy,)."""
         ...
 
-    def density(self, z_label: ArrayLike, *, z: ArrayLike, mag_i: ArrayLike) -> Array:
+    def density(self, *, z_label: ArrayLike, z: ArrayLike, mag_i: ArrayLike) -> Array:
         """Give p(z_label | z, i) per unit redshift, shapes broadcast together."""
         ...
 
@@ -57,7 +57,7 @@ class GaussianKernel:
         noise = np.random.default_rng(seed).standard_normal(z.shape)
         return np.asarray(z + self.sigma * (1 + z) * noise)
 
-    def density(self, z_label: ArrayLike, *, z: ArrayLike, mag_i: ArrayLike) -> Array:
+    def density(self, *, z_label: ArrayLike, z: ArrayLike, mag_i: ArrayLike) -> Array:
         """Give the Gaussian density at `z_label`."""
         z_label, z, _ = np.broadcast_arrays(*(np.asarray(a, float) for a in (z_label, z, mag_i)))
         return np.asarray(stats.norm.pdf(z_label, loc=z, scale=self.sigma * (1 + z)))
@@ -135,13 +135,13 @@ class CoreTailKernel:
             "look for wrong redshifts, e.g. the largest one",
         )
 
-    def density(self, z_label: ArrayLike, *, z: ArrayLike, mag_i: ArrayLike) -> Array:
+    def density(self, *, z_label: ArrayLike, z: ArrayLike, mag_i: ArrayLike) -> Array:
         """Give p(z_label | z, i), zero outside `z_range`, integrating to 1 over z_label.
 
         Examples
         --------
         >>> labels = np.linspace(0, 6, 6001)
-        >>> p = COSMOS2020.density(labels, z=0.5, mag_i=23.5)
+        >>> p = COSMOS2020.density(z_label=labels, z=0.5, mag_i=23.5)
         >>> round(float(np.trapezoid(p, labels)), 4)
         1.0
         """
@@ -161,7 +161,7 @@ class CoreTailKernel:
         j = np.searchsorted(self.z_edges[1:-1], z, side="right")
         return np.asarray(i), np.asarray(j)
 
-    def _tail(self, i: NDArray[np.intp]) -> stats.rv_continuous:
+    def _tail(self, i: NDArray[np.intp]) -> Any:
         """Freeze the skew-t of magnitude bins `i`."""
         a, b, loc, scale = (np.asarray(t)[i] for t in (self.a, self.b, self.loc, self.scale))
         return stats.jf_skew_t(a, b, loc=loc, scale=scale)

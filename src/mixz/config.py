@@ -1,0 +1,365 @@
+"""The typed config tree: YAML in, resolved settings and their digest out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from mixz.errors import MixzError, nearest
+from mixz.recipes import RECIPES, Recipe, Step, Strict
+from mixz.truths import KERNELS, GaussianKernel, Kernel
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+Positive = Annotated[float, Field(gt=0)]
+
+
+class Columns(Strict):
+    """How a table names its columns; `{band}` stands for each band, or map band by band.
+
+    Parameters
+    ----------
+    object_id
+        Column with the galaxies' names; without it the row number is the name.
+    mag, mag_err
+        Columns of AB magnitudes and their errors: ``"mag_{band}"`` or ``{g: G_MAG, r: R_MAG}``.
+        `mag_err: null` for a table without errors.
+    """
+
+    object_id: str | None = "object_id"
+    mag: str | dict[str, str] = "mag_{band}"
+    mag_err: str | dict[str, str] | None = "mag_err_{band}"
+
+    @field_validator("mag", "mag_err")
+    @classmethod
+    def _pattern_has_band(cls, value: str | dict[str, str] | None) -> str | dict[str, str] | None:
+        if isinstance(value, str) and "{band}" not in value:
+            raise ValueError(f"{value!r} names one column for all bands; write {{band}} where the band's name goes")
+        return value
+
+
+class Cut(Strict):
+    """A named condition on one column; galaxies that fail it are left out and counted in the ledger.
+
+    Parameters
+    ----------
+    name
+        The name the ledger shows, e.g. ``galaxies_only``.
+    column
+        A column of the table, or one of our names: ``mag_{band}``, ``mag_err_{band}``, ``z_{truth}``.
+    min, max
+        Keep min <= value <= max; either may be left out.
+    equals
+        Keep value == equals.
+    missing
+        What to do with galaxies that have no value there: ``drop`` (default) or ``keep``.
+    """
+
+    name: Name
+    column: str
+    min: float | None = None
+    max: float | None = None
+    equals: float | None = None
+    missing: Literal["drop", "keep"] = "drop"
+
+    @model_validator(mode="after")
+    def _has_a_condition(self) -> Cut:
+        if self.min is None and self.max is None and self.equals is None:
+            raise ValueError("a cut needs min, max or equals")
+        return self
+
+
+class Table(Strict):
+    """One input table: where it is, how it names things, which truths it carries.
+
+    Parameters
+    ----------
+    path
+        Parquet, CSV, FITS, HDF5 or ECSV; relative to the config file.
+    columns
+        The column map.
+    truths
+        Per truth the column of its redshift labels.
+    system
+        Name of the photometric system of its magnitudes.
+    id_prefix
+        Put before every object id, so that equal numbers in two tables are different galaxies.
+    group
+        Group inside an HDF5 file.
+    cuts
+        Cuts for this table only.
+    """
+
+    path: Path
+    columns: Columns = Columns()
+    truths: Annotated[dict[Name, str], Field(min_length=1)]
+    system: str = ""
+    id_prefix: str = ""
+    group: str | None = None
+    cuts: tuple[Cut, ...] = ()
+
+
+class TruthSettings(Strict):
+    """What is known about a kind of label.
+
+    Parameters
+    ----------
+    kernel
+        ``exact``, ``cosmos2020`` or ``gaussian`` (then `sigma` says how wide, in units of 1 + z).
+    simulated
+        The label is the truth of a simulation: never trained on unless a recipe names it, and used to judge every
+        other truth's test galaxies against what they really are.
+    """
+
+    kernel: Literal["exact", "cosmos2020", "gaussian"] = "exact"
+    sigma: Positive | None = None
+    simulated: bool = False
+
+    @model_validator(mode="after")
+    def _sigma_goes_with_gaussian(self) -> TruthSettings:
+        if (self.kernel == "gaussian") != (self.sigma is not None):
+            raise ValueError("sigma goes with kernel: gaussian, and only with it")
+        return self
+
+    def error_kernel(self) -> Kernel:
+        """Build the kernel that these settings name."""
+        return KERNELS[self.kernel] if self.sigma is None else GaussianKernel(self.sigma)
+
+
+KNOWN_TRUTHS = {
+    "spec": TruthSettings(kernel="exact"),
+    "many_band": TruthSettings(kernel="cosmos2020"),
+    "true": TruthSettings(kernel="exact", simulated=True),
+}
+
+
+class Split(Strict):
+    """Shares of train, validation and test galaxies (GalaxiesML: 70/15/15), and the seed of the id hash."""
+
+    train: Positive = 0.70
+    validation: Positive = 0.15
+    test: Positive = 0.15
+    seed: int = 0
+
+    @model_validator(mode="after")
+    def _sums_to_one(self) -> Split:
+        total = self.train + self.validation + self.test
+        if abs(total - 1) > 1e-9:
+            raise ValueError(f"train + validation + test = {total:g}; they must sum to 1")
+        return self
+
+
+class Network(Strict):
+    """Shape of each member: dense ReLU layers, the input joined again before the output (`skip`).
+
+    The default is the network of the public GalaxiesML example: 122,006 weights with five bands.
+    """
+
+    hidden: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = (200, 200, 200, 200)
+    skip: bool = True
+
+
+class Config(Strict):
+    """Everything one run needs.  `load_config` reads it from YAML; `digest` names it.
+
+    Parameters
+    ----------
+    name
+        Results go to ``out/<name>/``.
+    bands, ref_band
+        The bands every galaxy is measured in; the reference band (magnitude limits and kernels), by default ``i``
+        where there is one and the last band elsewhere.
+    tables, cuts
+        The input tables; cuts for all of them.
+    truths
+        Kinds of labels beyond ``spec``, ``many_band`` and ``true`` (the truth of a simulation), or other settings
+        for these.
+    split, network, members, seed
+        How galaxies are divided, the shape and number of the networks, and the seed of their random starts.
+    recipes
+        Names of known recipes, or new ones as lists of steps.
+    out
+        Folder for results; relative to where the command runs.
+    """
+
+    name: Name
+    bands: Annotated[tuple[Name, ...], Field(min_length=1)]
+    ref_band: str = ""
+    tables: Annotated[tuple[Table, ...], Field(min_length=1)]
+    cuts: tuple[Cut, ...] = ()
+    truths: dict[Name, TruthSettings] = Field(default_factory=dict)
+    split: Split = Split()
+    network: Network = Network()
+    recipes: dict[Name, Recipe] = Field(default_factory=lambda: dict(RECIPES), min_length=1)
+    members: Annotated[int, Field(ge=1)] = 10
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    out: Path = Path("out")
+
+    @field_validator("recipes", mode="before")
+    @classmethod
+    def _names_stand_for_known_recipes(cls, value: Any) -> Any:
+        if isinstance(value, list):
+            if not all(isinstance(name, str) for name in value):
+                raise ValueError("list names of recipes, or map new names to lists of steps")
+            value = dict.fromkeys(value)
+        if not isinstance(value, dict):
+            return value
+        for name, steps in value.items():
+            if steps is None and name not in RECIPES:
+                raise ValueError(f"no recipe is called {name!r}; known: {', '.join(RECIPES)}{nearest(name, RECIPES)}")
+        return {name: RECIPES[name] if steps is None else steps for name, steps in value.items()}
+
+    @field_validator("recipes")
+    @classmethod
+    def _every_recipe_has_steps(cls, value: dict[str, Recipe]) -> dict[str, Recipe]:
+        for name, steps in value.items():
+            if not steps:
+                raise ValueError(f"recipe {name!r} has no step")
+        return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_defaults(cls, data: Any) -> Any:
+        if (
+            isinstance(data, dict)
+            and not data.get("ref_band")
+            and isinstance(data.get("bands"), list | tuple)
+            and data["bands"]
+        ):
+            data = data | {"ref_band": "i" if "i" in data["bands"] else data["bands"][-1]}
+        return data
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> Config:
+        if len(set(self.bands)) != len(self.bands):
+            raise ValueError(f"bands {list(self.bands)}: name each band once")
+        if self.ref_band not in self.bands:
+            raise ValueError(f"ref_band {self.ref_band!r} is not one of the bands {list(self.bands)}")
+        settings = self.truth_settings()
+        offered = {truth for table in self.tables for truth in table.truths}
+        for truth in sorted(offered - set(settings)):
+            raise ValueError(f"truth {truth!r} is new: say how wrong it can be under `truths:`, e.g. {{kernel: exact}}")
+        for name, steps in self.recipes.items():
+            for truth in (truth for step in steps for truth in step.truths if truth not in offered):
+                raise ValueError(f"recipe {name!r} trains on truth {truth!r}; the tables offer {sorted(offered)}")
+            for number, step in enumerate(steps, start=1):
+                _check_freeze(name, number, step, self.network)
+        return self
+
+    def truth_settings(self) -> dict[str, TruthSettings]:
+        """Give the settings of every truth that this config may speak of."""
+        return KNOWN_TRUTHS | self.truths
+
+    def exact_truths(self) -> tuple[str, ...]:
+        """Name the truths whose labels are believed before others' when a galaxy has several."""
+        return tuple(t for t, s in self.truth_settings().items() if s.kernel == "exact")
+
+    @property
+    def folder(self) -> Path:
+        """The folder of this run's results."""
+        return self.out / self.name
+
+    def build_digest(self) -> str:
+        """Name what decides the galaxies: bands, tables, cuts, truths and split."""
+        return _digest(self.model_dump(mode="json", include={"bands", "ref_band", "tables", "cuts", "truths", "split"}))
+
+    def train_digest(self, recipe: str) -> str:
+        """Name what decides one recipe's weights: the galaxies, the recipe, the network, members and seed."""
+        part = self.model_dump(mode="json", include={"network", "members", "seed"})
+        steps = [step.model_dump(mode="json") for step in self.recipes[recipe]]
+        return _digest({"build": self.build_digest(), "recipe": steps, **part})
+
+    def digest(self) -> str:
+        """Name the whole config but for where results go."""
+        return _digest(self.model_dump(mode="json", exclude={"out"}))
+
+
+def _check_freeze(name: str, number: int, step: Step, network: Network) -> None:
+    layers = len(network.hidden)
+    if step.freeze > layers:
+        raise ValueError(
+            f"recipe {name!r} step {number} freezes {step.freeze} layers; the network has {layers} hidden layers"
+        )
+
+
+def _digest(tree: Any) -> str:
+    text = json.dumps(tree, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """PyYAML keeps the last of two equal keys without a word; here that is an error."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is given twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def load_config(path: str | Path) -> Config:
+    """Read a config from a YAML file; table paths become relative to that file.
+
+    Parameters
+    ----------
+    path
+        The YAML file.
+
+    Raises
+    ------
+    MixzError
+        The file is missing, is not YAML (tabs!), or says something the config tree does not allow.
+    """
+    path = Path(path)
+    tree = _read_yaml(path)
+    if not isinstance(tree, dict):
+        raise MixzError(
+            f"{path} is not a config", "a YAML mapping with name, bands, tables", "see configs/ for examples"
+        )
+    try:
+        config = Config.model_validate(tree)
+    except ValidationError as error:
+        raise _as_mixz_error(path, error) from None
+    tables = tuple(t.model_copy(update={"path": path.parent / t.path.expanduser()}) for t in config.tables)
+    return config.model_copy(update={"tables": tables})
+
+
+def _read_yaml(path: Path) -> Any:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise MixzError(
+            f"no config file {path}",
+            "a YAML file",
+            "check the path; without CONFIG, `mixz run` runs the demo",
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise MixzError(f"{path} cannot be read: {error}", "a YAML text file", "name the config file") from None
+    try:
+        return _UniqueKeyLoader(text).get_single_data()
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f" line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or str(error)
+        advice = "indent with spaces, not tabs" if "\\t" in problem else "mend that line"
+        raise MixzError(f"{path}{place}: {problem}", "YAML", advice) from None
+
+
+def _as_mixz_error(path: Path, error: ValidationError) -> MixzError:
+    """Turn pydantic's list of mistakes into one message with the path of each."""
+    lines = []
+    for mistake in error.errors():
+        place = ".".join(str(part) for part in mistake["loc"]) or "config"
+        message = mistake["msg"].removeprefix("Value error, ")
+        given = "" if mistake["type"] in ("value_error", "missing") else f" (given: {mistake['input']!r})"
+        lines.append(f"{place}: {message}{given}")
+    return MixzError(
+        f"{path} is not a valid config\n  " + "\n  ".join(lines),
+        "",
+        "mend these keys; docs/config.md lists all of them",
+    )

@@ -1,0 +1,1 @@
+"""Files in, galaxies out: reading tables, cutting, splitting.  Knows no torch and no metrics."""

@@ -1,0 +1,171 @@
+"""The file formats of tables, each by the library its field trusts; only the needed columns are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import h5py
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+from astropy.io import fits
+from astropy.table import Table
+
+from mixz.errors import MixzError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file, and the group inside it where an HDF5 file has several."""
+
+    path: Path
+    group: str | None = None
+
+
+@dataclass(frozen=True)
+class Format:
+    """How one file format tells its column names, gives some columns, and is written."""
+
+    columns: Callable[[Source], list[str]]
+    read: Callable[[Source, list[str]], pd.DataFrame]
+    write: Callable[[pd.DataFrame, Path], None]
+
+
+def format_of(path: Path) -> Format:
+    """Choose the format by the ending of the file's name (``.gz`` aside).
+
+    Raises
+    ------
+    MixzError
+        The ending is unknown.
+    """
+    name = path.name.lower().removesuffix(".gz")
+    for ending, known in FORMATS.items():
+        if name.endswith(ending):
+            return known
+    raise MixzError(f"{path} has an unknown format", f"endings: {', '.join(FORMATS)}", "convert or rename the file")
+
+
+def _parquet_columns(source: Source) -> list[str]:
+    return list(pq.read_schema(source.path).names)
+
+
+def _parquet_read(source: Source, columns: list[str]) -> pd.DataFrame:
+    frame: pd.DataFrame = pq.read_table(source.path, columns=columns).to_pandas()
+    return frame
+
+
+def _parquet_write(frame: pd.DataFrame, path: Path) -> None:
+    frame.to_parquet(path, index=False)
+
+
+def _csv_columns(source: Source) -> list[str]:
+    return list(pd.read_csv(source.path, nrows=0, compression="infer").columns)
+
+
+def _csv_read(source: Source, columns: list[str]) -> pd.DataFrame:
+    return pd.read_csv(source.path, usecols=columns, low_memory=False)
+
+
+def _csv_write(frame: pd.DataFrame, path: Path) -> None:
+    frame.to_csv(path, index=False)
+
+
+def _fits_columns(source: Source) -> list[str]:
+    with fits.open(source.path) as hdus:
+        return list(_fits_table(hdus).columns.names)
+
+
+def _fits_read(source: Source, columns: list[str]) -> pd.DataFrame:
+    with fits.open(source.path, memmap=not source.path.name.endswith(".gz")) as hdus:
+        data = _fits_table(hdus).data
+        return pd.DataFrame({name: _native(data[name]) for name in columns})
+
+
+def _fits_table(hdus: Any) -> Any:
+    for hdu in hdus:
+        if isinstance(hdu, fits.BinTableHDU | fits.TableHDU):
+            return hdu
+    raise ValueError("it holds no table, only images")
+
+
+def _fits_write(frame: pd.DataFrame, path: Path) -> None:
+    Table.from_pandas(frame).write(path, format="fits", overwrite=True)
+
+
+def _hdf5_columns(source: Source) -> list[str]:
+    with h5py.File(source.path) as file:
+        return [name for name, item in _hdf5_group(file, source.group).items() if _is_column(item)]
+
+
+def _hdf5_read(source: Source, columns: list[str]) -> pd.DataFrame:
+    with h5py.File(source.path) as file:
+        node = _hdf5_group(file, source.group)
+        return pd.DataFrame({name: _native(node[name][()]) for name in columns})
+
+
+def _hdf5_write(frame: pd.DataFrame, path: Path) -> None:
+    with h5py.File(path, "w") as file:
+        for name in frame:
+            values = frame[name].to_numpy()
+            as_text = values.dtype.kind not in "biuf"
+            file.create_dataset(
+                str(name),
+                data=values.astype(object) if as_text else values,
+                dtype=h5py.string_dtype() if as_text else None,
+            )
+
+
+def _hdf5_group(file: h5py.File, group: str | None) -> Any:
+    if group is not None:
+        if group not in file:
+            raise MixzError(f"{file.filename} has no group {group!r}", f"groups: {', '.join(file)}", "correct `group`")
+        return file[group]
+    groups = [item for item in file.values() if isinstance(item, h5py.Group)]
+    return groups[0] if len(groups) == 1 and not any(map(_is_column, file.values())) else file
+
+
+def _is_column(item: Any) -> bool:
+    """A column is a one-dimensional data set; images and the like stay on disk."""
+    return isinstance(item, h5py.Dataset) and item.ndim == 1
+
+
+def _ecsv_columns(source: Source) -> list[str]:
+    return list(Table.read(source.path, format="ascii.ecsv").colnames)
+
+
+def _ecsv_read(source: Source, columns: list[str]) -> pd.DataFrame:
+    frame: pd.DataFrame = Table.read(source.path, format="ascii.ecsv")[columns].to_pandas()
+    return frame
+
+
+def _ecsv_write(frame: pd.DataFrame, path: Path) -> None:
+    Table.from_pandas(frame).write(path, format="ascii.ecsv", overwrite=True)
+
+
+def _native(values: Any) -> NDArray[Any]:
+    """Give an array pandas can hold: the machine's byte order (FITS is big-endian), text decoded."""
+    array = np.asarray(values)
+    if array.dtype.kind in "SO":
+        decoded = [v.decode() if isinstance(v, bytes) else v for v in array]
+        return np.asarray(decoded, dtype=object)
+    return array.astype(array.dtype.newbyteorder("="), copy=True)
+
+
+FORMATS: dict[str, Format] = {
+    ".parquet": Format(_parquet_columns, _parquet_read, _parquet_write),
+    ".pq": Format(_parquet_columns, _parquet_read, _parquet_write),
+    ".csv": Format(_csv_columns, _csv_read, _csv_write),
+    ".fits": Format(_fits_columns, _fits_read, _fits_write),
+    ".fit": Format(_fits_columns, _fits_read, _fits_write),
+    ".hdf5": Format(_hdf5_columns, _hdf5_read, _hdf5_write),
+    ".h5": Format(_hdf5_columns, _hdf5_read, _hdf5_write),
+    ".ecsv": Format(_ecsv_columns, _ecsv_read, _ecsv_write),
+}

@@ -1,0 +1,87 @@
+"""`galaxies.parquet`: a GalaxySet on disk, with where it came from in the file's own metadata."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mixz.atomic import replacing
+from mixz.errors import MixzError
+from mixz.schema import GalaxySet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+METADATA_KEY = b"mixz"
+
+
+def write_galaxies(galaxies: GalaxySet, path: str | Path, *, provenance: Mapping[str, Any] | None = None) -> None:
+    """Write galaxies as Parquet: object_id, split, system, mag_*, mag_err_*, z_<truth>.
+
+    Parameters
+    ----------
+    galaxies
+        What to write.
+    path
+        The file; appears whole or not at all.
+    provenance
+        Anything JSON can hold about where the galaxies came from.
+    """
+    columns: dict[str, Any] = {name: getattr(galaxies, name) for name in ("object_id", "split", "system")}
+    for kind in ("mag", "mag_err"):
+        columns |= {f"{kind}_{band}": getattr(galaxies, kind)[:, k] for k, band in enumerate(galaxies.bands)}
+    columns |= {f"z_{truth}": label for truth, label in galaxies.z.items()}
+    about = {"bands": galaxies.bands, "truths": galaxies.truths, **(provenance or {})}
+    table = pa.table(columns).replace_schema_metadata({METADATA_KEY: json.dumps(about)})
+    with replacing(path) as draft:
+        pq.write_table(table, draft)
+
+
+def read_galaxies(path: str | Path) -> GalaxySet:
+    """Read what `write_galaxies` wrote.
+
+    Raises
+    ------
+    MixzError
+        The file is missing or was not written by `write_galaxies`.
+    """
+    about = read_provenance(path)
+    table = pq.read_table(path)
+    bands = tuple(about["bands"])
+    kinds = {
+        kind: np.column_stack([table[f"{kind}_{band}"].to_numpy() for band in bands]) for kind in ("mag", "mag_err")
+    }
+    return GalaxySet(
+        np.asarray(table["object_id"].to_pylist()),
+        bands,
+        **kinds,
+        z={truth: table[f"z_{truth}"].to_numpy() for truth in about["truths"]},
+        split=np.asarray(table["split"].to_pylist(), dtype=str),
+        system=np.asarray(table["system"].to_pylist(), dtype=str),
+    )
+
+
+def read_provenance(path: str | Path) -> dict[str, Any]:
+    """Read what a galaxies file says about itself.
+
+    Raises
+    ------
+    MixzError
+        The file is missing or was not written by `write_galaxies`.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise MixzError(f"no galaxies file {path}", "a file that `mixz build` wrote", "run `mixz build` first")
+    try:
+        metadata = pq.read_schema(path).metadata or {}
+    except (OSError, pa.ArrowInvalid):
+        metadata = {}
+    if METADATA_KEY not in metadata:
+        raise MixzError(f"{path} is no galaxies file", "a file that `mixz build` wrote", "run `mixz build` again")
+    about: dict[str, Any] = json.loads(metadata[METADATA_KEY])
+    return about

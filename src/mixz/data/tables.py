@@ -1,0 +1,138 @@
+"""Read and write tables of any format astronomers use; missing values become NaN here and nowhere else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from mixz.atomic import replacing
+from mixz.data.formats import Source, format_of
+from mixz.errors import MixzError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+T = TypeVar("T")
+
+MISSING_NUMBERS = (99.0, -99.0)
+"""Numbers that stand for "not measured" in the surveys' files, besides NaN and infinities."""
+
+
+def table_columns(path: str | Path, group: str | None = None) -> list[str]:
+    """List the columns of a table without reading it.
+
+    Raises
+    ------
+    MixzError
+        The file is missing, of an unknown format, or damaged.
+    """
+    path = Path(path)
+    return _guarded(path, lambda: format_of(path).columns(Source(path, group)))
+
+
+def read_table(path: str | Path, columns: Sequence[str] | None = None, group: str | None = None) -> pd.DataFrame:
+    """Read `columns` (all if None) of a Parquet, CSV, FITS, HDF5 or ECSV table.
+
+    Parameters
+    ----------
+    path
+        The file; its ending says the format: .parquet .pq .csv .csv.gz .fits .fits.gz .hdf5 .h5 .ecsv.
+    columns
+        Names of the columns wanted.
+    group
+        Group inside an HDF5 file; by default the root, or the only group there is.
+
+    Raises
+    ------
+    MixzError
+        The file is missing, empty, damaged or of an unknown format, or lacks a column.
+    """
+    path = Path(path)
+    available = table_columns(path, group)
+    wanted = list(dict.fromkeys(columns)) if columns is not None else available
+    require_columns(wanted, available, where=str(path))
+    frame = _guarded(path, lambda: format_of(path).read(Source(path, group), wanted))
+    if frame.empty:
+        raise MixzError(f"{path} has no rows", "a table with at least one row", "check how the file was made")
+    return frame[wanted]
+
+
+def write_table(frame: pd.DataFrame, path: str | Path) -> None:
+    """Write a table in the format its ending says; the old file stays until the new one is whole.
+
+    Raises
+    ------
+    MixzError
+        The ending is unknown, or the folder cannot be written to.
+    """
+    path = Path(path)
+    known = format_of(path)
+    with replacing(path) as draft:
+        known.write(frame, draft)
+
+
+def require_columns(wanted: Iterable[str], available: Sequence[str], *, where: str) -> None:
+    """Refuse with every missing column and its nearest names.
+
+    Raises
+    ------
+    MixzError
+        A wanted column is not available.
+    """
+    missing = [name for name in wanted if name not in available]
+    if missing:
+        shown = ", ".join(available[:40]) + (", ..." if len(available) > 40 else "")
+        listed = ", ".join(f"{name!r}{nearest(name, available)}" for name in missing)
+        raise MixzError(f"{where} has no column {listed}", f"columns: {shown}", "correct the column map")
+
+
+def numbers(frame: pd.DataFrame, column: str, *, where: str) -> NDArray[np.float64]:
+    """Give a column as numbers, with NaN for every way surveys say "missing" (NaN, +-99, infinities, empty).
+
+    Raises
+    ------
+    MixzError
+        The column holds text that is no number.
+
+    Examples
+    --------
+    >>> numbers(pd.DataFrame({"m": ["21.5", "99", ""]}), "m", where="demo")
+    array([21.5,  nan,  nan])
+    """
+    values = frame[column]
+    if not pd.api.types.is_numeric_dtype(values):
+        values = values.replace("", np.nan)
+    parsed = pd.to_numeric(values, errors="coerce")
+    wrong = parsed.isna() & values.notna() & (values.astype(str).str.strip().str.lower() != "nan")
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise MixzError(
+            f"{where} column {column!r} row {row + 1} holds {values.iloc[row]!r}",
+            "numbers; missing values as empty, NaN, 99 or -99",
+            "mend the table or map another column",
+        )
+    array = parsed.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
+    array[~np.isfinite(array) | np.isin(array, MISSING_NUMBERS)] = np.nan
+    return array
+
+
+def _guarded(path: Path, read: Callable[[], T]) -> T:
+    """Run a reader; whatever it stumbles over becomes one clear message."""
+    if not path.is_file():
+        raise MixzError(f"no file {path}", "an existing table", "check the path; paths in a config start at its folder")
+    if path.stat().st_size == 0:
+        raise MixzError(f"{path} is empty", "a table with at least one row", "check how the file was made")
+    try:
+        return read()
+    except MixzError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, IndexError, pd.errors.ParserError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise MixzError(
+            f"{path} cannot be read: {reason}", f"a whole {path.suffix} file", "fetch or write it again"
+        ) from error

@@ -1,0 +1,246 @@
+"""The vocabulary: `GalaxySet` is what goes in, `PhotoZ` is what comes out; both frozen, both check themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mixz.errors import MixzError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+Floats = np.ndarray[tuple[int, ...], np.dtype[np.floating[Any]]]
+Mask = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+
+SPLITS = ("train", "validation", "test")
+NO_TRUTH = ""
+
+
+def _frozen(values: ArrayLike, dtype: Any = None) -> NDArray[Any]:
+    """View `values` as a read-only array; the caller's own array stays writable."""
+    view = np.asarray(values, dtype=dtype).view()
+    view.flags.writeable = False
+    return view
+
+
+def _check_shape(name: str, array: NDArray[Any], shape: tuple[int, ...]) -> None:
+    if array.shape != shape:
+        raise MixzError(f"{name} has shape {array.shape}", f"shape {shape}", "give one value per galaxy (and band)")
+
+
+def _check_measured(name: str, array: NDArray[Any]) -> None:
+    if np.isinf(array).any():
+        raise MixzError(f"{name} holds infinities", "finite values, NaN where missing", "write missing values as NaN")
+
+
+@dataclass(frozen=True, eq=False)
+class GalaxySet:
+    """Galaxies with magnitudes in some bands and any number of redshift labels each.
+
+    Parameters
+    ----------
+    object_id
+        Names of the galaxies, all different, shape (galaxy,); text or integers.
+    bands
+        Names of the bands, e.g. ``("g", "r", "i", "z")``.
+    mag, mag_err
+        AB magnitudes and their errors, shape (galaxy, band); NaN where not measured.
+    z
+        Per truth, its redshift labels, shape (galaxy,); NaN where the galaxy has none.
+    split
+        Per galaxy one of ``"train"``, ``"validation"``, ``"test"``; ``"test"`` everywhere if not given.
+    system
+        Per galaxy the name of the photometric system it was measured in; ``""`` where there is one system.
+
+    Raises
+    ------
+    MixzError
+        Shapes disagree, a name occurs twice, or a value is infinite.
+
+    Examples
+    --------
+    >>> g = GalaxySet(["a", "b"], ("g", "r"), [[21, 20], [23, 22]], [[0.1, 0.1]] * 2,
+    ...               z={"spec": [0.5, np.nan], "many_band": [0.52, 0.9]})
+    >>> len(g), g.truths
+    (2, ('spec', 'many_band'))
+    >>> g.rows(g.has("spec")).object_id
+    array(['a'], dtype='<U1')
+    """
+
+    object_id: NDArray[Any]
+    bands: tuple[str, ...]
+    mag: Floats
+    mag_err: Floats
+    z: Mapping[str, Floats] = field(default_factory=dict)
+    split: NDArray[Any] = None  # type: ignore[assignment]  # filled in __post_init__
+    system: NDArray[Any] = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        set_field = object.__setattr__.__get__(self)
+        set_field("object_id", _frozen(self.object_id))
+        set_field("bands", tuple(self.bands))
+        n, shape = len(self.object_id), (len(self.object_id), len(self.bands))
+        for name in ("mag", "mag_err"):
+            array = _frozen(getattr(self, name), np.float32).reshape(shape if n == 0 else np.shape(getattr(self, name)))
+            set_field(name, array)
+            _check_shape(name, array, shape)
+            _check_measured(name, array)
+        set_field("z", {truth: _frozen(label, np.float64) for truth, label in self.z.items()})
+        for truth, label in self.z.items():
+            _check_shape(f"z[{truth!r}]", label, (n,))
+            _check_measured(f"z[{truth!r}]", label)
+        set_field("split", _frozen(np.full(n, "test") if self.split is None else self.split, str))
+        set_field("system", _frozen(np.full(n, "") if self.system is None else self.system, str))
+        _check_shape("split", self.split, (n,))
+        _check_shape("system", self.system, (n,))
+        self._check_names()
+
+    def _check_names(self) -> None:
+        if len(set(self.bands)) != len(self.bands) or not self.bands:
+            raise MixzError(f"bands: {self.bands}", "one or more names, each once", "name every band once")
+        unknown = set(np.unique(self.split)) - set(SPLITS)
+        if unknown:
+            raise MixzError(f"split holds {sorted(unknown)}", ", ".join(SPLITS), "use these three names")
+        ids, counts = np.unique(self.object_id, return_counts=True)
+        if (counts > 1).any():
+            raise MixzError(
+                f"{int((counts > 1).sum())} object ids occur more than once, e.g. {ids[counts > 1][0]!r}",
+                "each galaxy once",
+                "remove duplicates, or give each table its own id_prefix where equal ids are different galaxies",
+            )
+
+    def __len__(self) -> int:
+        """Count the galaxies."""
+        return len(self.object_id)
+
+    @property
+    def truths(self) -> tuple[str, ...]:
+        """Names of the truths that at least one galaxy may have."""
+        return tuple(self.z)
+
+    def has(self, truth: str) -> Mask:
+        """Say which galaxies have a label of `truth`, shape (galaxy,)."""
+        if truth not in self.z:
+            known = ", ".join(self.z) or "none"
+            raise MixzError(
+                f"truth {truth!r} is not in the galaxies",
+                f"truths: {known}",
+                f"name one of these, or add its column to the table's truths{nearest(truth, self.z)}",
+            )
+        return np.asarray(np.isfinite(self.z[truth]))
+
+    def measured(self) -> Mask:
+        """Say which galaxies have a magnitude in every band, shape (galaxy,)."""
+        return np.asarray(np.isfinite(self.mag).all(axis=1))
+
+    def rows(self, which: NDArray[Any]) -> GalaxySet:
+        """Give the galaxies that `which` (a mask or indices) selects."""
+        return replace(
+            self,
+            object_id=self.object_id[which],
+            mag=self.mag[which],
+            mag_err=self.mag_err[which],
+            z={truth: label[which] for truth, label in self.z.items()},
+            split=self.split[which],
+            system=self.system[which],
+        )
+
+    def in_split(self, name: str) -> GalaxySet:
+        """Give the galaxies of one side of the split."""
+        return self.rows(self.split == name)
+
+    def reference(self, truths: Sequence[str], *, exact: Collection[str] = ()) -> tuple[Floats, NDArray[Any]]:
+        """Choose one label per galaxy among `truths`, and say whose it is.
+
+        A galaxy that has several is believed in the order exact truths first, then as listed.
+
+        Returns
+        -------
+        z_ref, truth
+            The label, NaN where the galaxy has none, and the name of its truth, ``""`` where none; (galaxy,).
+
+        Examples
+        --------
+        >>> g = GalaxySet([1, 2], ("g",), [[21], [23]], [[0.1], [0.1]],
+        ...               z={"spec": [0.5, np.nan], "many_band": [0.52, 0.9]})
+        >>> g.reference(["many_band", "spec"], exact=["spec"])
+        (array([0.5, 0.9]), array(['spec', 'many_band'], dtype='<U9'))
+        """
+        z_ref = np.full(len(self), np.nan)
+        truth = np.full(len(self), NO_TRUTH, dtype=f"<U{max(map(len, truths), default=1)}")
+        for name in sorted(truths, key=lambda t: t not in exact):
+            take = np.isnan(z_ref) & self.has(name)
+            z_ref[take], truth[take] = self.z[name][take], name
+        return z_ref, truth
+
+
+def concatenate(sets: Sequence[GalaxySet]) -> GalaxySet:
+    """Join galaxy sets of the same bands; a truth that one of them lacks is NaN there.
+
+    Examples
+    --------
+    >>> a = GalaxySet([1], ("g",), [[21]], [[0.1]], z={"spec": [0.5]})
+    >>> b = GalaxySet([2], ("g",), [[22]], [[0.1]], z={"many_band": [0.9]})
+    >>> concatenate([a, b]).z
+    {'spec': array([0.5, nan]), 'many_band': array([nan, 0.9])}
+    """
+    bands = sets[0].bands
+    for other in sets[1:]:
+        if other.bands != bands:
+            raise MixzError(
+                f"bands {other.bands} beside {bands}", "the same bands", "map both tables to the same bands"
+            )
+    truths = list(dict.fromkeys(truth for s in sets for truth in s.truths))
+    joined = {truth: np.concatenate([s.z.get(truth, np.full(len(s), np.nan)) for s in sets]) for truth in truths}
+    parts = {
+        name: np.concatenate([getattr(s, name) for s in sets])
+        for name in ("object_id", "mag", "mag_err", "split", "system")
+    }
+    return GalaxySet(bands=bands, z=joined, **parts)
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoZ:
+    """Photometric redshifts of some galaxies by every member of an ensemble.
+
+    Parameters
+    ----------
+    object_id
+        Names of the galaxies, shape (galaxy,).
+    z_phot_members
+        Each member's point estimate, shape (member, galaxy); NaN where none could be given.
+
+    Examples
+    --------
+    >>> PhotoZ(["a", "b"], [[0.5, 1.0], [0.7, 1.0]]).z_phot
+    array([0.6, 1. ])
+    """
+
+    object_id: NDArray[Any]
+    z_phot_members: Floats
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "object_id", _frozen(self.object_id))
+        object.__setattr__(self, "z_phot_members", _frozen(self.z_phot_members, np.float64))
+        _check_shape("z_phot_members", self.z_phot_members, (len(self.z_phot_members), len(self.object_id)))
+
+    def __len__(self) -> int:
+        """Count the galaxies."""
+        return len(self.object_id)
+
+    @property
+    def z_phot(self) -> Floats:
+        """The ensemble's point estimate: the mean of its members', shape (galaxy,)."""
+        return np.asarray(self.z_phot_members.mean(axis=0))
+
+    @property
+    def z_phot_std(self) -> Floats:
+        """Scatter of the members about their mean (not a redshift error), shape (galaxy,); NaN for one member."""
+        if len(self.z_phot_members) < 2:
+            return np.full(len(self), np.nan)
+        return np.asarray(self.z_phot_members.std(axis=0, ddof=1))
