@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from mixz.errors import MixzError, nearest
 from mixz.recipes import RECIPES, Recipe, Step, Strict
@@ -180,6 +180,8 @@ class Config(Strict):
         for these.
     split, network, members, seed
         How galaxies are divided, the shape and number of the networks, and the seed of their random starts.
+    training
+        Settings for every step of every recipe that does not say otherwise, e.g. ``{patience: 30}``.
     recipes
         Names of known recipes, or new ones as lists of steps.
     out
@@ -194,7 +196,8 @@ class Config(Strict):
     truths: dict[Name, TruthSettings] = Field(default_factory=dict)
     split: Split = Split()
     network: Network = Network()
-    recipes: dict[Name, Recipe] = Field(default_factory=lambda: dict(RECIPES), min_length=1)
+    training: dict[str, Any] = Field(default_factory=dict)
+    recipes: dict[Name, Recipe] = Field(default_factory=lambda: dict(RECIPES), min_length=1, validate_default=True)
     members: Annotated[int, Field(ge=1)] = 10
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     out: Path = Path("out")
@@ -232,6 +235,12 @@ class Config(Strict):
         ):
             data = data | {"ref_band": "i" if "i" in data["bands"] else data["bands"][-1]}
         return data
+
+    @field_validator("recipes")
+    @classmethod
+    def _fill_in_training(cls, value: dict[str, Recipe], info: ValidationInfo) -> dict[str, Recipe]:
+        training = info.data.get("training", {})
+        return {name: tuple(_with_defaults(step, training) for step in steps) for name, steps in value.items()}
 
     @model_validator(mode="after")
     def _names_agree(self) -> Config:
@@ -276,6 +285,11 @@ class Config(Strict):
     def digest(self) -> str:
         """Name the whole config but for where results go."""
         return _digest(self.model_dump(mode="json", exclude={"out"}))
+
+
+def _with_defaults(step: Step, training: dict[str, Any]) -> Step:
+    """Fill the settings a step leaves open from `training`."""
+    return Step(**(training | step.model_dump(include=step.model_fields_set)))
 
 
 def _check_freeze(name: str, number: int, step: Step, network: Network) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mixz.config import Columns, Config, Cut, Table
+    from mixz.schema import Floats
 
 
 def build_galaxies(config: Config) -> tuple[GalaxySet, Ledger]:
@@ -40,9 +41,7 @@ def build_galaxies(config: Config) -> tuple[GalaxySet, Ledger]:
     return replace(galaxies, split=sides), ledger
 
 
-def photometry(
-    frame: pd.DataFrame, columns: Columns, bands: Sequence[str], *, where: str
-) -> dict[str, NDArray[np.float64]]:
+def photometry(frame: pd.DataFrame, columns: Columns, bands: Sequence[str], *, where: str) -> tuple[Floats, Floats]:
     """Give magnitudes and errors of a table, each of shape (galaxy, band); NaN errors where it maps none.
 
     Raises
@@ -57,7 +56,7 @@ def photometry(
     if names["mag_err"]:
         mag_err = np.column_stack([numbers(frame, n, where=where) for n in names["mag_err"]])
     mag_err[np.isnan(mag)] = np.nan
-    return {"mag": mag, "mag_err": mag_err}
+    return mag, mag_err
 
 
 def column_names(columns: Columns, bands: Sequence[str]) -> dict[str, list[str]]:
@@ -88,7 +87,7 @@ def _read_galaxies(table: Table, config: Config, ledger: Ledger) -> GalaxySet:
     galaxies = GalaxySet(
         _object_ids(frame, table),
         config.bands,
-        **photometry(frame, table.columns, config.bands, where=where),
+        *photometry(frame, table.columns, config.bands, where=where),
         z=z,
         system=np.full(len(frame), table.system),
     )

@@ -43,10 +43,10 @@ class Sample:
 
     truth: str
     sample: str
-    z_ref: NDArray[np.float64]
-    mag_ref: NDArray[np.float64]
+    z_ref: NDArray[np.floating[Any]]
+    mag_ref: NDArray[np.floating[Any]]
 
-    def ranges(self, z_phot: NDArray[np.float64]) -> dict[str, NDArray[np.bool_]]:
+    def ranges(self, z_phot: NDArray[np.floating[Any]]) -> dict[str, NDArray[np.bool_]]:
         """Say per redshift range which galaxies are in it, given one member's estimates.
 
         The paper cuts in the label, LSST in the estimate and in i magnitude; both are here, and everything.
@@ -59,7 +59,7 @@ class Sample:
         }
 
 
-def summarize(recipe: str, sample: Sample, z_phot_members: NDArray[np.float64]) -> list[Record]:
+def summarize(recipe: str, sample: Sample, z_phot_members: NDArray[np.floating[Any]]) -> list[Record]:
     """Judge every member of a recipe on a sample.
 
     Parameters
@@ -110,7 +110,7 @@ def summarize(recipe: str, sample: Sample, z_phot_members: NDArray[np.float64]) 
     return records
 
 
-def _metrics(sample: Sample, z_phot: NDArray[np.float64], z_range: str) -> tuple[dict[str, float], int]:
+def _metrics(sample: Sample, z_phot: NDArray[np.floating[Any]], z_range: str) -> tuple[dict[str, float], int]:
     inside = sample.ranges(z_phot)[z_range]
     values = {n: metric(z_phot=z_phot[inside], z_ref=sample.z_ref[inside]) for n, metric in POINT_METRICS.items()}
     return values, int(inside.sum())

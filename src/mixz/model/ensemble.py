@@ -17,8 +17,9 @@ from mixz.atomic import replacing
 from mixz.config import Network
 from mixz.errors import MixzError, nearest
 from mixz.model.features import MinMaxScaler, magnitudes
+from mixz.model.group import History, Rows, Weights, predict_rows
 from mixz.model.nets import StackedNetwork, network_from_weights
-from mixz.model.training import Epoch, History, Rows, Weights, predict_rows, train_step
+from mixz.model.training import Progress, train_step
 from mixz.recipes import Recipe, Step
 from mixz.schema import GalaxySet, PhotoZ
 
@@ -90,7 +91,7 @@ class Ensemble:
         members: int = 10,
         seed: int = 0,
         exact: Sequence[str] = ("spec",),
-        watch: Callable[[Epoch], None] | None = None,
+        watch: Callable[[Progress], None] | None = None,
     ) -> Ensemble:
         """Train an ensemble from random starts through every step of a recipe.
 
@@ -134,7 +135,7 @@ class Ensemble:
         step: Step,
         *,
         exact: Sequence[str] = ("spec",),
-        watch: Callable[[Epoch], None] | None = None,
+        watch: Callable[[Progress], None] | None = None,
     ) -> Ensemble:
         """Train every member for one more step, and give the result as a new ensemble.
 

@@ -1,71 +1,53 @@
-"""One training loop for every recipe: (weights, step, training rows, validation rows) -> (weights, history)."""
+"""One training function for every recipe: (weights, step, training rows, validation rows) -> (weights, history).
+
+On a CPU the members are divided into groups that fit its caches, and each core trains one group at a time by
+itself.  That is faster than all cores sharing every small matrix product, and the result does not depend on how many
+cores there are.
+"""
 
 from __future__ import annotations
 
+import math
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from statistics import median
 from typing import TYPE_CHECKING
 
 import torch
 
-from mixz.errors import MixzError
-from mixz.model.losses import hsc_loss
-from mixz.model.nets import StackedNetwork, network_from_weights
+from mixz.model.group import Group, History, News, Rows, Weights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from mixz.config import Network
     from mixz.recipes import Step
 
-Weights = dict[str, torch.Tensor]
-"""Named weights of a stack, each with the member axis first."""
-
 GROUP = 10
-"""Members trained together: more fall out of a CPU's cache and get slower, fewer waste its matrix units."""
-
-ROWS_AT_ONCE = 32_768
-"""Galaxies pushed through the network at once outside training; bounds the memory of a prediction."""
-
-
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """Training material: network inputs (galaxy, input) and the labels believed, (galaxy,)."""
-
-    x: torch.Tensor
-    z_ref: torch.Tensor
-
-    def __len__(self) -> int:
-        """Count the galaxies."""
-        return len(self.z_ref)
+"""Most members in a group: more fall out of a core's cache and get slower."""
 
 
 @dataclass(frozen=True)
-class History:
-    """What one step did to each member.
+class Progress:
+    """How far a step of training is, over all its members.
 
     Parameters
     ----------
-    validation_loss
-        Per member its validation loss after each epoch, up to the epoch at which it stopped.
-    best_epoch
-        Per member the epoch (from 0) whose weights were kept.
+    epochs_done, epochs_due
+        Epochs run, and epochs there will be if no running member improves again (so at least), summed over groups.
+    stopped, members
+        Members that are done, and all members.
+    best_loss
+        Median of the members' best validation losses so far.
     """
 
-    validation_loss: tuple[tuple[float, ...], ...]
-    best_epoch: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """News from the training loop: which members are still running, and how far off the end must be."""
-
-    members_stopped: int
+    epochs_done: int
+    epochs_due: float
+    stopped: int
     members: int
-    epoch: int
-    last_epoch: int
-    """The last epoch that will run if no member improves again."""
-    validation_loss: float
-    """Median over the members of their best so far."""
+    best_loss: float
 
 
 def train_step(
@@ -76,7 +58,7 @@ def train_step(
     validation: Rows,
     *,
     seeds: Sequence[int],
-    watch: Callable[[Epoch], None] | None = None,
+    watch: Callable[[Progress], None] | None = None,
 ) -> tuple[Weights, History]:
     """Train every member for one step, from `weights` to the weights of its best validation epoch.
 
@@ -86,7 +68,7 @@ def train_step(
     Parameters
     ----------
     weights
-        Where to start; not changed.
+        Where to start, member axis first; not changed.
     shape, step
         The network's shape, and what to do.
     train, validation
@@ -94,119 +76,88 @@ def train_step(
     seeds
         Per member the seed of its data order.
     watch
-        Called after every epoch.
+        Called after every epoch of a group.
 
     Raises
     ------
     MixzError
         A member's loss is no longer a number.
     """
-    done: list[tuple[Weights, History]] = []
-    for start in range(0, len(seeds), GROUP):
-        part = slice(start, start + GROUP)
-        group = _Group({k: v[part] for k, v in weights.items()}, shape, step, seeds[part])
-        group.train(train, validation, _offset(watch, start, len(seeds)))
-        done.append((group.best, group.history()))
-    joined = {name: torch.cat([best[name] for best, _ in done]) for name in weights}
-    return joined, History(
-        tuple(loss for _, h in done for loss in h.validation_loss), tuple(e for _, h in done for e in h.best_epoch)
+    cores = torch.get_num_threads()
+    parts = _parts(len(seeds), cores)
+    groups = [Group({k: v[p] for k, v in weights.items()}, shape, step, first=p.start, seeds=seeds[p]) for p in parts]
+    board = _Board(groups, len(seeds), watch)
+    with _one_thread_each(), ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        jobs = [pool.submit(board.train, number, train, validation) for number in range(len(groups))]
+        try:
+            for job in jobs:
+                job.result()
+        except BaseException:
+            board.cancelled.set()
+            raise
+    histories = [group.history() for group in groups]
+    return {name: torch.cat([group.best[name] for group in groups]) for name in weights}, History(
+        tuple(loss for h in histories for loss in h.validation_loss), tuple(e for h in histories for e in h.best_epoch)
     )
 
 
-def _offset(watch: Callable[[Epoch], None] | None, before: int, members: int) -> Callable[[Epoch], None]:
-    """Report a group's news as part of all members' training."""
+def _parts(members: int, cores: int) -> list[slice]:
+    """Divide the members evenly into groups: at least one for each core, none larger than GROUP.
 
-    def report(news: Epoch) -> None:
-        if watch is not None:
-            watch(Epoch(before + news.members_stopped, members, news.epoch, news.last_epoch, news.validation_loss))
-
-    return report
-
-
-class _Group:
-    """Members that are trained together; the stack shrinks as they stop."""
-
-    def __init__(self, weights: Weights, shape: Network, step: Step, seeds: Sequence[int]) -> None:
-        self.shape, self.step = shape, step
-        self.best = {name: w.clone() for name, w in weights.items()}
-        self.losses: list[list[float]] = [[] for _ in seeds]
-        self.best_loss = torch.full((len(seeds),), torch.inf)
-        self.best_epoch = torch.zeros(len(seeds), dtype=torch.long)
-        self.running = torch.arange(len(seeds))
-        self.orders = [torch.Generator().manual_seed(seed) for seed in seeds]
-        self.optimiser: torch.optim.Optimizer
-        self._restack(weights, None)
-
-    def train(self, train: Rows, validation: Rows, watch: Callable[[Epoch], None]) -> None:
-        for epoch in range(self.step.epochs):
-            self._one_epoch(train)
-            self._judge(epoch, rows_loss(self.network, validation))
-            watch(self._news(epoch))
-            self._stop_those_done(epoch)
-            if len(self.running) == 0:
-                return
-
-    def history(self) -> History:
-        return History(tuple(map(tuple, self.losses)), tuple(self.best_epoch.tolist()))
-
-    def _one_epoch(self, train: Rows) -> None:
-        order = torch.stack([torch.randperm(len(train), generator=self.orders[m]) for m in self.running.tolist()])
-        for batch in torch.split(order, self.step.batch_size, dim=1):
-            self.optimiser.zero_grad(set_to_none=True)
-            loss = hsc_loss(z_phot=self.network(train.x[batch]), z_ref=train.z_ref[batch])
-            # The sum over members keeps their gradients apart: each has its own mean loss.
-            loss.mean(dim=1).sum().backward()  # type: ignore[no-untyped-call]
-            self.optimiser.step()
-
-    def _judge(self, epoch: int, loss: torch.Tensor) -> None:
-        """Note each member's validation loss, and keep the weights of those that improved."""
-        for member, value in zip(self.running.tolist(), loss.tolist(), strict=True):
-            self.losses[member].append(value)
-            if not torch.isfinite(torch.tensor(value)):
-                raise MixzError(
-                    f"member {member}: validation loss {value} in epoch {epoch + 1}",
-                    "finite losses",
-                    "lower the learning rate, or look for extreme magnitudes",
-                )
-        improved = loss < self.best_loss[self.running]
-        who = self.running[improved]
-        self.best_loss[who], self.best_epoch[who] = loss[improved], epoch
-        for name, weight in self.network.state_dict().items():
-            self.best[name][who] = weight[improved]
-
-    def _news(self, epoch: int) -> Epoch:
-        last = min(self.step.epochs - 1, int(self.best_epoch[self.running].max()) + self.step.patience)
-        stopped = len(self.losses) - len(self.running)
-        return Epoch(stopped, len(self.losses), epoch, last, float(self.best_loss.median()))
-
-    def _stop_those_done(self, epoch: int) -> None:
-        """Drop members whose patience is over from the stack, so that they cost nothing more."""
-        still = epoch - self.best_epoch[self.running] < self.step.patience
-        if not still.all():
-            self.running = self.running[still]
-            if len(self.running):
-                self._restack({k: v[still] for k, v in self.network.state_dict().items()}, still)
-
-    def _restack(self, weights: Weights, still: torch.Tensor | None) -> None:
-        """Build network and optimiser for the running members, carrying Adam's memory along."""
-        memory = [] if still is None else [self.optimiser.state[p] for p in self._movable()]
-        self.network = network_from_weights(self.shape, weights)
-        self.network.freeze(self.step.freeze)
-        self.optimiser = torch.optim.Adam(self._movable(), lr=self.step.lr, fused=True)
-        for parameter, state in zip(self._movable(), memory, strict=False):
-            self.optimiser.state[parameter] = {k: v if k == "step" else v[still] for k, v in state.items()}
-
-    def _movable(self) -> list[torch.nn.Parameter]:
-        return [p for p in self.network.parameters() if p.requires_grad]
+    >>> _parts(10, 2)
+    [slice(0, 5, None), slice(5, 10, None)]
+    """
+    rounds = math.ceil(members / (GROUP * cores))
+    count = min(members, rounds * cores)
+    return [slice(members * k // count, members * (k + 1) // count) for k in range(count)]
 
 
-@torch.inference_mode()
-def predict_rows(network: StackedNetwork, x: torch.Tensor) -> torch.Tensor:
-    """Push inputs (galaxy, input) through every member, (member, galaxy), in pieces that bound the memory."""
-    pieces = torch.split(x, max(1, ROWS_AT_ONCE // network.members))
-    return torch.cat([network(piece.expand(network.members, *piece.shape)) for piece in pieces], dim=1)
+class _Cancelled(Exception):  # noqa: N818  # no error: another group's, or the user's Ctrl-C, ended the work
+    """Raised inside a group to end it."""
 
 
-def rows_loss(network: StackedNetwork, rows: Rows) -> torch.Tensor:
-    """Give each member's mean loss over `rows`, shape (member,)."""
-    return hsc_loss(z_phot=predict_rows(network, rows.x), z_ref=rows.z_ref).mean(dim=1).clone()
+class _Board:
+    """Where the groups post their news, and learn that they should stop."""
+
+    def __init__(self, groups: list[Group], members: int, watch: Callable[[Progress], None] | None) -> None:
+        self.groups, self.members, self.watch = groups, members, watch
+        self.news: dict[int, News] = {}
+        self.lock = threading.Lock()
+        self.cancelled = threading.Event()
+
+    def train(self, number: int, train: Rows, validation: Rows) -> None:
+        try:
+            self.groups[number].train(train, validation, lambda news: self._post(number, news))
+        except _Cancelled:
+            return
+
+    def _post(self, number: int, news: News) -> None:
+        if self.cancelled.is_set():
+            raise _Cancelled
+        with self.lock:
+            self.news[number] = news
+            if self.watch is not None:
+                self.watch(self._progress())
+
+    def _progress(self) -> Progress:
+        heard = list(self.news.values())
+        due = sum(news.epochs_due for news in heard)
+        return Progress(
+            epochs_done=sum(news.epochs_done for news in heard),
+            # Groups that have not begun are taken to last as long as the others.
+            epochs_due=due * len(self.groups) / len(heard),
+            stopped=sum(news.stopped for news in heard),
+            members=self.members,
+            best_loss=median(loss for news in heard for loss in news.best_loss),
+        )
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Let matrix products use one core while the groups use the others, and put that back afterwards."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -1,0 +1,180 @@
+"""The command line: arguments and messages only; every verb is one call into `stages`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from mixz import stages
+from mixz.config import Config, load_config
+from mixz.errors import MixzError
+from mixz.report.screen import ledger_table, metrics_table, ratio_lines
+from mixz.stages.results import SIMULATED, Results, is_simulated
+
+if TYPE_CHECKING:
+    from mixz.metrics.summary import Record
+
+DEMO = Path(__file__).parent / "demo" / "demo.yaml"
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    help="Photometric redshifts from spectra and many-band labels, trained together and judged side by side.",
+    epilog="Start with **mixz run** (the embedded demo), then write a config for your own tables: see docs/config.md.",
+)
+
+ConfigArgument = Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file: tables, bands, truths, recipes.")]
+Out = Annotated[Path | None, typer.Option(help="Folder for results, instead of the config's `out`.")]
+Members = Annotated[int | None, typer.Option(min=1, help="Random starts per recipe, instead of the config's.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error (goes with every verb).")]
+
+
+@app.callback()
+def _options(debug: Debug = False) -> None:  # `main` reads it, so that it may stand anywhere
+    """Photometric redshifts from spectra and many-band labels, trained together and judged side by side."""
+
+
+@app.command()
+def run(
+    config: Annotated[Path | None, typer.Argument(metavar="[CONFIG]", help="YAML file; left out: the demo.")] = None,
+    out: Out = None,
+    members: Members = None,
+) -> None:
+    """Do everything: build, train, evaluate and report.
+
+    Without CONFIG it runs the embedded demo, a small simulated survey. Results go to `out/<name>/`.
+
+    Example: `mixz run configs/pair_a.yaml`
+    """
+    settings = _settings(config or DEMO, out, members)
+    console = Console()
+    _announce(settings, console)
+    console.print(ledger_table(stages.build(settings).entries))
+    stages.train(settings, console)
+    _print_evaluation(stages.evaluate(settings, console), console)
+    _print_paths("figures", stages.report(settings, console), console)
+    console.print(f"metrics: {Results(settings).metrics_path}   models: {settings.folder / 'models'}", soft_wrap=True)
+
+
+@app.command()
+def build(config: ConfigArgument, out: Out = None) -> None:
+    """Read the tables, cut and split: writes `galaxies.parquet` and `cuts.json`.
+
+    Example: `mixz build configs/pair_a.yaml`
+    """
+    settings = _settings(config, out)
+    console = Console()
+    _announce(settings, console)
+    console.print(ledger_table(stages.build(settings).entries))
+    console.print(f"galaxies: {Results(settings).galaxies_path}", soft_wrap=True)
+
+
+@app.command()
+def train(
+    config: ConfigArgument,
+    recipe: Annotated[list[str] | None, typer.Option(help="Only this recipe (may be repeated).")] = None,
+    out: Out = None,
+    members: Members = None,
+) -> None:
+    """Train the recipes on the built galaxies: writes `models/<recipe>/`.
+
+    Example: `mixz train configs/pair_a.yaml --recipe tl`
+    """
+    settings = _settings(config, out, members)
+    console = Console()
+    _print_paths("models", stages.train(settings, console, recipes=recipe or ()), console)
+
+
+@app.command()
+def predict(
+    model: Annotated[Path, typer.Argument(help="Model folder, e.g. `out/pair_a/models/tl`.")],
+    table: Annotated[Path, typer.Argument(help="Any table with the model's bands (Parquet, CSV, FITS, HDF5, ECSV).")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Table to write; its ending says the format.")],
+    mag: Annotated[str | None, typer.Option(help="Magnitude columns, e.g. '{band}_cmodel_mag'.")] = None,
+    object_id: Annotated[str | None, typer.Option("--id", help="Column with the galaxies' names.")] = None,
+    group: Annotated[str | None, typer.Option(help="Group inside an HDF5 file.")] = None,
+) -> None:
+    """Estimate redshifts for any table that has the model's bands.
+
+    Writes `object_id`, `z_phot` (mean over members) and `z_phot_std` (their scatter, not a redshift error). A galaxy
+    without one of the bands gets no redshift (NaN).
+
+    Example: `mixz predict out/pair_a/models/tl galaxies.csv -o photoz.parquet`
+    """
+    console = Console()
+    lost = stages.predict(model, table, output, console, mag=mag, object_id=object_id, group=group)
+    if lost:
+        console.print(f"{lost:,} galaxies lack a band and got no redshift (NaN)")
+    _print_paths("photo-z", [output], console)
+
+
+@app.command()
+def evaluate(config: ConfigArgument, out: Out = None, members: Members = None) -> None:
+    """Judge every recipe on every truth's test galaxies: writes `metrics.json` and prints it.
+
+    Example: `mixz evaluate configs/pair_a.yaml`
+    """
+    settings = _settings(config, out, members)
+    console = Console()
+    _announce(settings, console)
+    _print_evaluation(stages.evaluate(settings, console), console)
+    console.print(f"metrics: {Results(settings).metrics_path}", soft_wrap=True)
+
+
+@app.command()
+def report(config: ConfigArgument, out: Out = None, members: Members = None) -> None:
+    """Draw the paper's figures 1, 2 and 3 for this run: writes `figures/` as PNG and PDF.
+
+    Example: `mixz report configs/pair_a.yaml`
+    """
+    settings = _settings(config, out, members)
+    _print_paths("figures", stages.report(settings, Console()), Console())
+
+
+def main() -> None:
+    """Run the command line; a mistake of the user ends with one message and exit code 2."""
+    arguments = [a for a in sys.argv[1:] if a != "--debug"]
+    debug = len(arguments) < len(sys.argv) - 1
+    try:
+        app(arguments)
+    except MixzError as error:
+        if debug:
+            raise
+        Console(stderr=True).print(f"mixz: {error}", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        Console(stderr=True).print("mixz: stopped; every file written so far is whole", markup=False)
+        sys.exit(130)
+
+
+def _settings(path: Path, out: Path | None, members: int | None = None) -> Config:
+    changes = {"out": out, "members": members}
+    return load_config(path).model_copy(update={k: v for k, v in changes.items() if v is not None})
+
+
+def _announce(config: Config, console: Console) -> None:
+    console.print(f"{config.name}  (config digest {config.digest()})", highlight=False)
+    if is_simulated(config):
+        console.print(SIMULATED, style="yellow")
+
+
+def _print_evaluation(records: list[Record], console: Console) -> None:
+    titles = {
+        "0.3-1.5": "test galaxies with 0.3 <= label <= 1.5 (the paper's range): mean ± spread over members",
+        "all": "all test galaxies: mean ± spread over members",
+    }
+    for z_range, title in titles.items():
+        console.print(metrics_table(records, z_range=z_range, title=title))
+    for line in ratio_lines(records):
+        console.print(line, highlight=False)
+
+
+def _print_paths(what: str, paths: list[Path], console: Console) -> None:
+    for path in paths:
+        console.print(f"{what}: {path}", soft_wrap=True, highlight=False)

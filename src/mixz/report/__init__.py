@@ -1,0 +1,1 @@
+"""Numbers in, things to look at out: tables on the screen and figures on paper."""

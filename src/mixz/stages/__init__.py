@@ -1,0 +1,9 @@
+"""The verbs, each a function from files to files: build, train, predict, evaluate, report."""
+
+from mixz.stages.build import build
+from mixz.stages.evaluate import evaluate
+from mixz.stages.predict import predict
+from mixz.stages.report import report
+from mixz.stages.train import train
+
+__all__ = ["build", "evaluate", "predict", "report", "train"]

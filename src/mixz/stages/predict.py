@@ -1,0 +1,89 @@
+"""`mixz predict`: a model and any table -> a photo-z table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from mixz.config import Columns
+from mixz.data.build import column_names, photometry
+from mixz.data.tables import read_table, require_columns, table_columns, write_table
+from mixz.errors import MixzError
+from mixz.progress import busy
+from mixz.schema import GalaxySet
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from mixz.model.ensemble import Ensemble
+
+
+def predict(
+    model: Path,
+    table: Path,
+    output: Path,
+    console: Console,
+    *,
+    mag: str | None = None,
+    object_id: str | None = None,
+    group: str | None = None,
+) -> int:
+    """Estimate redshifts for any table that has the model's bands, and write object_id, z_phot, z_phot_std.
+
+    Parameters
+    ----------
+    model, table, output
+        A model folder, a table to read, and a table to write (its ending says the format).
+    mag
+        How the table names its magnitudes, e.g. ``"{band}_cmodel_mag"``; by default as ``mag_{band}`` or as the
+        model's training tables did.
+    object_id
+        The column with the galaxies' names; by default ``object_id`` where there is one, else the row number.
+    group
+        Group inside an HDF5 file.
+
+    Returns
+    -------
+    int
+        How many galaxies got no redshift because a band is missing.
+
+    Raises
+    ------
+    MixzError
+        The model or the table is missing or damaged, or the table lacks a band.
+    """
+    from mixz.model.ensemble import Ensemble
+
+    ensemble = Ensemble.load(model)
+    available = table_columns(table, group)
+    columns = _columns_for(ensemble, available, mag, where=str(table))
+    names = column_names(columns, ensemble.bands)["mag"]
+    id_column = object_id or ("object_id" if "object_id" in available else None)
+    with busy(f"predict {table.name}", console):
+        frame = read_table(table, [*names, *([id_column] if id_column else [])], group)
+        magnitudes, errors = photometry(frame, columns, ensemble.bands, where=str(table))
+        photoz = ensemble.predict(GalaxySet(np.arange(len(frame)), ensemble.bands, magnitudes, errors))
+    ids = frame[id_column].to_numpy() if id_column else np.arange(len(frame))
+    write_table(pd.DataFrame({"object_id": ids, "z_phot": photoz.z_phot, "z_phot_std": photoz.z_phot_std}), output)
+    return int(np.isnan(photoz.z_phot).sum())
+
+
+def _columns_for(ensemble: Ensemble, available: Sequence[str], mag: str | None, *, where: str) -> Columns:
+    """Choose the column map that fits a table: the one asked for, the plain one, or one of the training tables'."""
+    if mag is not None:
+        if "{band}" not in mag:
+            raise MixzError(f"--mag {mag!r}", "a pattern with {band}, e.g. 'mag_{band}'", "write {band} for the band")
+        tried = [Columns(mag=mag, mag_err=None)]
+    else:
+        trained_on = [Columns(**c) for c in ensemble.provenance.get("columns", [])]
+        tried = [c.model_copy(update={"mag_err": None}) for c in (Columns(), *trained_on)]
+    for columns in tried:
+        if set(column_names(columns, ensemble.bands)["mag"]) <= set(available):
+            return columns
+    require_columns(column_names(tried[0], ensemble.bands)["mag"], available, where=where)
+    raise AssertionError("unreachable: the first map lacks a column")

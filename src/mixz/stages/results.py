@@ -1,0 +1,167 @@
+"""The results folder of a run: where every file lies, and whether it still belongs to the config."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from mixz.atomic import replacing
+from mixz.data.galaxies_file import read_galaxies, read_provenance, write_galaxies
+from mixz.data.tables import read_table, write_table
+from mixz.errors import MixzError
+from mixz.schema import GalaxySet, PhotoZ
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from mixz.config import Config
+    from mixz.data.cuts import Ledger
+    from mixz.metrics.summary import Record
+    from mixz.model.ensemble import Ensemble
+
+SIMULATED = "SIMULATED galaxies: no number here says anything about a real survey"
+
+
+def is_simulated(config: Config) -> bool:
+    """Say whether any table carries the truth of a simulation."""
+    settings = config.truth_settings()
+    return any(settings[truth].simulated for table in config.tables for truth in table.truths)
+
+
+def label_truths(galaxies: GalaxySet, config: Config) -> list[str]:
+    """Name the truths that real surveys could have (not the simulation's own) and that some galaxy here has."""
+    settings = config.truth_settings()
+    return [t for t in galaxies.truths if not settings[t].simulated and galaxies.has(t).any()]
+
+
+@dataclass(frozen=True)
+class Results:
+    """The folder ``out/<name>/`` of one config; reads refuse what other settings made, and say which verb makes it.
+
+    Parameters
+    ----------
+    config
+        The settings that the files must have been made with.
+    """
+
+    config: Config
+
+    @property
+    def galaxies_path(self) -> Path:
+        """The galaxies that `build` makes."""
+        return self.config.folder / "galaxies.parquet"
+
+    @property
+    def metrics_path(self) -> Path:
+        """The records that `evaluate` makes."""
+        return self.config.folder / "metrics.json"
+
+    @property
+    def figures_folder(self) -> Path:
+        """The figures that `report` makes."""
+        return self.config.folder / "figures"
+
+    def model_path(self, recipe: str) -> Path:
+        """The model folder that `train` makes."""
+        return self.config.folder / "models" / recipe
+
+    def photoz_path(self, recipe: str) -> Path:
+        """The test galaxies' estimates that `evaluate` makes."""
+        return self.config.folder / "photoz" / f"{recipe}.parquet"
+
+    def write_galaxies(self, galaxies: GalaxySet, ledger: Ledger) -> None:
+        """Write the galaxies and the ledger of a build."""
+        about = {"build_digest": self.config.build_digest(), "mixz": version("mixz")}
+        write_galaxies(galaxies, self.galaxies_path, provenance=about | {"simulated": is_simulated(self.config)})
+        _write_json(self.config.folder / "cuts.json", ledger.as_rows())
+
+    def read_galaxies(self) -> GalaxySet:
+        """Read the galaxies.
+
+        Raises
+        ------
+        MixzError
+            They are missing, or were built with other settings.
+        """
+        if read_provenance(self.galaxies_path).get("build_digest") != self.config.build_digest():
+            raise MixzError(
+                f"{self.galaxies_path} was built with other bands, tables, cuts, truths or split than the config says",
+                "galaxies built from this config",
+                "run `mixz build` again",
+            )
+        return read_galaxies(self.galaxies_path)
+
+    def read_model(self, recipe: str) -> Ensemble:
+        """Read a trained model.
+
+        Raises
+        ------
+        MixzError
+            It is missing, or was trained with other galaxies or settings.
+        """
+        from mixz.model.ensemble import Ensemble
+
+        model = Ensemble.load(self.model_path(recipe))
+        if model.provenance.get("train_digest") != self.config.train_digest(recipe):
+            raise MixzError(
+                f"{self.model_path(recipe)} was trained with other galaxies or settings than the config says",
+                "a model trained from this config",
+                f"run `mixz train` again (--recipe {recipe} trains only this one)",
+            )
+        return model
+
+    def write_photoz(self, recipe: str, photoz: PhotoZ) -> None:
+        """Write the estimates of a recipe, every member's among them."""
+        estimates = {"object_id": photoz.object_id, "z_phot": photoz.z_phot, "z_phot_std": photoz.z_phot_std}
+        frame = pd.DataFrame(estimates).assign(z_phot_members=list(photoz.z_phot_members.T))
+        write_table(frame, self.photoz_path(recipe))
+
+    def read_photoz(self, recipe: str, galaxies: GalaxySet) -> PhotoZ:
+        """Read the estimates of a recipe for these galaxies.
+
+        Raises
+        ------
+        MixzError
+            They are missing, or are of other galaxies.
+        """
+        path = self.photoz_path(recipe)
+        if not path.is_file():
+            raise MixzError(f"no {path}", "estimates that `mixz evaluate` wrote", "run `mixz evaluate` first")
+        frame = read_table(path)
+        if not np.array_equal(frame["object_id"].to_numpy(), galaxies.object_id):
+            raise MixzError(f"{path} is of other galaxies", "this run's test galaxies", "run `mixz evaluate` again")
+        return PhotoZ(galaxies.object_id, np.stack(frame["z_phot_members"].to_list(), axis=1))
+
+    def write_records(self, records: Sequence[Record]) -> None:
+        """Write the metrics; what is not a number becomes null, since JSON has no NaN."""
+        _write_json(self.metrics_path, [{k: _json_number(v) for k, v in record.items()} for record in records])
+
+    def read_records(self) -> list[Record]:
+        """Read the metrics.
+
+        Raises
+        ------
+        MixzError
+            `mixz evaluate` has not run.
+        """
+        if not self.metrics_path.is_file():
+            raise MixzError(f"no {self.metrics_path}", "metrics of `mixz evaluate`", "run `mixz evaluate` first")
+        records: list[Record] = json.loads(self.metrics_path.read_text())
+        numbers = ("mean", "std", "ensemble")
+        return [{k: math.nan if v is None and k in numbers else v for k, v in r.items()} for r in records]
+
+
+def _write_json(path: Path, content: Any) -> None:
+    with replacing(path) as draft:
+        draft.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
+
+
+def _json_number(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
