@@ -30,7 +30,7 @@ CLASSIC_APERTURES = {"_AUTO": 6.0, "_APER2": 2.0, "_APER3": 3.0}
 
 GALAXY, STAR, X_RAY, FAILED = 0, 1, 2, -9  # lp_type
 
-# Shares of what the catalogues flag (ours, near Weaver+22 ApJS 258 11, sec. 2 and 5).
+# Shares of what the catalogues flag (ours).
 X_RAY_SHARE, FAILED_SHARE, MASKED_SHARE, MODEL_FAILED_SHARE, UNMEASURED_SHARE = 0.003, 0.01, 0.15, 0.04, 0.005
 
 # FARMER has rows only where its models were run: 965 k to CLASSIC's 1.7 M; a milder cut here (ours).

@@ -25,7 +25,7 @@ class Systematics:
     ----------
     cosmos_zero_point_mag
         Offset of the COSMOS field's HSC magnitudes in grizy.  Ours, redder in the deep field by twice what HSC
-        reports: its calibration against Pan-STARRS holds to about 0.01-0.02 mag per band (Aihara+19, sec. 5).
+        reports: its calibration against Pan-STARRS holds to about 0.01-0.02 mag per band (Aihara+19).
     patch_scatter_mag
         Scatter of the zero points from one square degree of the wide fields to the next, per band (same source).
     aperture_gradient_mag
