@@ -1,6 +1,6 @@
 """The embedded demo: a small simulated survey that shows what spectra repair in a network trained on many-band labels.
 
-    python -m mixz.data.mock.demo OUT.parquet
+Run it as ``python -m mixz.data.mock.demo OUT.parquet``.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mixz.atomic import replacing
 from mixz.data.mock import hsc
 from mixz.data.mock.survey import simulate
 
@@ -59,7 +60,8 @@ def make_demo(path: str | Path, *, seed: int = SEED) -> None:
         "about": "Simulated galaxies of mixz's mock survey; not observed ones.",
     }
     table = pa.Table.from_pandas(demo_galaxies(seed=seed), preserve_index=False)
-    pq.write_table(table.replace_schema_metadata(says), path, compression="zstd")
+    with replacing(path) as draft:
+        pq.write_table(table.replace_schema_metadata(says), draft, compression="zstd")
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 BANDS = ("g", "r", "i", "z", "y")
 
-# The r2 and i2 filters replaced r and i in 2016 (Aihara+19 PASJ 71 114, sec. 2); curves of speclite 1.0.
+# The r2 and i2 filters replaced r and i in 2016 (Aihara+19, PASJ 71 114); curves of speclite 1.0.
 FILTERS: Mapping[str, str] = {
     "g": "hsc2017-g", "r": "hsc2017-r2", "i": "hsc2017-i2", "z": "hsc2017-z", "y": "hsc2017-y",
 }  # fmt: skip
@@ -38,14 +38,15 @@ class Depth:
     floor_mag: float
 
 
-# Aihara+19 (PASJ 71 114), table 2, Wide layer.
+# Wide layer of PDR2: Aihara+19 (PASJ 71 114) and hsc-release.mtk.nao.ac.jp/doc/index.php/sample-page/pdr2/.
 WIDE = Depth(
     limit_mag={"g": 26.6, "r": 26.2, "i": 26.2, "z": 25.3, "y": 24.5},
     seeing_arcsec={"g": 0.77, "r": 0.76, "i": 0.58, "z": 0.68, "y": 0.68},
     floor_mag=0.01,
 )
 
-# Weaver+22 (ApJS 258 11), table 1: 3-sigma depths in 2" apertures, HSC UltraDeep; here as 5-sigma (0.55 mag less).
+# Weaver+22 (ApJS 258 11): 3-sigma depths in 2" apertures of HSC UltraDeep, grizy 28.1 27.8 27.6 27.2 26.5; here as
+# 5-sigma, 0.55 mag less.
 ULTRADEEP = Depth(
     limit_mag={"g": 27.55, "r": 27.25, "i": 27.05, "z": 26.65, "y": 25.95},
     seeing_arcsec=WIDE.seeing_arcsec,
@@ -55,16 +56,17 @@ ULTRADEEP = Depth(
 
 @dataclass(frozen=True)
 class Footprint:
-    """A rectangle on the sky, right ascension and declination in degrees."""
+    """A rectangle on the sky, right ascension and declination in degrees, and the mean E(B-V) of Galactic dust."""
 
     ra_deg: tuple[float, float]
     dec_deg: tuple[float, float]
+    ebv: float
 
 
-# The 2 deg^2 of COSMOS2020 (Weaver+22) and three HSC Wide fields (Aihara+19, fig. 1), rounded.
-COSMOS_FIELD = Footprint((149.30, 150.79), (1.60, 2.81))
+# The 2 deg^2 of COSMOS2020 (Weaver+22) and three HSC Wide fields (Aihara+19), rounded; E(B-V) rounded too.
+COSMOS_FIELD: Mapping[str, Footprint] = {"COSMOS": Footprint((149.30, 150.79), (1.60, 2.81), 0.018)}
 WIDE_FIELDS: Mapping[str, Footprint] = {
-    "XMM": Footprint((30.0, 38.0), (-6.0, -2.0)),
-    "GAMA09H": Footprint((129.0, 140.0), (-1.5, 4.0)),
-    "GAMA15H": Footprint((212.0, 222.0), (-1.5, 1.5)),
+    "XMM": Footprint((30.0, 38.0), (-6.0, -2.0), 0.022),
+    "GAMA09H": Footprint((129.0, 140.0), (-1.5, 4.0), 0.030),
+    "GAMA15H": Footprint((212.0, 222.0), (-1.5, 1.5), 0.030),
 }

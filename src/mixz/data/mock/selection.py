@@ -3,8 +3,7 @@
 The real one is a histogram of 429,235 HSC PDR2 galaxies with spectroscopic redshifts, the table
 `hsc_ratios_and_specz.hdf5` of pz-rail-astro-tools 2.0.5 (LSST DESC; MIT licence).  That wheel is 6 MB and brings
 dozens of packages, so we keep the histogram and its percentiles (10 kB), made by
-
-    python -m mixz.data.mock.selection hsc_ratios_and_specz.hdf5
+``python -m mixz.data.mock.selection hsc_ratios_and_specz.hdf5``.
 """
 
 from __future__ import annotations

@@ -24,18 +24,18 @@ class Systematics:
     Parameters
     ----------
     cosmos_zero_point_mag
-        Offset of the COSMOS field's magnitudes in grizy.  Ours; HSC calibrates to about 0.01-0.02 mag per band and
-        field against Pan-STARRS (Aihara+19, sec. 5).
+        Offset of the COSMOS field's HSC magnitudes in grizy.  Ours, redder in the deep field by twice what HSC
+        reports: its calibration against Pan-STARRS holds to about 0.01-0.02 mag per band (Aihara+19).
     patch_scatter_mag
         Scatter of the zero points from one square degree of the wide fields to the next, per band (same source).
     aperture_gradient_mag
-        How much bluer per 0.4 micron (in mag) a galaxy twice its half-light radius out is: what an aperture loses
-        of a colour.  Ours, after colour gradients of about -0.1 to -0.2 mag per dex in g - i.
+        Strength of the colour gradients of galaxies, bluer outside, as `aperture_loss` uses it for COSMOS2020's
+        aperture magnitudes (HSC's cmodel magnitudes have none).  Ours.
     blend_fraction
         Share of galaxies whose flux includes an unrelated neighbour's.  Ours.
     label_bias_per_mag
-        Shift of many-band labels, in (1 + z), per magnitude of g - z above `label_bias_colour`.  Ours, about half
-        the core scatter across the range of colours.
+        Shift of many-band labels, in (1 + z), per magnitude of g - z above `label_bias_colour`.  Ours, about the
+        core scatter of the labels across the range of colours.
     label_bias_colour
         The g - z at which labels are unbiased.
 
@@ -67,6 +67,8 @@ def blend(mag: Array, *, fraction: float, seed: int) -> Array:
         Magnitudes [AB], shape (galaxy, band).
     fraction
         Share of galaxies that are blended.
+    seed
+        The same seed blends the same galaxies.
     """
     rng = np.random.default_rng(seed)
     hit = rng.random(len(mag)) < fraction
@@ -89,8 +91,26 @@ def patch_offsets(patch: NDArray[np.int64], bands: int, *, scatter_mag: float, s
 def aperture_loss(radius_arcsec: Array, *, diameter_arcsec: float, gradient_mag: float, bands: int) -> Array:
     """Give what an aperture misses: magnitudes to add per galaxy and band, shape (galaxy, band).
 
-    The light outside is that of an exponential disc smeared to 0.6"; what is lost is bluer by `gradient_mag` per
-    step of two bands, so that aperture colours come out redder than the total ones.
+    dm = -2.5 log10(f) + 2 (1 - f) gradient_mag s,  with f the share of light inside and s = 1 in the bluest band, -1
+    in the reddest, so that aperture colours come out redder than total ones.  An exponential disc of scale h, smeared
+    to 0.6" seeing, has f = 1 - (1 + x) exp(-x) inside x = R / h.
+
+    Parameters
+    ----------
+    radius_arcsec
+        Half-light radii, shape (galaxy,); h = radius / 1.678.
+    diameter_arcsec
+        Of the aperture.
+    gradient_mag
+        Strength of the colour gradient.
+    bands
+        Number of bands, from blue to red.
+
+    Examples
+    --------
+    >>> loss = aperture_loss(np.array([0.3]), diameter_arcsec=2.0, gradient_mag=0.05, bands=5)
+    >>> loss.round(2).tolist()
+    [[0.12, 0.11, 0.11, 0.1, 0.1]]
     """
     scale = np.hypot(radius_arcsec, 0.3) / 1.678
     x = 0.5 * diameter_arcsec / scale

@@ -102,7 +102,7 @@ def _calzetti(wave: Array) -> Array:
     return np.where(wave < 6300, blue, np.maximum(red, 0))
 
 
-# Lyman alpha to delta: wavelength [Angstrom] and strength of the forest (Madau 1995, ApJ 441 18, eq. 12, table 1).
+# Lyman alpha to delta: wavelength [Angstrom] and strength of the forest (Madau 1995, ApJ 441 18).
 LYMAN_LINES = ((1215.67, 3.6e-3), (1025.72, 1.7e-3), (972.537, 1.2e-3), (949.743, 9.3e-4))
 LYMAN_LIMIT = 911.75
 
@@ -110,7 +110,7 @@ LYMAN_LIMIT = 911.75
 def _igm(wave: Array, *, z: float) -> Array:
     """Give the share of light at rest wavelength `wave` that passes the intergalactic hydrogen, 0 to 1.
 
-    Line blanketing: Madau (1995), eq. 12 and 15.  Below the Lyman limit: the approximation of his footnote 3.
+    Line blanketing: Madau (1995), eq. 15.  Below the Lyman limit: the approximation of his footnote 3.
     """
     seen = wave * (1 + z)
     tau = sum((np.where(wave < line, a * (seen / line) ** 3.46, 0.0) for line, a in LYMAN_LINES), np.zeros(1))
