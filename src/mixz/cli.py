@@ -12,7 +12,7 @@ from rich.console import Console
 from mixz import stages
 from mixz.config import Config, load_config
 from mixz.errors import MixzError
-from mixz.report.screen import ledger_table, metrics_table, ratio_lines
+from mixz.report.screen import ledger_table, metrics_tables, ratio_lines
 from mixz.stages.results import SIMULATED, Results, is_simulated
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def run(
     Example: `mixz run configs/pair_a.yaml`
     """
     settings = _settings(config or DEMO, out, members)
-    console = Console()
+    console = _console()
     _announce(settings, console)
     console.print(ledger_table(stages.build(settings).entries))
     stages.train(settings, console)
@@ -69,7 +69,7 @@ def build(config: ConfigArgument, out: Out = None) -> None:
     Example: `mixz build configs/pair_a.yaml`
     """
     settings = _settings(config, out)
-    console = Console()
+    console = _console()
     _announce(settings, console)
     console.print(ledger_table(stages.build(settings).entries))
     console.print(f"galaxies: {Results(settings).galaxies_path}", soft_wrap=True)
@@ -87,7 +87,7 @@ def train(
     Example: `mixz train configs/pair_a.yaml --recipe tl`
     """
     settings = _settings(config, out, members)
-    console = Console()
+    console = _console()
     _print_paths("models", stages.train(settings, console, recipes=recipe or ()), console)
 
 
@@ -107,7 +107,7 @@ def predict(
 
     Example: `mixz predict out/pair_a/models/tl galaxies.csv -o photoz.parquet`
     """
-    console = Console()
+    console = _console()
     lost = stages.predict(model, table, output, console, mag=mag, object_id=object_id, group=group)
     if lost:
         console.print(f"{lost:,} galaxies lack a band and got no redshift (NaN)")
@@ -121,7 +121,7 @@ def evaluate(config: ConfigArgument, out: Out = None, members: Members = None) -
     Example: `mixz evaluate configs/pair_a.yaml`
     """
     settings = _settings(config, out, members)
-    console = Console()
+    console = _console()
     _announce(settings, console)
     _print_evaluation(stages.evaluate(settings, console), console)
     console.print(f"metrics: {Results(settings).metrics_path}", soft_wrap=True)
@@ -134,7 +134,8 @@ def report(config: ConfigArgument, out: Out = None, members: Members = None) -> 
     Example: `mixz report configs/pair_a.yaml`
     """
     settings = _settings(config, out, members)
-    _print_paths("figures", stages.report(settings, Console()), Console())
+    console = _console()
+    _print_paths("figures", stages.report(settings, console), console)
 
 
 def main() -> None:
@@ -158,6 +159,12 @@ def _settings(path: Path, out: Path | None, members: int | None = None) -> Confi
     return load_config(path).model_copy(update={k: v for k, v in changes.items() if v is not None})
 
 
+def _console() -> Console:
+    """Print to the terminal at its width; to a file or pipe at a width that breaks no line."""
+    console = Console()
+    return console if console.is_terminal else Console(width=120)
+
+
 def _announce(config: Config, console: Console) -> None:
     console.print(f"{config.name}  (config digest {config.digest()})", highlight=False)
     if is_simulated(config):
@@ -165,12 +172,8 @@ def _announce(config: Config, console: Console) -> None:
 
 
 def _print_evaluation(records: list[Record], console: Console) -> None:
-    titles = {
-        "0.3-1.5": "test galaxies with 0.3 <= label <= 1.5 (the paper's range): mean ± spread over members",
-        "all": "all test galaxies: mean ± spread over members",
-    }
-    for z_range, title in titles.items():
-        console.print(metrics_table(records, z_range=z_range, title=title))
+    for z_range in ("0.3-1.5", "all"):
+        console.print(*metrics_tables(records, z_range=z_range), sep="\n")
     for line in ratio_lines(records):
         console.print(line, highlight=False)
 

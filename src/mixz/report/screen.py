@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from rich import box
 from rich.table import Table
 from rich.text import Text
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from mixz.metrics.summary import Record
 
 COLUMNS = ("bias", "sigma_mad", "rms", "outlier_fraction", "catastrophic_fraction", "hsc_loss")
+PAPER_REFINED = ("tl", "combo")
 RATIO_METRICS = ("bias", "rms", "outlier_fraction", "catastrophic_fraction")
 
 
@@ -32,38 +34,43 @@ def ledger_table(entries: Sequence[Entry]) -> Table:
     return table
 
 
-def metrics_table(records: Sequence[Record], *, z_range: str, title: str) -> Table:
-    """Lay the records of one redshift range out: a row per sample and recipe, mean +- spread over members.
+def metrics_tables(records: Sequence[Record], *, z_range: str) -> list[Table]:
+    """Lay the records of one redshift range out: a table per sample, a row per recipe, mean and spread over members.
 
-    A tick or cross beside a number says whether it meets the LSST requirement of its column's heading.
+    A tick or cross says whether the mean meets the LSST requirement that stands in the heading.
     """
     chosen = [r for r in records if r["z_range"] == z_range]
-    table = Table(title=title, title_justify="left")
-    for name in ("judged on", "recipe", "galaxies"):
-        table.add_column(name, justify="right" if name == "galaxies" else "left", no_wrap=True)
-    limits = {r["metric"]: r["requirement"] for r in chosen}
+    samples = dict.fromkeys((r["truth"], r["sample"]) for r in chosen)
+    return [_sample_table([r for r in chosen if (r["truth"], r["sample"]) == sample], z_range) for sample in samples]
+
+
+def _sample_table(records: Sequence[Record], z_range: str) -> Table:
+    first = records[0]
+    galaxies = "test galaxies" if first["sample"] == "test" else f"{first['sample']} galaxies"
+    inside = {"all": "", "lsst": ", LSST's range"}.get(z_range, f", label in {z_range}")
+    title = (
+        f"judged on {first['truth']}: {first['n']:,} {galaxies}{inside}; mean ± spread of {first['members']} members"
+    )
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title_style="bold")
+    table.add_column("recipe\nLSST", no_wrap=True)
+    limits = {r["metric"]: r["requirement"] for r in records}
     for metric in COLUMNS:
-        limit = f"\nLSST < {limits[metric]:g}" if limits.get(metric) is not None else "\n"
-        table.add_column(metric.replace("_fraction", "\nfraction") + limit, justify="right")
-    samples = list(dict.fromkeys((r["truth"], r["sample"]) for r in chosen))
-    for truth, sample in samples:
-        rows = [r for r in chosen if (r["truth"], r["sample"]) == (truth, sample)]
-        for recipe in dict.fromkeys(r["recipe"] for r in rows):
-            cells = {r["metric"]: r for r in rows if r["recipe"] == recipe}
-            label = truth if sample == "test" else f"{truth}, {sample.removeprefix('test ')}"
-            count = f"{cells['bias']['n']:,}"
-            table.add_row(label, recipe, count, *(_cell(cells[m]) for m in COLUMNS), end_section=False)
-        table.add_section()
+        limit = limits.get(metric)
+        heading = metric.replace("_fraction", "")
+        table.add_column(f"{heading}\n{'' if limit is None else f'< {limit:g}'}", justify="right", no_wrap=True)
+    for recipe in dict.fromkeys(r["recipe"] for r in records):
+        cells = {r["metric"]: r for r in records if r["recipe"] == recipe}
+        table.add_row(recipe, *(_cell(cells[metric]) for metric in COLUMNS))
     return table
 
 
 def _cell(record: Record) -> Text:
     mean, std = record["mean"], record["std"]
-    if mean is None or math.isnan(mean):
+    if math.isnan(mean):
         return Text("n/a", style="dim")
-    spread = "" if std is None or math.isnan(std) else f" ±{std:.4f}"
-    mark, style = {True: (" ✓", "green"), False: (" ✗", "red"), None: ("", "")}[record["passes"]]
-    return Text(f"{mean:.4f}{spread}{mark}", style=style)
+    mark, style = {True: " ✓", False: " ✗", None: ""}[record["passes"]], {True: "green", False: "red", None: ""}
+    spread = "" if math.isnan(std) else f"\n±{std:.4f}{' ' * len(mark)}"
+    return Text(f"{mean:.4f}{mark}{spread}", style=style[record["passes"]])
 
 
 def ratio_lines(records: Sequence[Record], *, truth: str = "spec", over: str = "base") -> list[str]:
@@ -75,19 +82,20 @@ def ratio_lines(records: Sequence[Record], *, truth: str = "spec", over: str = "
     >>> ratio_lines([common | {"recipe": "base", "mean": 0.12}, common | {"recipe": "tl", "mean": 0.08}])
     ['base / tl on spec, 0.3-1.5: rms 1.50 (paper 1.5)']
     """
-    recipes = list(dict.fromkeys(r["recipe"] for r in records))
-    z_ranges = list(dict.fromkeys(r["z_range"] for r in records))
+    recipes = {r["recipe"] for r in records}
     lines = []
-    for under in (recipe for recipe in recipes if recipe != over and over in recipes):
-        for z_range in z_ranges:
+    for under in PAPER_REFINED:
+        for z_range in ("0.3-1.5", "all"):
+            if not {over, under} <= recipes:
+                continue
             values = ratios(records, over=over, under=under, truth=truth, z_range=z_range)
-            told = [_ratio(m, values[m], z_range, under) for m in RATIO_METRICS if m in values]
+            told = [_ratio(m, values[m], z_range) for m in RATIO_METRICS if m in values]
             if told:
                 lines.append(f"{over} / {under} on {truth}, {z_range}: {', '.join(told)}")
     return lines
 
 
-def _ratio(metric: str, value: float, z_range: str, under: str) -> str:
+def _ratio(metric: str, value: float, z_range: str) -> str:
     name = "|bias|" if metric == "bias" else metric
-    claim = PAPER_CLAIMS.get(metric) if z_range == "0.3-1.5" and under in ("tl", "combo") else None
+    claim = PAPER_CLAIMS.get(metric) if z_range == "0.3-1.5" else None
     return f"{name} {value:.2f}" + (f" (paper {claim:g})" if claim else "")
