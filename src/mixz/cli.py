@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from mixz import stages
-from mixz.config import Config, load_config
+from mixz.config import Config, Device, Precision, load_config
 from mixz.errors import MixzError
 from mixz.report.screen import ledger_table, metrics_tables, ratio_lines
 from mixz.stages.results import SIMULATED, Results, is_simulated
@@ -81,14 +81,20 @@ def train(
     recipe: Annotated[list[str] | None, typer.Option(help="Only this recipe (may be repeated).")] = None,
     out: Out = None,
     members: Members = None,
+    device: Annotated[Device, typer.Option(help="Where to train.")] = "cpu",
+    precision: Annotated[Precision, typer.Option(help="How exactly to multiply; tf32 needs cuda.")] = "float32",
+    restart: Annotated[bool, typer.Option("--restart", help="Begin anew; do not go on from a checkpoint.")] = False,
 ) -> None:
     """Train the recipes on the built galaxies: writes `models/<recipe>/`.
+
+    A run that was interrupted goes on where it was, and gives the same weights.
 
     Example: `mixz train configs/pair_a.yaml --recipe tl`
     """
     settings = _settings(config, out, members)
     console = _console()
-    _print_paths("models", stages.train(settings, console, recipes=recipe or ()), console)
+    trained = stages.train(settings, console, recipes=recipe or (), device=device, precision=precision, restart=restart)
+    _print_paths("models", trained, console)
 
 
 @app.command()
