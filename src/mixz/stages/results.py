@@ -128,6 +128,23 @@ class Results:
             )
         return model
 
+    def read_curves(self, recipe: str) -> dict[str, list[list[float]]]:
+        """Read how a recipe's training went: per step the validation losses of each member after each epoch.
+
+        Raises
+        ------
+        MixzError
+            The recipe has not been trained.
+        """
+        path = self.model_path(recipe) / "history.json"
+        if not path.is_file():
+            raise MixzError(f"no {path}", "a model that `mixz train` wrote", "run `mixz train` first")
+        steps = zip(self.config.recipes[recipe], json.loads(path.read_text()), strict=True)
+        return {
+            f"{number}: {' + '.join(step.truths)}": history["validation_loss"]
+            for number, (step, history) in enumerate(steps, start=1)
+        }
+
     def write_photoz(self, recipe: str, photoz: PhotoZ) -> None:
         """Write the estimates of a recipe, every member's among them."""
         frame = photoz_frame(photoz).assign(z_phot_members=list(photoz.z_phot_members.T))
