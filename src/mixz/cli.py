@@ -83,6 +83,8 @@ def train(
     members: Members = None,
     device: Annotated[Device, typer.Option(help="Where to train.")] = "cpu",
     precision: Annotated[Precision, typer.Option(help="How exactly to multiply; tf32 needs cuda.")] = "float32",
+    workers: Annotated[int | None, typer.Option(min=1, help="Spread members over so many Dask processes here.")] = None,
+    dask: Annotated[str | None, typer.Option(metavar="ADDRESS", help="... or over a Dask scheduler's workers.")] = None,
     restart: Annotated[bool, typer.Option("--restart", help="Begin anew; do not go on from a checkpoint.")] = False,
 ) -> None:
     """Train the recipes on the built galaxies: writes `models/<recipe>/`.
@@ -93,7 +95,16 @@ def train(
     """
     settings = _settings(config, out, members)
     console = _console()
-    trained = stages.train(settings, console, recipes=recipe or (), device=device, precision=precision, restart=restart)
+    trained = stages.train(
+        settings,
+        console,
+        recipes=recipe or (),
+        device=device,
+        precision=precision,
+        restart=restart,
+        dask=dask,
+        workers=workers,
+    )
     _print_paths("models", trained, console)
 
 

@@ -183,6 +183,21 @@ class Ensemble:
             The step's truths have no galaxies to train or validate on, its batches are larger than the data, it freezes
             more layers than there are, every member was lost, or the checkpoint is of other settings.
         """
+        return Ensemble.joined(
+            [self.refine(galaxies, step, exact=exact, machine=machine, checkpoint=checkpoint, watch=watch)]
+        )
+
+    def refine(
+        self,
+        galaxies: GalaxySet,
+        step: Step,
+        *,
+        exact: Sequence[str] = ("spec",),
+        machine: Machine | None = None,
+        checkpoint: Path | None = None,
+        watch: Callable[[Progress], None] | None = None,
+    ) -> Ensemble:
+        """Do as `fine_tune`, but where every member is lost give an ensemble of none: what one of many workers does."""
         number = len(self.recipe) + 1
         train, validation = (self._rows(galaxies, step, side, exact) for side in ("train", "validation"))
         _check_step(step, number, self.network, len(train))
@@ -201,12 +216,6 @@ class Ensemble:
             checkpoint=save_to,
             watch=watch,
         )
-        if not trained.history.members:
-            raise MixzError(
-                f"step {number}: all {self.members} members were lost; {trained.lost[0]}",
-                "finite losses",
-                "lower the learning rate, or look for extreme magnitudes",
-            )
         kept = self.subset(trained.history.members)
         return replace(
             kept,
@@ -229,6 +238,32 @@ class Ensemble:
             numbers=tuple(numbers),
             weights={name: w[places] for name, w in self.weights.items()},
             history=tuple(history.only(numbers) for history in self.history),
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Ensemble]) -> Ensemble:
+        """Put ensembles that differ only in their members together.
+
+        Raises
+        ------
+        MixzError
+            No member is left.
+        """
+        first = parts[0]
+        lost = tuple(dict.fromkeys(one for part in parts for one in part.lost))
+        numbers = tuple(number for part in parts for number in part.numbers)
+        if not numbers:
+            raise MixzError(
+                f"no member is left: {lost[0]}" + (f", and {len(lost) - 1} others" if len(lost) > 1 else ""),
+                "finite losses",
+                "lower the learning rate, or look for extreme magnitudes",
+            )
+        return replace(
+            first,
+            numbers=numbers,
+            weights={name: torch.cat([part.weights[name] for part in parts]) for name in first.weights},
+            history=tuple(History.joined(histories) for histories in zip(*(p.history for p in parts), strict=True)),
+            lost=lost,
         )
 
     def predict(self, galaxies: GalaxySet) -> PhotoZ:

@@ -34,6 +34,15 @@ class History:
         losses = tuple(self.validation_loss[k] for k in places)
         return History(tuple(members), losses, tuple(self.best_epoch[k] for k in places))
 
+    @classmethod
+    def joined(cls, parts: Sequence[History]) -> History:
+        """Put the histories of one step together, each of other members."""
+        return cls(
+            tuple(member for part in parts for member in part.members),
+            tuple(losses for part in parts for losses in part.validation_loss),
+            tuple(epoch for part in parts for epoch in part.best_epoch),
+        )
+
 
 @dataclass(frozen=True)
 class Lost:

@@ -115,12 +115,7 @@ def _gathered(groups: Sequence[Group], members: Sequence[Sequence[int]], number:
     left = [member for member in everyone if member not in {one.member for one in lost}]
     places = [everyone.index(member) for member in left]
     stacks = [group.weights() for group in groups]
-    histories = [group.history(numbers) for group, numbers in pairs]
-    whole = History(
-        tuple(everyone),
-        tuple(losses for h in histories for losses in h.validation_loss),
-        tuple(epoch for h in histories for epoch in h.best_epoch),
-    )
+    whole = History.joined([group.history(numbers) for group, numbers in pairs])
     weights = {name: torch.cat([stack[name] for stack in stacks])[places] for name in stacks[0]}
     return Trained(weights, whole.only(left), tuple(lost))
 

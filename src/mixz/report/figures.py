@@ -199,6 +199,7 @@ def _draw_steps(axis: Axes, steps: Mapping[str, Sequence[Sequence[float]]]) -> N
     # The first epochs tower over everything that matters: let the axis end where the middle of the curves lies.
     values = np.concatenate([np.asarray(losses) for members in steps.values() for losses in members])
     low, high = np.min(values), np.percentile(values, 97)
+    axis.locator_params(axis="x", integer=True)
     axis.set_ylim(low - 0.05 * (high - low), high if high > low else low + 1)
     axis.legend()
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import platform
 import shutil
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mixz.errors import MixzError
 from mixz.progress import progress_bar
@@ -15,6 +16,7 @@ from mixz.stages.results import Results, is_simulated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from rich.console import Console
@@ -35,6 +37,8 @@ def train(
     device: Device = "cpu",
     precision: Precision = "float32",
     restart: bool = False,
+    dask: str | None = None,
+    workers: int | None = None,
 ) -> list[Path]:
     """Train the config's recipes (or only some) and write a model folder for each.
 
@@ -51,6 +55,9 @@ def train(
         Where to train, and how exactly to multiply.
     restart
         Throw away what an interrupted run left, and begin anew.
+    dask, workers
+        Spread members over the workers of the Dask scheduler at this address, or over so many processes here.  Then a
+        step that is interrupted begins anew: checkpoints stay on one machine.
 
     Raises
     ------
@@ -67,11 +74,11 @@ def train(
         shutil.rmtree(results.checkpoints_folder, ignore_errors=True)
     elif results.checkpoints_folder.is_dir():
         console.print(f"going on from {results.checkpoints_folder}", soft_wrap=True, highlight=False)
-    work = _Work(results, galaxies, console, machine, {})
-    paths = []
-    for name in names:
-        paths.append(results.model_path(name))
-        _with_provenance(work.train(name), galaxies, config, name, machine).save(paths[-1])
+    paths = [results.model_path(name) for name in names]
+    with _client(dask, workers) as client:
+        work = _Work(results, galaxies, console, machine, client, {})
+        for name, path in zip(names, paths, strict=True):
+            _with_provenance(work.train(name), galaxies, config, name, machine).save(path)
     shutil.rmtree(results.checkpoints_folder, ignore_errors=True)
     return paths
 
@@ -91,6 +98,7 @@ class _Work:
     galaxies: GalaxySet
     console: Console
     machine: Machine
+    client: Any
     trained: dict[tuple[Network, Recipe], Ensemble]
 
     def train(self, name: str) -> Ensemble:
@@ -110,18 +118,36 @@ class _Work:
         return ensemble
 
     def _step(self, ensemble: Ensemble, step: Step, name: str, number: int, *, of: int) -> Ensemble:
+        exact = self.results.config.exact_truths()
         with progress_bar(f"train {name}, step {number} of {of}", self.console) as bar:
-            after = ensemble.fine_tune(
-                self.galaxies,
-                step,
-                exact=self.results.config.exact_truths(),
-                machine=self.machine,
-                checkpoint=self.results.checkpoints_folder / name / f"step-{number}",
-                watch=_watch(bar),
-            )
+            if self.client is not None:
+                from mixz.bridges.dask_members import fine_tune_on
+
+                precision = self.machine.precision
+                after = fine_tune_on(
+                    self.client, ensemble, self.galaxies, step, exact=exact, precision=precision, tell=_tell_groups(bar)
+                )
+            else:
+                folder = self.results.checkpoints_folder / name / f"step-{number}"
+                after = ensemble.fine_tune(
+                    self.galaxies, step, exact=exact, machine=self.machine, checkpoint=folder, watch=_watch(bar)
+                )
         for lost in after.lost[len(ensemble.lost) :]:
             self.console.print(f"train {name}: {lost}; {after.members} members go on", style="yellow", highlight=False)
         return after
+
+
+def _client(address: str | None, workers: int | None) -> AbstractContextManager[Any]:
+    """Connect to Dask where it was asked for."""
+    if address is None and workers is None:
+        return nullcontext()
+    from mixz.bridges.dask_members import dask_client
+
+    return dask_client(address, workers=workers or 1)
+
+
+def _tell_groups(bar: Bar) -> Callable[[int, int], None]:
+    return lambda done, groups: bar(done, groups, f"{done} of {groups} groups of members done")
 
 
 def _watch(bar: Bar) -> Callable[[Progress], None]:
