@@ -39,7 +39,9 @@ def dask_client(address: str | None = None, *, workers: int = 2) -> Iterator[Any
         raise MixzError("Dask is not installed", "", "pip install 'mixz[dask]'") from error
     if address is None:
         with (
-            LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=ERROR) as cluster,
+            LocalCluster(
+                n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=ERROR
+            ) as cluster,
             Client(cluster) as client,
         ):
             yield client
