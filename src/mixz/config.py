@@ -11,7 +11,7 @@ import yaml
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from mixz.errors import MixzError, nearest
-from mixz.recipes import PAPER_RECIPES, RECIPES, Recipe, Step, Strict
+from mixz.recipes import PAPER_RECIPES, RECIPES, SCHEDULES, Recipe, Step, Strict
 from mixz.truths import KERNELS, GaussianKernel, Kernel
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
@@ -224,7 +224,8 @@ class Config(Strict):
         Per recipe what its networks have different from `network`, e.g. ``{tl: {kind: bayesian}}``.  ``bnn`` is
         Bayesian unless this says otherwise.
     training
-        Settings for every step of every recipe that does not say otherwise, e.g. ``{patience: 30}``.
+        Settings for every step of every recipe that does not say otherwise: ``paper`` (the default), ``fast``, or a
+        mapping such as ``{patience: 30}``.
     recipes
         Names of known recipes, or new ones as lists of steps.
     out
@@ -247,6 +248,15 @@ class Config(Strict):
     members: Annotated[int, Field(ge=1)] = 10
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     out: Path = Path("out")
+
+    @field_validator("training", mode="before")
+    @classmethod
+    def _names_stand_for_known_schedules(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        if value not in SCHEDULES:
+            raise ValueError(f"no settings are called {value!r}; known: {', '.join(SCHEDULES)}")
+        return SCHEDULES[value]
 
     @field_validator("recipes", mode="before")
     @classmethod
