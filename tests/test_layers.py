@@ -65,7 +65,9 @@ def imports(path: Path) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("path", [f for f in FILES if f != SOURCE / "__init__.py"], ids=lambda p: str(p.relative_to(SOURCE)))
+@pytest.mark.parametrize(
+    "path", [f for f in FILES if f != SOURCE / "__init__.py"], ids=lambda p: str(p.relative_to(SOURCE))
+)
 def test_imports_only_go_down(path: Path) -> None:
     here = room(path)
     assert here in LAYERS, f"{here} has no layer: give it one here and in the README's picture"
