@@ -12,12 +12,14 @@ from rich.console import Console
 from mixz import stages
 from mixz.config import Config, load_config
 from mixz.errors import MixzError
+from mixz.report.markdown import markdown_table
 from mixz.report.screen import ledger_table, metrics_tables, ratio_lines
 from mixz.stages.results import SIMULATED, Results, is_simulated
 
 if TYPE_CHECKING:
     from mixz.metrics.summary import Record
 
+Z_RANGES = ("0.3-1.5", "all")
 DEMO = Path(__file__).parent / "demo" / "demo.yaml"
 
 app = typer.Typer(
@@ -115,7 +117,12 @@ def predict(
 
 
 @app.command()
-def evaluate(config: ConfigArgument, out: Out = None, members: Members = None) -> None:
+def evaluate(
+    config: ConfigArgument,
+    out: Out = None,
+    members: Members = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown tables.")] = False,
+) -> None:
     """Judge every recipe on every truth's test galaxies: writes `metrics.json` and prints it.
 
     Example: `mixz evaluate configs/pair_a.yaml`
@@ -123,7 +130,11 @@ def evaluate(config: ConfigArgument, out: Out = None, members: Members = None) -
     settings = _settings(config, out, members)
     console = _console()
     _announce(settings, console)
-    _print_evaluation(stages.evaluate(settings, console), console)
+    records = stages.evaluate(settings, console)
+    if markdown:
+        console.print(*(markdown_table(records, z_range=z) for z in Z_RANGES), sep="\n\n", markup=False, soft_wrap=True)
+    else:
+        _print_evaluation(records, console)
     console.print(f"metrics: {Results(settings).metrics_path}", soft_wrap=True)
 
 
@@ -172,7 +183,7 @@ def _announce(config: Config, console: Console) -> None:
 
 
 def _print_evaluation(records: list[Record], console: Console) -> None:
-    for z_range in ("0.3-1.5", "all"):
+    for z_range in Z_RANGES:
         console.print(*metrics_tables(records, z_range=z_range), sep="\n")
     for line in ratio_lines(records):
         console.print(line, highlight=False)
