@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 COLUMNS = {
     "bias": "bias",
-    "sigma_mad": "σ_MAD",
+    "sigma_mad": "sigma_MAD",
     "rms": "RMS",
     "outlier_fraction": "outliers",
     "catastrophic_fraction": "catastrophic",
