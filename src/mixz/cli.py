@@ -1,4 +1,7 @@
-"""The command line: arguments and messages only; every verb is one call into `stages`."""
+"""The command line: arguments and messages only; every verb is one call into `stages`.
+
+The verbs import `stages` themselves: pandas, astropy and torch would make `mixz --help` wait.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from mixz import stages
 from mixz.config import Config, load_config
 from mixz.errors import MixzError
 from mixz.report.markdown import markdown_table
-from mixz.report.screen import ledger_table, metrics_tables, ratio_lines
-from mixz.stages.results import SIMULATED, Results, is_simulated
+from mixz.report.screen import SIMULATED, ledger_table, metrics_tables, ratio_lines
 
 if TYPE_CHECKING:
     from mixz.metrics.summary import Record
@@ -54,6 +55,8 @@ def run(
 
     Example: `mixz run configs/pair_a.yaml`
     """
+    from mixz import stages
+
     settings = _settings(config or DEMO, out, members)
     console = _console()
     _announce(settings, console)
@@ -61,7 +64,7 @@ def run(
     stages.train(settings, console)
     _print_evaluation(stages.evaluate(settings, console), console)
     _print_paths("figures", stages.report(settings, console), console)
-    console.print(f"metrics: {Results(settings).metrics_path}   models: {settings.folder / 'models'}", soft_wrap=True)
+    console.print(f"metrics: {settings.folder / 'metrics.json'}   models: {settings.folder / 'models'}", soft_wrap=True)
 
 
 @app.command()
@@ -70,11 +73,13 @@ def build(config: ConfigArgument, out: Out = None) -> None:
 
     Example: `mixz build configs/pair_a.yaml`
     """
+    from mixz import stages
+
     settings = _settings(config, out)
     console = _console()
     _announce(settings, console)
     console.print(ledger_table(stages.build(settings).entries))
-    console.print(f"galaxies: {Results(settings).galaxies_path}", soft_wrap=True)
+    console.print(f"galaxies: {settings.folder / 'galaxies.parquet'}", soft_wrap=True)
 
 
 @app.command()
@@ -88,6 +93,8 @@ def train(
 
     Example: `mixz train configs/pair_a.yaml --recipe tl`
     """
+    from mixz import stages
+
     settings = _settings(config, out, members)
     console = _console()
     _print_paths("models", stages.train(settings, console, recipes=recipe or ()), console)
@@ -109,6 +116,8 @@ def predict(
 
     Example: `mixz predict out/pair_a/models/tl galaxies.csv -o photoz.parquet`
     """
+    from mixz import stages
+
     console = _console()
     lost = stages.predict(model, table, output, console, mag=mag, object_id=object_id, group=group)
     if lost:
@@ -127,6 +136,8 @@ def evaluate(
 
     Example: `mixz evaluate configs/pair_a.yaml`
     """
+    from mixz import stages
+
     settings = _settings(config, out, members)
     console = _console()
     _announce(settings, console)
@@ -135,7 +146,7 @@ def evaluate(
         console.print(*(markdown_table(records, z_range=z) for z in Z_RANGES), sep="\n\n", markup=False, soft_wrap=True)
     else:
         _print_evaluation(records, console)
-    console.print(f"metrics: {Results(settings).metrics_path}", soft_wrap=True)
+    console.print(f"metrics: {settings.folder / 'metrics.json'}", soft_wrap=True)
 
 
 @app.command()
@@ -144,6 +155,8 @@ def report(config: ConfigArgument, out: Out = None, members: Members = None) -> 
 
     Example: `mixz report configs/pair_a.yaml`
     """
+    from mixz import stages
+
     settings = _settings(config, out, members)
     console = _console()
     _print_paths("figures", stages.report(settings, console), console)
@@ -178,7 +191,7 @@ def _console() -> Console:
 
 def _announce(config: Config, console: Console) -> None:
     console.print(f"{config.name}  (config digest {config.digest()})", highlight=False)
-    if is_simulated(config):
+    if config.simulated:
         console.print(SIMULATED, style="yellow")
 
 

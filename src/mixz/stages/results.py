@@ -26,14 +26,6 @@ if TYPE_CHECKING:
     from mixz.metrics.summary import Record
     from mixz.model.ensemble import Ensemble
 
-SIMULATED = "SIMULATED galaxies: no number here says anything about a real survey"
-
-
-def is_simulated(config: Config) -> bool:
-    """Say whether any table carries the truth of a simulation."""
-    settings = config.truth_settings()
-    return any(settings[truth].simulated for table in config.tables for truth in table.truths)
-
 
 def label_truths(galaxies: GalaxySet, config: Config) -> list[str]:
     """Name the truths that real surveys could have (not the simulation's own) and that some galaxy here has."""
@@ -79,7 +71,7 @@ class Results:
     def write_galaxies(self, galaxies: GalaxySet, ledger: Ledger) -> None:
         """Write the galaxies and the ledger of a build."""
         about = {"build_digest": self.config.build_digest(), "mixz": version("mixz")}
-        write_galaxies(galaxies, self.galaxies_path, provenance=about | {"simulated": is_simulated(self.config)})
+        write_galaxies(galaxies, self.galaxies_path, provenance=about | {"simulated": self.config.simulated})
         _write_json(self.config.folder / "cuts.json", ledger.as_rows())
 
     def read_galaxies(self) -> GalaxySet:
