@@ -72,7 +72,7 @@ def draw_distributions(galaxies: GalaxySet, truths: Sequence[str], ref_band: str
             _draw_histograms(axis, values, truths)
             axis.set_xlabel(label)
         axes[0].set_ylabel("share of galaxies")
-        axes[0].legend()
+        _legend_above(figure, axes[0])
         return figure
 
 
@@ -137,7 +137,7 @@ def draw_metrics(
             _draw_metric(axis, of_metric, recipes, truths)
             axis.set_title(label)
         axes[0].set_ylabel(f"test galaxies, {z_range}")
-        axes[0].legend()
+        _legend_above(figure, axes[0])
         return figure
 
 
@@ -159,6 +159,12 @@ def _draw_metric(axis: Axes, records: Sequence[Record], recipes: Sequence[str], 
         axis.axhline(0, color="0.7", linewidth=0.6, zorder=0)
     axis.set_xticks(range(len(recipes)), recipes, rotation=45)
     axis.set_xlim(-0.5, len(recipes) - 0.5)
+
+
+def _legend_above(figure: Figure, axis: Axes) -> None:
+    """Explain the colours once, where no data can lie."""
+    handles, labels = axis.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
 
 
 def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
