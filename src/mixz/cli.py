@@ -11,8 +11,9 @@ from rich.console import Console
 
 from mixz import stages
 from mixz.config import Config, load_config
+from mixz.data.registry import load_registry
 from mixz.errors import MixzError
-from mixz.report.screen import ledger_table, metrics_tables, ratio_lines
+from mixz.report.screen import ledger_table, metrics_tables, ratio_lines, registry_table
 from mixz.stages.results import SIMULATED, Results, is_simulated
 
 if TYPE_CHECKING:
@@ -136,6 +137,29 @@ def report(config: ConfigArgument, out: Out = None, members: Members = None) -> 
     settings = _settings(config, out, members)
     console = _console()
     _print_paths("figures", stages.report(settings, console), console)
+
+
+@app.command()
+def fetch(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Data sets, or `name/file` for one file.")
+    ] = None,
+    to: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("data"),
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds of silence before trying again.")] = 60.0,
+    show: Annotated[bool, typer.Option("--list", help="Print the data sets that mixz knows.")] = False,
+) -> None:
+    """Download public data sets, checked; a download that broke off goes on where it stopped.
+
+    Where no checksum is published, the first download's is recorded in `mixz-fetch.lock.json` and kept to.
+
+    Example: `mixz fetch galaxiesml_csv cosmos2020_classic --to data`
+    """
+    console = _console()
+    if show:
+        console.print(registry_table(load_registry()))
+        return
+    for path, words in stages.fetch(names or (), to, console, timeout_s=timeout):
+        console.print(f"{path}: {words}", soft_wrap=True, highlight=False)
 
 
 def main() -> None:
