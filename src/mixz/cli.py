@@ -64,16 +64,23 @@ def run(
 
 
 @app.command()
-def build(config: ConfigArgument, out: Out = None) -> None:
-    """Read the tables, cut and split: writes `galaxies.parquet` and `cuts.json`.
+def build(
+    config: ConfigArgument,
+    out: Out = None,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option("--format", help="`galaxiesml-hdf5` or `fits`, besides Parquet (may be repeated)."),
+    ] = None,
+) -> None:
+    """Read the tables, cut and split: writes `galaxies.parquet`, its `DATA_CARD.md` and `cuts.json`.
 
-    Example: `mixz build configs/pair_a.yaml`
+    Example: `mixz build configs/pair_a.yaml --format fits`
     """
     settings = _settings(config, out)
     console = _console()
     _announce(settings, console)
-    console.print(ledger_table(stages.build(settings).entries))
-    console.print(f"galaxies: {Results(settings).galaxies_path}", soft_wrap=True)
+    console.print(ledger_table(stages.build(settings, formats or ()).entries))
+    _print_paths("data set", Results(settings).released_paths(), console)
 
 
 @app.command()
