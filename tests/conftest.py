@@ -1,111 +1,70 @@
-"""A small web server on this machine whose files can be good, broken, slow or gone."""
+"""A toy survey that every test can afford: four bands, redshifts written into the colours, two truths."""
 
 from __future__ import annotations
 
-import re
-import threading
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
+import yaml
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from local_server import server as server  # a fixture
 
-
-@dataclass
-class Served:
-    """How one path is answered.
-
-    Parameters
-    ----------
-    body
-        The whole file.
-    status
-        Status of the answer, when it is no success.
-    breaks_at
-        One entry per answer: how many bytes of it are sent before the connection breaks; after the last, all.
-    silent_s
-        One entry per answer: how long the server says nothing first.
-    headers
-        Further headers; an ``ETag`` lets a client resume.
-    ranges
-        Whether the server can send a part of the file.
-    """
-
-    body: bytes = b""
-    status: int = 200
-    breaks_at: list[int] = field(default_factory=list)
-    silent_s: list[float] = field(default_factory=list)
-    headers: dict[str, str] = field(default_factory=lambda: {"ETag": '"one"'})
-    ranges: bool = True
+BANDS = ("g", "r", "i", "z")
 
 
-class Server(ThreadingHTTPServer):
-    """A server of `files`, which remembers what it was asked."""
-
-    daemon_threads = True
-    block_on_close = False
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.files: dict[str, Served] = {}
-        self.asked: list[tuple[str, str, str]] = []
-        self.stop = threading.Event()
-
-    def serve(self, name: str, body: bytes = b"", **how: Any) -> None:
-        """Answer `name` with `body`, in the way that `how` says (see `Served`)."""
-        self.files[name] = Served(body, **how)
-
-    def url(self, name: str) -> str:
-        """Give the address of `name`."""
-        return f"http://127.0.0.1:{self.server_port}/{name}"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_HEAD(self) -> None:
-        self._answer(with_body=False)
-
-    def do_GET(self) -> None:
-        self._answer(with_body=True)
-
-    def _answer(self, *, with_body: bool) -> None:
-        name = self.path.lstrip("/")
-        self.server.asked.append((self.command, name, self.headers.get("Range", "")))
-        file = self.server.files.get(name, Served(status=404))
-        if file.silent_s and self.server.stop.wait(file.silent_s.pop(0)):
-            return
-        start = self._start(file)
-        status = 416 if start >= len(file.body) and start else 206 if start else file.status
-        content = b"" if status >= 400 else file.body[start:]
-        self.send_response(status)
-        for header, value in file.headers.items():
-            self.send_header(header, value)
-        if status in (206, 416):
-            self.send_header("Content-Range", f"bytes {start}-{len(file.body) - 1}/{len(file.body)}")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        if with_body:
-            self.wfile.write(content[: file.breaks_at.pop(0)] if file.breaks_at else content)
-
-    def _start(self, file: Served) -> int:
-        asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        same = self.headers.get("If-Range") == file.headers.get("ETag")
-        return int(asked[1]) if asked and same and file.ranges else 0
-
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+def toy_frame(galaxies: int, *, seed: int, faint: float = 24.0) -> pd.DataFrame:
+    """Make galaxies whose colours tell their redshift, with noise: a caricature, not a mock survey."""
+    rng = np.random.default_rng(seed)
+    z = rng.uniform(0.05, 1.6, galaxies)
+    i = rng.uniform(20, faint, galaxies)
+    colours = {"g": 2.0 * z, "r": 0.9 * np.sin(2 * z) + z, "i": 0 * z, "z": -0.5 * z}
+    frame = pd.DataFrame({"object_id": np.arange(galaxies)})
+    for band in BANDS:
+        frame[f"mag_{band}"] = i + colours[band] + rng.normal(0, 0.02, galaxies)
+        frame[f"mag_err_{band}"] = 0.02
+    frame["z_true"] = z
+    frame["z_label"] = z + rng.normal(0, 0.02, galaxies) * (1 + z)
+    return frame
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        yield server
-        server.stop.set()
-        server.shutdown()
-        thread.join()
+def toy() -> pd.DataFrame:
+    """400 toy galaxies."""
+    return toy_frame(400, seed=1)
+
+
+@pytest.fixture
+def toy_settings(tmp_path: Path) -> dict[str, Any]:
+    """Write two toy tables, and give the settings of a run on them that takes a second."""
+    many = toy_frame(400, seed=1).rename(columns={"z_label": "z_many"})
+    spec = toy_frame(300, seed=2, faint=22.5).rename(columns={"z_true": "z_spec"})
+    spec["mag_g"] += 0.05  # another photometric system
+    many.drop(columns="z_true").to_parquet(tmp_path / "deep.parquet")
+    spec.drop(columns="z_label").to_csv(tmp_path / "wide.csv", index=False)
+    return {
+        "name": "toy",
+        "bands": list(BANDS),
+        "members": 2,
+        "network": {"hidden": [16, 16, 16]},
+        "training": {"epochs": 3, "batch_size": 50},
+        "tables": [
+            {"path": "deep.parquet", "id_prefix": "deep-", "truths": {"many_band": "z_many"}},
+            {"path": "wide.csv", "id_prefix": "wide-", "system": "wide", "truths": {"spec": "z_spec"}},
+        ],
+        "out": str(tmp_path / "out"),
+    }
+
+
+@pytest.fixture
+def write_config(tmp_path: Path) -> Any:
+    """Give a function that writes settings (or raw text) to a config file and returns its path."""
+
+    def write(settings: dict[str, Any] | str, name: str = "toy.yaml") -> Path:
+        path = tmp_path / name
+        path.write_text(settings if isinstance(settings, str) else yaml.safe_dump(settings))
+        return path
+
+    return write

@@ -268,6 +268,12 @@ class Config(Strict):
         return tuple(t for t, s in self.truth_settings().items() if s.kernel == "exact")
 
     @property
+    def simulated(self) -> bool:
+        """Whether any table carries the truth of a simulation."""
+        settings = self.truth_settings()
+        return any(settings[truth].simulated for table in self.tables for truth in table.truths)
+
+    @property
     def folder(self) -> Path:
         """The folder of this run's results."""
         return self.out / self.name

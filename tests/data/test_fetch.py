@@ -18,7 +18,7 @@ from mixz.errors import MixzError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Server
+    from local_server import Server
     from mixz.data.fetch import Fetched
 
 

@@ -16,7 +16,7 @@ from mixz.errors import MixzError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Server
+    from local_server import Server
 
 ABOUT = {"title": "Two tables", "purpose": "p", "page": "https://page", "licence": "l", "citation": "c", "note": "n"}
 

@@ -60,8 +60,8 @@ def _head(about: Mapping[str, Any]) -> str:
         f"{total:,} galaxies with magnitudes in {', '.join(about['bands'])} and redshift labels of "
         f"{len(about['truths'])} kinds ({', '.join(about['truths'])}), one row per galaxy, split into train, "
         "validation and test; for training and judging photometric redshifts.\n\n"
-        "`galaxies.parquet` is the data set.  It carries units and meanings in its columns' metadata, and all that this "
-        "card says in its table metadata (key `mixz`)."
+        "`galaxies.parquet` is the data set.  It carries units and meanings in its columns' metadata, and all that "
+        "this card says in its table metadata (key `mixz`)."
     )
 
 
@@ -158,7 +158,7 @@ def _citation(about: Mapping[str, Any]) -> str:
 
 def _known_files() -> dict[str, str]:
     """Give the BibTeX entry of every public file that the registry knows, and of the tables its queries yield."""
-    citations = {}
+    citations: dict[str, str] = {}
     for data_set in load_registry().values():
         names = [file.name for file in data_set.files]
         if data_set.query:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +13,12 @@ import pandas as pd
 import pyarrow.parquet as pq
 from astropy.io import fits
 from astropy.table import Table
+from astropy.utils.exceptions import AstropyUserWarning
 
 from mixz.errors import MixzError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -79,14 +82,26 @@ def _csv_write(frame: pd.DataFrame, path: Path) -> None:
 
 
 def _fits_columns(source: Source) -> list[str]:
-    with fits.open(source.path) as hdus:
+    with _open_fits(source.path) as hdus:
         return list(_fits_table(hdus).columns.names)
 
 
 def _fits_read(source: Source, columns: list[str]) -> pd.DataFrame:
-    with fits.open(source.path, memmap=not source.path.name.endswith(".gz")) as hdus:
+    with _open_fits(source.path) as hdus:
         data = _fits_table(hdus).data
         return pd.DataFrame({name: _native(data[name]) for name in columns})
+
+
+@contextmanager
+def _open_fits(path: Path) -> Iterator[Any]:
+    """Open a FITS file column by column; a truncated one is an error, where astropy only warns."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="File may have been truncated", category=AstropyUserWarning)
+        try:
+            with fits.open(path, memmap=not path.name.endswith(".gz")) as hdus:
+                yield hdus
+        except AstropyUserWarning as warning:
+            raise ValueError(str(warning)) from warning
 
 
 def _fits_table(hdus: Any) -> Any:

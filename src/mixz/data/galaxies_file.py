@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from astropy.table import Column, Table
+from astropy.table.meta import get_yaml_from_table
 
 from mixz.atomic import replacing
 from mixz.data.column_notes import column_notes
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
+
+    from mixz.data.column_notes import Note
 
 METADATA_KEY = b"mixz"
 
@@ -40,8 +44,9 @@ def write_galaxies(galaxies: GalaxySet, path: str | Path, *, provenance: Mapping
     table = pa.table(columns)
     notes = column_notes(columns, bands=galaxies.bands, truths=galaxies.truths)
     fields = [f.with_metadata({"unit": notes[f.name].unit, "description": notes[f.name].meaning}) for f in table.schema]
+    metadata = {METADATA_KEY.decode(): json.dumps(about), **_astropy_metadata(columns, notes)}
     with replacing(path) as draft:
-        pq.write_table(table.cast(pa.schema(fields, metadata={METADATA_KEY: json.dumps(about)})), draft)
+        pq.write_table(table.cast(pa.schema(fields, metadata=metadata)), draft)
 
 
 def galaxies_columns(galaxies: GalaxySet) -> dict[str, NDArray[Any]]:
@@ -50,6 +55,16 @@ def galaxies_columns(galaxies: GalaxySet) -> dict[str, NDArray[Any]]:
     for kind in ("mag", "mag_err"):
         columns |= {f"{kind}_{band}": getattr(galaxies, kind)[:, k] for k, band in enumerate(galaxies.bands)}
     return columns | {f"z_{truth}": label for truth, label in galaxies.z.items()}
+
+
+def _astropy_metadata(columns: Mapping[str, NDArray[Any]], notes: Mapping[str, Note]) -> dict[str, str]:
+    """Say units and meanings a second time, as `astropy.table.QTable.read` looks for them in Parquet."""
+    empty = [
+        Column(name=name, dtype=values.dtype, unit=notes[name].unit or None, description=notes[name].meaning)
+        for name, values in columns.items()
+    ]
+    lengths = {f"table::len::{name}": str(v.dtype.itemsize // 4) for name, v in columns.items() if v.dtype.kind == "U"}
+    return {"table_meta_yaml": "\n".join(get_yaml_from_table(Table(empty))), **lengths}
 
 
 def read_galaxies(path: str | Path) -> GalaxySet:

@@ -154,7 +154,9 @@ def _ascii(name: str, values: NDArray[Any]) -> NDArray[Any]:
         text = values.astype("S")
     except UnicodeEncodeError as error:
         raise MixzError(
-            f"{name} {error.object!r} has a letter that FITS cannot hold", "ASCII", "write parquet or hdf5, or rename"
+            f"{name} {str(error.object)!r} has a letter that FITS cannot hold",
+            "ASCII",
+            "write parquet or hdf5, or rename",
         ) from None
     return text if text.dtype.itemsize else text.astype("S1")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -131,7 +132,7 @@ def _guarded(path: Path, read: Callable[[], T]) -> T:
         return read()
     except MixzError:
         raise
-    except (OSError, ValueError, KeyError, TypeError, IndexError, pd.errors.ParserError) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, IndexError, zlib.error) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise MixzError(
             f"{path} cannot be read: {reason}", f"a whole {path.suffix} file", "fetch or write it again"

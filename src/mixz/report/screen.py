@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from mixz.data.registry import DataSet, RemoteFile
     from mixz.metrics.summary import Record
 
+SIMULATED = "SIMULATED galaxies: no number here says anything about a real survey"
+"""Stands wherever numbers or figures are made from a simulation."""
+
 COLUMNS = ("bias", "sigma_mad", "rms", "outlier_fraction", "catastrophic_fraction", "hsc_loss")
 PAPER_REFINED = ("tl", "combo")
 RATIO_METRICS = ("bias", "rms", "outlier_fraction", "catastrophic_fraction")

@@ -28,14 +28,6 @@ if TYPE_CHECKING:
     from mixz.metrics.summary import Record
     from mixz.model.ensemble import Ensemble
 
-SIMULATED = "SIMULATED galaxies: no number here says anything about a real survey"
-
-
-def is_simulated(config: Config) -> bool:
-    """Say whether any table carries the truth of a simulation."""
-    settings = config.truth_settings()
-    return any(settings[truth].simulated for table in config.tables for truth in table.truths)
-
 
 def label_truths(galaxies: GalaxySet, config: Config) -> list[str]:
     """Name the truths that real surveys could have (not the simulation's own) and that some galaxy here has."""
