@@ -206,6 +206,27 @@ def test_no_room_is_said_before_anything_is_written(
     assert names(folder) == set()
 
 
+def test_two_fetches_into_one_folder_do_not_meet(server: Server, folder: Path) -> None:
+    server.serve("a.fits", BODY)
+    met: list[MixzError] = []
+
+    def fetch_again(*_: Any) -> None:
+        with pytest.raises(MixzError, match="another `mixz fetch`") as refusal:
+            fetch(server, folder)
+        met.append(refusal.value)
+
+    file = RemoteFile(name="a.fits", url=server.url("a.fits"))
+    fetch_file(file, folder, fetch_again, patience=QUICK)
+    assert met
+    assert fetch(server, folder).words.startswith("was there")
+
+
+def test_a_folder_that_cannot_be_made_is_named(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file in the way")
+    with pytest.raises(MixzError, match="data cannot be written"):
+        fetch(server, tmp_path / "data")
+
+
 class TestLock:
     """Where no checksum is published, the first download's is kept to."""
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from mixz.progress import Bar
 
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 18
 MEGABYTE = 1e6
 LONGEST_PAUSE_S = 60.0
 TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504)

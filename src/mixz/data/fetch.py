@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,7 +23,13 @@ if TYPE_CHECKING:
     from mixz.data.registry import DataSet, RemoteFile
     from mixz.progress import Bar
 
+try:
+    import fcntl
+except ImportError:  # Windows has none: there, two fetches into one folder at once are not noticed
+    fcntl = None  # type: ignore[assignment]
+
 LOCK_NAME = "mixz-fetch.lock.json"
+USUAL = Patience()
 
 
 class Fetched(NamedTuple):
@@ -72,7 +79,7 @@ class Lock:
             draft.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def fetch_file(file: RemoteFile, folder: Path, bar: Bar, *, patience: Patience = Patience()) -> Fetched:  # noqa: B008
+def fetch_file(file: RemoteFile, folder: Path, bar: Bar, *, patience: Patience = USUAL) -> Fetched:
     """Make sure that a file lies in `folder`, whole and unchanged; download it only if it does not.
 
     A file that is there and agrees with its checksum is left alone.  One that does not agree is replaced only by one
@@ -92,10 +99,15 @@ def fetch_file(file: RemoteFile, folder: Path, bar: Bar, *, patience: Patience =
     Raises
     ------
     MixzError
-        The server cannot be reached or refuses, or what it sends is not the file that was published or recorded.
+        The server cannot be reached or refuses, or what it sends is not the file that was published or recorded; the
+        folder cannot be written to, or another `mixz fetch` is writing to it.
     """
-    lock = Lock(folder / LOCK_NAME)
-    path = folder / file.name
+    with _alone_in(folder):
+        return _fetch_file(file, folder / file.name, bar, patience)
+
+
+def _fetch_file(file: RemoteFile, path: Path, bar: Bar, patience: Patience) -> Fetched:
+    lock = Lock(path.parent / LOCK_NAME)
     recorded = lock.read().get(file.name, {}).get("sha256")
     checksum = file.checksum or (f"sha256:{recorded}" if recorded else None)
     whose = "as published" if file.checksum else f"as recorded in {LOCK_NAME}"
@@ -114,7 +126,7 @@ def fetch_file(file: RemoteFile, folder: Path, bar: Bar, *, patience: Patience =
     return Fetched(path, f"{replaced}; {_kind(checksum)} {whose}")
 
 
-def with_published_checksums(data_set: DataSet, *, patience: Patience = Patience()) -> tuple[DataSet, str]:  # noqa: B008
+def with_published_checksums(data_set: DataSet, *, patience: Patience = USUAL) -> tuple[DataSet, str]:
     """Fill in the sizes and checksums that a data set's Zenodo record publishes.
 
     Returns
@@ -173,7 +185,6 @@ def _download(file: RemoteFile, path: Path, checksum: str | None, whose: str, do
     store = pooch.create(
         path=path.parent, base_url="", registry={file.name: checksum}, urls={file.name: file.url}, retry_if_failed=1
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with _quiet_pooch():
             store.fetch(file.name, downloader=download)
@@ -215,6 +226,34 @@ def _offered_bytes(url: str, patience: Patience) -> int | None:
         return None
     length = answer.headers.get("Content-Length", "")
     return int(length) if answer.ok and length.isdigit() else None
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Make a folder and keep other fetches out of it: two that write one part, or one lock file, would spoil it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            if fcntl is not None:
+                _hold(handle, folder)
+            yield
+        finally:
+            os.close(handle)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise MixzError(f"{folder} cannot be written: {reason}", "a writable folder", "choose another --to") from error
+
+
+def _hold(handle: int, folder: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise MixzError(
+            f"another `mixz fetch` is writing to {folder}", "one at a time", "wait for it, or choose another --to"
+        ) from None
+    except OSError:  # some network file systems lock no folders
+        return
 
 
 @contextmanager
