@@ -114,9 +114,7 @@ def _limits(about: Mapping[str, Any]) -> list[str]:
     if any(kernel.startswith("cosmos2020") for kernel in about["kernels"].values()):
         limits.append(COSMOS2020_LABELS)
     if "spec" in about["truths"] and len(about["truths"]) > 1:
-        limits.append(
-            "Galaxies with spectra are brighter than the others and chosen by other surveys: not a fair sample."
-        )
+        limits.append("Galaxies with spectra are those that others chose to observe: not a fair sample of the rest.")
     if len(about["systems"]) > 1:
         limits.append(
             f"The magnitudes are of several photometric systems ({', '.join(about['systems'])}), as measured."
