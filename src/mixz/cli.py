@@ -15,7 +15,7 @@ from rich.console import Console
 from mixz.config import Config, load_config
 from mixz.errors import MixzError
 from mixz.report.markdown import markdown_table
-from mixz.report.screen import SIMULATED, ledger_table, metrics_tables, ratio_lines
+from mixz.report.screen import SIMULATED, ledger_table, metrics_tables, ratio_lines, registry_table
 
 if TYPE_CHECKING:
     from mixz.metrics.summary import Record
@@ -68,18 +68,26 @@ def run(
 
 
 @app.command()
-def build(config: ConfigArgument, out: Out = None) -> None:
-    """Read the tables, cut and split: writes `galaxies.parquet` and `cuts.json`.
+def build(
+    config: ConfigArgument,
+    out: Out = None,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option("--format", help="`galaxiesml-hdf5` or `fits`, besides Parquet (may be repeated)."),
+    ] = None,
+) -> None:
+    """Read the tables, cut and split: writes `galaxies.parquet`, its `DATA_CARD.md` and `cuts.json`.
 
-    Example: `mixz build configs/pair_a.yaml`
+    Example: `mixz build configs/pair_a.yaml --format fits`
     """
     from mixz import stages
+    from mixz.stages.results import Results
 
     settings = _settings(config, out)
     console = _console()
     _announce(settings, console)
-    console.print(ledger_table(stages.build(settings).entries))
-    console.print(f"galaxies: {settings.folder / 'galaxies.parquet'}", soft_wrap=True)
+    console.print(ledger_table(stages.build(settings, formats or ()).entries))
+    _print_paths("data set", Results(settings).released_paths(), console)
 
 
 @app.command()
@@ -160,6 +168,33 @@ def report(config: ConfigArgument, out: Out = None, members: Members = None) -> 
     settings = _settings(config, out, members)
     console = _console()
     _print_paths("figures", stages.report(settings, console), console)
+
+
+@app.command()
+def fetch(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Data sets, or `name/file` for one file.")
+    ] = None,
+    to: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("data"),
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds of silence before trying again.")] = 60.0,
+    show: Annotated[bool, typer.Option("--list", help="Print the data sets that mixz knows.")] = False,
+) -> None:
+    """Download public data sets, checked; a download that broke off goes on where it stopped.
+
+    Where no checksum is published, the first download's is recorded in `mixz-fetch.lock.json` and kept to.
+
+    Example: `mixz fetch galaxiesml_csv cosmos2020_classic --to data`
+    """
+    from mixz.data.registry import load_registry
+
+    console = _console()
+    if show:
+        console.print(registry_table(load_registry()))
+        return
+    from mixz import stages
+
+    for path, words in stages.fetch(names or (), to, console, timeout_s=timeout):
+        console.print(f"{path}: {words}", soft_wrap=True, highlight=False)
 
 
 def main() -> None:

@@ -1,9 +1,10 @@
-"""The verbs, each a function from files to files: build, train, predict, evaluate, report."""
+"""The verbs, each a function from files to files: build, train, predict, evaluate, report; and fetch."""
 
 from mixz.stages.build import build
 from mixz.stages.evaluate import evaluate
+from mixz.stages.fetch import fetch
 from mixz.stages.predict import predict
 from mixz.stages.report import report
 from mixz.stages.train import train
 
-__all__ = ["build", "evaluate", "predict", "report", "train"]
+__all__ = ["build", "evaluate", "fetch", "predict", "report", "train"]
