@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_validator, model_validator
 
 from mixz.errors import MixzError, nearest
 from mixz.recipes import RECIPES, Recipe, Step, Strict
@@ -202,6 +202,9 @@ class Config(Strict):
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     out: Path = Path("out")
 
+    _home: Path = PrivateAttr(default=Path())
+    """The config file's folder, where the tables' relative paths start."""
+
     @field_validator("recipes", mode="before")
     @classmethod
     def _names_stand_for_known_recipes(cls, value: Any) -> Any:
@@ -280,17 +283,23 @@ class Config(Strict):
 
     def build_digest(self) -> str:
         """Name what decides the galaxies: bands, tables, cuts, truths and split."""
-        return _digest(self.model_dump(mode="json", include={"bands", "ref_band", "tables", "cuts", "truths", "split"}))
+        return self._digest({"bands", "ref_band", "tables", "cuts", "truths", "split"})
 
     def train_digest(self, recipe: str) -> str:
         """Name what decides one recipe's weights: the galaxies, the recipe, the network, members and seed."""
-        part = self.model_dump(mode="json", include={"network", "members", "seed"})
         steps = [step.model_dump(mode="json") for step in self.recipes[recipe]]
-        return _digest({"build": self.build_digest(), "recipe": steps, **part})
+        return _digest([self.build_digest(), self._digest({"network", "members", "seed"}), steps])
 
     def digest(self) -> str:
         """Name the whole config but for where results go."""
-        return _digest(self.model_dump(mode="json", exclude={"out"}))
+        return self._digest(set(type(self).model_fields) - {"out"})
+
+    def _digest(self, fields: set[str]) -> str:
+        """Name some settings; tables count under their paths as written, wherever the config file lies."""
+        tree = self.model_dump(mode="json", include=fields)
+        for table in tree.get("tables", ()):
+            table["path"] = table["path"].removeprefix(f"{self._home}/")
+        return _digest(tree)
 
 
 def _with_defaults(step: Step, training: dict[str, Any]) -> Step:
@@ -346,7 +355,9 @@ def load_config(path: str | Path) -> Config:
     except ValidationError as error:
         raise _as_mixz_error(path, error) from None
     tables = tuple(t.model_copy(update={"path": path.parent / t.path.expanduser()}) for t in config.tables)
-    return config.model_copy(update={"tables": tables})
+    config = config.model_copy(update={"tables": tables})
+    config._home = path.parent
+    return config
 
 
 def _read_yaml(path: Path) -> Any:
