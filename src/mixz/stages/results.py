@@ -13,6 +13,7 @@ import pandas as pd
 
 from mixz.atomic import replacing
 from mixz.data.galaxies_file import read_galaxies, read_provenance, write_galaxies
+from mixz.data.mock.mark import is_mock
 from mixz.data.tables import read_table, write_table
 from mixz.errors import MixzError
 from mixz.schema import GalaxySet, PhotoZ
@@ -30,9 +31,11 @@ SIMULATED = "SIMULATED galaxies: no number here says anything about a real surve
 
 
 def is_simulated(config: Config) -> bool:
-    """Say whether any table carries the truth of a simulation."""
+    """Say whether any table carries the truth of a simulation, or is a file of the mock survey."""
     settings = config.truth_settings()
-    return any(settings[truth].simulated for table in config.tables for truth in table.truths)
+    told = any(settings[truth].simulated for table in config.tables for truth in table.all_truths())
+    files = [path for table in config.tables for source in (table, *table.match) for path in source.files.values()]
+    return told or any(is_mock(path) for path in files)
 
 
 def label_truths(galaxies: GalaxySet, config: Config) -> list[str]:

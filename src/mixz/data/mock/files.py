@@ -15,6 +15,7 @@ from astropy.io import fits
 from mixz.atomic import replacing
 from mixz.data.mock.cosmos2020 import CLASSIC_FILE, FARMER_FILE, classic, farmer
 from mixz.data.mock.hsc_tables import HSC_NAME, SPLITS, galaxiesml_table, hsc_table
+from mixz.data.mock.mark import ABOUT_FILE
 from mixz.data.mock.stars import draw_stars
 from mixz.data.mock.survey import MockSurvey, object_ids, simulate
 from mixz.data.tables import write_table
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from mixz.data.mock.systematics import Systematics
 
 TRUTH_FILE = "mock_truth.parquet"
-ABOUT_FILE = "mock.json"
 HSC_FORMATS = ("fits", "parquet", "csv")
 
 # Stars per galaxy in the COSMOS field to i = 25.5 (ours; about 3 per square arcminute of stars to 31 of galaxies).
