@@ -161,9 +161,9 @@ def _draw_metric(axis: Axes, records: Sequence[Record], recipes: Sequence[str], 
     axis.set_xlim(-0.5, len(recipes) - 0.5)
 
 
-def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
-    """Save a figure as PNG and PDF, and give the paths."""
-    paths = [folder / f"{name}.{ending}" for ending in ("png", "pdf")]
+def save_figure(figure: Figure, folder: Path, name: str, endings: Sequence[str] = ("png", "pdf")) -> list[Path]:
+    """Save a figure, by default as PNG and PDF, and give the paths."""
+    paths = [folder / f"{name}.{ending}" for ending in endings]
     with style.context(STYLE):
         for path in paths:
             with replacing(path) as draft:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mixz.metrics.summary import Record
     from mixz.model.ensemble import Ensemble
 
+FLOWCHART = "figure_4_flowchart"
 SIMULATED = "SIMULATED galaxies: no number here says anything about a real survey"
 
 
@@ -62,6 +63,16 @@ class Results:
         return self.config.folder / "galaxies.parquet"
 
     @property
+    def ledger_path(self) -> Path:
+        """The account of rows in and out that `build` makes."""
+        return self.config.folder / "cuts.json"
+
+    @property
+    def flowchart_path(self) -> Path:
+        """The flow chart that `build` draws; SVG and PDF lie beside it."""
+        return self.figures_folder / f"{FLOWCHART}.png"
+
+    @property
     def metrics_path(self) -> Path:
         """The records that `evaluate` makes."""
         return self.config.folder / "metrics.json"
@@ -83,7 +94,7 @@ class Results:
         """Write the galaxies and the ledger of a build."""
         about = {"build_digest": self.config.build_digest(), "mixz": version("mixz")}
         write_galaxies(galaxies, self.galaxies_path, provenance=about | {"simulated": is_simulated(self.config)})
-        _write_json(self.config.folder / "cuts.json", ledger.as_rows())
+        _write_json(self.ledger_path, ledger.as_rows())
 
     def read_galaxies(self) -> GalaxySet:
         """Read the galaxies.
