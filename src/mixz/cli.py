@@ -72,7 +72,9 @@ def build(config: ConfigArgument, out: Out = None) -> None:
     console = _console()
     _announce(settings, console)
     console.print(ledger_table(stages.build(settings).entries))
-    console.print(f"galaxies: {Results(settings).galaxies_path}", soft_wrap=True)
+    results = Results(settings)
+    console.print(f"galaxies: {results.galaxies_path}   ledger: {results.ledger_path}", soft_wrap=True)
+    console.print(f"flow chart: {results.flowchart_path}", soft_wrap=True)
 
 
 @app.command()
@@ -136,6 +138,26 @@ def report(config: ConfigArgument, out: Out = None, members: Members = None) -> 
     settings = _settings(config, out, members)
     console = _console()
     _print_paths("figures", stages.report(settings, console), console)
+
+
+@app.command()
+def mock(
+    galaxies: Annotated[int, typer.Option(min=100, help="How many, half of them in the COSMOS field.")] = 30_000,
+    out: Annotated[Path | None, typer.Option(help="Folder to make for the files.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same survey.")] = 1,
+    check: Annotated[bool, typer.Option("--check", help="Print the mock beside the real surveys.")] = False,
+) -> None:
+    """Simulate a survey: writes mock COSMOS2020, HSC and GalaxiesML files in the surveys' own formats.
+
+    Needs `pip install "mixz[mock]"`. `--check` prints how real it looks; without `--out` it does only that.
+
+    Example: `mixz mock --galaxies 30000 --out mock_survey`
+    """
+    console = _console()
+    for row in stages.mock(galaxies, out, console, seed=seed, check=check):
+        console.print(str(row), highlight=False, markup=False)
+    if out is not None:
+        _print_paths("mock files", sorted(out.iterdir()), console)
 
 
 def main() -> None:

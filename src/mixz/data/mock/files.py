@@ -62,7 +62,7 @@ def mock_surveys(
     MixzError
         `galaxies` is too small, `out` exists or cannot be written, or an optional package is missing.
     """
-    _check_new(Path(out))
+    check_new(Path(out))
     survey = simulate(galaxies, seed=seed, systematics=systematics)
     write_surveys(survey, out, hsc_format=hsc_format, image_pixels=image_pixels)
     return survey
@@ -90,7 +90,7 @@ def write_surveys(survey: MockSurvey, out: str | Path, *, hsc_format: str = "fit
     """
     if hsc_format not in HSC_FORMATS:
         raise MixzError(f"hsc_format: {hsc_format!r}", ", ".join(HSC_FORMATS), "choose one of them")
-    _check_new(Path(out))
+    check_new(Path(out))
     objects = _with_stars(survey)
     in_cosmos = objects[objects["field"] == "COSMOS"]
     tables = {
@@ -109,7 +109,14 @@ def write_surveys(survey: MockSurvey, out: str | Path, *, hsc_format: str = "fit
         (draft / ABOUT_FILE).write_text(json.dumps(_about(survey, tables, spectra), indent=2) + "\n")
 
 
-def _check_new(out: Path) -> None:
+def check_new(out: Path) -> None:
+    """Refuse a folder that is there already.
+
+    Raises
+    ------
+    MixzError
+        It is.
+    """
     if out.exists():
         raise MixzError(f"{out} exists already", "a folder that does not exist yet", "choose another, or remove it")
 
