@@ -83,12 +83,18 @@ def mutual_nearest(first: tuple[Floats, Floats], second: tuple[Floats, Floats], 
 
 
 def false_matches(
-    first: tuple[Floats, Floats], second: tuple[Floats, Floats], *, pairs: int, radius_arcsec: float = 1.0
+    first: tuple[Floats, Floats],
+    second: tuple[Floats, Floats],
+    *,
+    pairs: int,
+    radius_arcsec: float = 1.0,
+    shift_arcsec: float = SHIFT_ARCSEC,
 ) -> float:
     """Estimate how many of `pairs` are chance, by matching again with the second catalogue shifted.
 
-    A shifted object finds a partner by chance with probability f.  Of the N objects, those without a true counterpart
-    do so unshifted as well: with P pairs, N_false = f (N - P) / (1 - f).  The definition is ours.
+    A shifted object of the second catalogue finds a partner by chance with probability f.  Unshifted, true pairs leave
+    fewer who seek and fewer to be found: with N and M objects in the catalogues, F false and T true ones of the P pairs,
+    F = f (N - T) (1 - T / M) and T = P - F.  The definition is ours.
 
     Parameters
     ----------
@@ -96,6 +102,8 @@ def false_matches(
         As in `mutual_nearest`.
     pairs
         How many pairs the match gave.
+    shift_arcsec
+        How far to shift; what is shifted out of the field is lost to the estimate.
 
     Returns
     -------
@@ -112,16 +120,19 @@ def false_matches(
     True
     """
     ra_deg, dec_deg = second
-    step = SHIFT_ARCSEC / 3600
+    step = shift_arcsec / 3600
     found = []
     for east, north in ((step, 0.0), (-step, 0.0), (0.0, step), (0.0, -step)):
         with np.errstate(invalid="ignore"):
             shifted_dec = np.clip(dec_deg + north, -90, 90)
             shifted_ra = ra_deg + east / np.maximum(np.cos(np.radians(dec_deg)), 1e-3)
         found.append(len(mutual_nearest(first, (shifted_ra, shifted_dec), radius_arcsec=radius_arcsec)))
-    objects = int(np.isfinite(ra_deg).sum())
-    chance = min(float(np.mean(found)) / max(objects, 1), 0.99)
-    return min(chance * (objects - pairs) / (1 - chance), float(pairs))
+    others, objects = (max(int(np.isfinite(ra).sum()), 1) for ra, _ in (first, second))
+    chance, false = float(np.mean(found)) / objects, 0.0
+    for _ in range(20):  # each round is closer by a factor of about f
+        true = pairs - false
+        false = min(chance * (objects - true) * (1 - true / others), float(pairs))
+    return false
 
 
 def _nearest(vectors: Floats, others: Floats, radius_arcsec: float) -> Rows:
