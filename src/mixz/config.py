@@ -329,7 +329,10 @@ def _read_yaml(path: Path) -> Any:
 def _as_mixz_error(path: Path, error: ValidationError) -> MixzError:
     """Turn pydantic's list of mistakes into one message with the path of each."""
     lines = []
-    for mistake in error.errors():
+    mistakes = error.errors()
+    for mistake in mistakes:
+        if any(m is not mistake and m["loc"][: len(mistake["loc"])] == mistake["loc"] != m["loc"] for m in mistakes):
+            continue  # a list whose item is wrong is told of by its item
         place = ".".join(str(part) for part in mistake["loc"]) or "config"
         message = mistake["msg"].removeprefix("Value error, ")
         given = "" if mistake["type"] in ("value_error", "missing") else f" (given: {mistake['input']!r})"

@@ -15,6 +15,10 @@ from mixz.surveys import SURVEYS, Survey
 Side = Literal["train", "validation", "test"]
 Interval = str | tuple[str, str]
 
+OWN_NAMES = ("object_id", "split", "system", "side", "ra_deg", "dec_deg")
+OWN_BEGINNINGS = ("mag_", "z_err_", "match_arcsec")
+"""Names of columns that galaxies have of themselves."""
+
 
 class Source(Strict):
     """One catalogue: where it is, how it names things, which labels it carries, which of its rows are good.
@@ -69,6 +73,9 @@ class Source(Strict):
         for truth in self.truth_errors:
             if truth not in self.truths:
                 raise ValueError(f"truth_errors names {truth!r}; truths are: {', '.join(self.truths) or 'none'}")
+        for name in self.carry:
+            if name in OWN_NAMES or name.startswith(OWN_BEGINNINGS) or name.removeprefix("z_") in self.truths:
+                raise ValueError(f"carry {name!r}: galaxies have something of that name; give it another")
         return self
 
     @property

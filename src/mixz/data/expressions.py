@@ -53,7 +53,10 @@ def columns_of(expression: str, available: Sequence[str]) -> list[str]:
     """
     if expression in available:
         return [expression]
-    nodes = ast.walk(_parsed(expression))
+    nodes = list(ast.walk(_parsed(expression)))
+    for node in nodes:
+        if isinstance(node, ast.Call) and not (isinstance(node.func, ast.Name) and node.func.id in FUNCTIONS):
+            raise _refusal(expression, ast.unparse(node))
     return list(dict.fromkeys(n.id for n in nodes if isinstance(n, ast.Name) and n.id not in FUNCTIONS))
 
 

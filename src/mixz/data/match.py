@@ -93,8 +93,8 @@ def false_matches(
     """Estimate how many of `pairs` are chance, by matching again with the second catalogue shifted.
 
     A shifted object of the second catalogue finds a partner by chance with probability f.  Unshifted, true pairs leave
-    fewer who seek and fewer to be found: with N and M objects in the catalogues, F false and T true ones of the P pairs,
-    F = f (N - T) (1 - T / M) and T = P - F.  The definition is ours.
+    fewer who seek and fewer to be found: with M and N objects in the two catalogues, and F false and T true ones among
+    the P pairs, F = f (N - T) (1 - T / M) and T = P - F.  The definition is ours.
 
     Parameters
     ----------
