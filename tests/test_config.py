@@ -45,7 +45,7 @@ def test_every_shipped_config_is_valid(path: Path) -> None:
         ({"training": {"patiense": 3}}, "unknown key 'patiense'"),
         ({"split": {"train": 0.9}}, "must sum to 1"),
         ({"truths": {"grism": {"kernel": "gaussian"}}}, "sigma goes with kernel: gaussian"),
-        ({"cuts": [{"name": "bright", "column": "mag_i"}]}, "a cut needs min, max or equals"),
+        ({"cuts": [{"name": "bright", "column": "mag_i"}]}, "a cut needs min, max, above"),
     ],
 )
 def test_mistakes_are_named(change: dict[str, Any], message: str, toy_settings: Any, write_config: Any) -> None:

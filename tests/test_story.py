@@ -30,7 +30,7 @@ def test_files_to_report(toy_settings: dict[str, Any], write_config: Any, tmp_pa
     out = tmp_path / "out" / "toy"
 
     ledger = stages.build(config)
-    assert ledger_table(ledger.entries).row_count == 4
+    assert ledger_table(ledger.entries).row_count == 5
     assert json.loads((out / "cuts.json").read_text())[0]["rows_in"] == 400
 
     assert [p.name for p in stages.train(config, console)] == ["base", "spec", "tl", "combo"]

@@ -81,13 +81,12 @@ def build(
     Example: `mixz build configs/pair_a.yaml --format fits`
     """
     from mixz import stages
-    from mixz.stages.results import Results
 
     settings = _settings(config, out)
     console = _console()
     _announce(settings, console)
     console.print(ledger_table(stages.build(settings, formats or ()).entries))
-    _print_paths("data set", Results(settings).released_paths(), console)
+    _print_paths("data set", stages.Results(settings).built_paths(), console)
 
 
 @app.command()
@@ -197,6 +196,28 @@ def fetch(
         console.print(f"{path}: {words}", soft_wrap=True, highlight=False)
 
 
+@app.command()
+def mock(
+    galaxies: Annotated[int, typer.Option(min=100, help="How many, half of them in the COSMOS field.")] = 30_000,
+    out: Annotated[Path | None, typer.Option(help="Folder to make for the files.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same survey.")] = 1,
+    check: Annotated[bool, typer.Option("--check", help="Print the mock beside the real surveys.")] = False,
+) -> None:
+    """Simulate a survey: writes mock COSMOS2020, HSC and GalaxiesML files in the surveys' own formats.
+
+    Needs `pip install "mixz[mock]"`. `--check` prints how real it looks; without `--out` it does only that.
+
+    Example: `mixz mock --galaxies 30000 --out mock_survey`
+    """
+    from mixz import stages
+
+    console = _console()
+    for row in stages.mock(galaxies, out, console, seed=seed, check=check):
+        console.print(str(row), highlight=False, markup=False)
+    if out is not None:
+        _print_paths("mock files", sorted(out.iterdir()), console)
+
+
 def main() -> None:
     """Run the command line; a mistake of the user ends with one message and exit code 2."""
     arguments = [a for a in sys.argv[1:] if a != "--debug"]
@@ -226,7 +247,9 @@ def _console() -> Console:
 
 def _announce(config: Config, console: Console) -> None:
     console.print(f"{config.name}  (config digest {config.digest()})", highlight=False)
-    if config.simulated:
+    from mixz.data.provenance import is_simulated
+
+    if is_simulated(config):
         console.print(SIMULATED, style="yellow")
 
 

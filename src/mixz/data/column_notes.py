@@ -22,8 +22,8 @@ FIXED = {
     "z_spec": Note("", "spectroscopic redshift; NaN where there is none"),
     "z_many_band": Note("", "redshift label from photometry in many bands; NaN where there is none"),
     "z_true": Note("", "true redshift of the simulation"),
-    "ra": Note("deg", "right ascension"),
-    "dec": Note("deg", "declination"),
+    "ra_deg": Note("deg", "right ascension"),
+    "dec_deg": Note("deg", "declination"),
 }
 ENDINGS = {"_deg": "deg", "_arcsec": "arcsec"}
 """Units that our names carry themselves."""
@@ -49,6 +49,9 @@ def column_notes(columns: Iterable[str], *, bands: Sequence[str], truths: Sequen
     """
     known = dict(FIXED)
     for truth in truths:
+        for side in ("low", "high"):
+            meaning = f"distance from z_{truth} to the {side} end of its 68 % interval; NaN where not known"
+            known[f"z_err_{side}_{truth}"] = Note("", meaning)
         known.setdefault(f"z_{truth}", Note("", f"redshift label of truth {truth}; NaN where there is none"))
     for band in bands:
         known[f"mag_{band}"] = Note("mag", f"AB magnitude in band {band}; NaN where not measured")

@@ -28,7 +28,10 @@ METADATA_KEY = b"mixz"
 
 
 def write_galaxies(galaxies: GalaxySet, path: str | Path, *, provenance: Mapping[str, Any] | None = None) -> None:
-    """Write galaxies as Parquet: object_id, split, system, mag_*, mag_err_*, z_<truth>.
+    """Write galaxies as Parquet.
+
+    Columns: object_id, split, system, mag_<band>, mag_err_<band>, z_<truth>; and where known ra_deg, dec_deg,
+    z_err_low_<truth> and z_err_high_<truth> (the reach of the label's 68 % interval) and what was carried along.
 
     Parameters
     ----------
@@ -40,7 +43,9 @@ def write_galaxies(galaxies: GalaxySet, path: str | Path, *, provenance: Mapping
         Anything JSON can hold about where the galaxies came from.
     """
     columns = galaxies_columns(galaxies)
-    about = {"bands": galaxies.bands, "truths": galaxies.truths, **(provenance or {})}
+    names = {"bands": galaxies.bands, "truths": galaxies.truths}
+    names |= {"truths_with_errors": tuple(galaxies.z_err), "carried": tuple(galaxies.carried)}
+    about = {**names, **(provenance or {})}
     table = pa.table(columns)
     notes = column_notes(columns, bands=galaxies.bands, truths=galaxies.truths)
     fields = [f.with_metadata({"unit": notes[f.name].unit, "description": notes[f.name].meaning}) for f in table.schema]
@@ -54,7 +59,8 @@ def galaxies_columns(galaxies: GalaxySet) -> dict[str, NDArray[Any]]:
     columns: dict[str, NDArray[Any]] = {name: getattr(galaxies, name) for name in ("object_id", "split", "system")}
     for kind in ("mag", "mag_err"):
         columns |= {f"{kind}_{band}": getattr(galaxies, kind)[:, k] for k, band in enumerate(galaxies.bands)}
-    return columns | {f"z_{truth}": label for truth, label in galaxies.z.items()}
+    columns |= {f"z_{truth}": label for truth, label in galaxies.z.items()}
+    return columns | _extras(galaxies)
 
 
 def _astropy_metadata(columns: Mapping[str, NDArray[Any]], notes: Mapping[str, Note]) -> dict[str, str]:
@@ -88,7 +94,23 @@ def read_galaxies(path: str | Path) -> GalaxySet:
         z={truth: table[f"z_{truth}"].to_numpy() for truth in about["truths"]},
         split=np.asarray(table["split"].to_pylist(), dtype=str),
         system=np.asarray(table["system"].to_pylist(), dtype=str),
+        z_err={
+            truth: np.column_stack([table[f"z_err_{side}_{truth}"].to_numpy() for side in ("low", "high")])
+            for truth in about.get("truths_with_errors", ())
+        },
+        **{name: table[name].to_numpy() for name in ("ra_deg", "dec_deg") if name in table.column_names},
+        carried={name: table[name].to_numpy() for name in about.get("carried", ())},
     )
+
+
+def _extras(galaxies: GalaxySet) -> dict[str, Any]:
+    """Give the columns that only some galaxy sets have."""
+    columns: dict[str, Any] = {}
+    if np.isfinite(galaxies.ra_deg).any():
+        columns |= {"ra_deg": galaxies.ra_deg, "dec_deg": galaxies.dec_deg}
+    for truth, widths in galaxies.z_err.items():
+        columns |= {f"z_err_low_{truth}": widths[:, 0], f"z_err_high_{truth}": widths[:, 1]}
+    return columns | dict(galaxies.carried)
 
 
 def read_provenance(path: str | Path) -> dict[str, Any]:

@@ -167,9 +167,9 @@ def _legend_above(figure: Figure, axis: Axes) -> None:
     figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
 
 
-def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
-    """Save a figure as PNG and PDF, and give the paths."""
-    paths = [folder / f"{name}.{ending}" for ending in ("png", "pdf")]
+def save_figure(figure: Figure, folder: Path, name: str, endings: Sequence[str] = ("png", "pdf")) -> list[Path]:
+    """Save a figure, by default as PNG and PDF, and give the paths."""
+    paths = [folder / f"{name}.{ending}" for ending in endings]
     with style.context(STYLE):
         for path in paths:
             with replacing(path) as draft:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mixz.metrics.summary import PAPER_CLAIMS, ratios
+from mixz.schema import SPLITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,8 +34,12 @@ def ledger_table(entries: Sequence[Entry]) -> Table:
         table.add_column(name)
     for name in ("in", "out", "taken"):
         table.add_column(name, justify="right")
-    for e in entries:
-        table.add_row(e.table, e.step, f"{e.rows_in:,}", f"{e.rows_out:,}", f"{e.rows_in - e.rows_out:,}")
+    notes = [_note(e) for e in entries]
+    if any(notes):
+        table.add_column("note")
+    for e, note in zip(entries, notes, strict=True):
+        numbers = (f"{e.rows_in:,}", f"{e.rows_out:,}", f"{e.rows_in - e.rows_out:,}")
+        table.add_row(e.table, e.step, *numbers, *([note] if any(notes) else []))
     return table
 
 
@@ -65,6 +70,16 @@ def _check(file: RemoteFile, data_set: DataSet) -> str:
     if file.checksum:
         return file.checksum.partition(":")[0].upper()
     return "Zenodo's MD5" if data_set.record else "first SHA-256"
+
+
+def _note(entry: Entry) -> str:
+    """Say in a few words what a match, an overlap or the split has to tell beyond its rows."""
+    told = entry.details
+    if "labels_in" in told:
+        return f'{told["labels_in"]:,} labels, {told["median_arcsec"]:.2f}", {told["false_matches"]:,} by chance'
+    if "same_id" in told:
+        return f"{told['same_id']:,} by id, {told['same_place']:,} by place"
+    return ", ".join(f"{told[side]:,} {side}" for side in SPLITS if side in told)
 
 
 def metrics_tables(records: Sequence[Record], *, z_range: str) -> list[Table]:

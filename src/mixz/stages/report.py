@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mixz.data.provenance import is_simulated
 from mixz.progress import busy
 from mixz.report.screen import SIMULATED
 from mixz.stages.results import Results, label_truths
@@ -35,7 +36,7 @@ def report(config: Config, console: Console) -> list[Path]:
     photoz = {name: results.read_photoz(name, test) for name in config.recipes}
     truths = label_truths(galaxies, config)
     compared = {name: p for name, p in photoz.items() if name in PAPER_MODELS} or photoz
-    note = SIMULATED if config.simulated else ""
+    note = SIMULATED if is_simulated(config) else ""
     with busy("figures", console):
         figures = {
             "figure_1_distributions": draw_distributions(galaxies, truths, config.ref_band, note=note),

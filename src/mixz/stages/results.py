@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from mixz.metrics.summary import Record
     from mixz.model.ensemble import Ensemble
 
+FLOWCHART = "figure_4_flowchart"
+
 
 def label_truths(galaxies: GalaxySet, config: Config) -> list[str]:
     """Name the truths that real surveys could have (not the simulation's own) and that some galaxy here has."""
@@ -58,6 +60,16 @@ class Results:
         return self.config.folder / "DATA_CARD.md"
 
     @property
+    def ledger_path(self) -> Path:
+        """The account of rows in and out that `build` makes."""
+        return self.config.folder / "cuts.json"
+
+    @property
+    def flowchart_path(self) -> Path:
+        """The flow chart that `build` draws; SVG and PDF lie beside it."""
+        return self.figures_folder / f"{FLOWCHART}.png"
+
+    @property
     def metrics_path(self) -> Path:
         """The records that `evaluate` makes."""
         return self.config.folder / "metrics.json"
@@ -82,7 +94,7 @@ class Results:
         """
         write_galaxies(galaxies, self.galaxies_path, provenance=provenance(self.config, galaxies, ledger))
         about = read_provenance(self.galaxies_path)
-        _write_json(self.config.folder / "cuts.json", ledger.as_rows())
+        _write_json(self.ledger_path, ledger.as_rows())
         with replacing(self.card_path) as draft:
             draft.write_text(data_card(about, list(galaxies_columns(galaxies))), encoding="utf-8")
         for name, release in RELEASES.items():
@@ -90,10 +102,16 @@ class Results:
             if name in formats or path.exists():
                 release.write(galaxies, path, about)
 
-    def released_paths(self) -> list[Path]:
-        """List what `build` wrote for others: galaxies, data card, further formats."""
+    def built_paths(self) -> list[Path]:
+        """List what `build` wrote for others: galaxies, data card, ledger, flow chart, further formats."""
         further = [self.config.folder / release.file for release in RELEASES.values()]
-        return [self.galaxies_path, self.card_path, *(path for path in further if path.exists())]
+        return [
+            self.galaxies_path,
+            self.card_path,
+            self.ledger_path,
+            self.flowchart_path,
+            *(path for path in further if path.exists()),
+        ]
 
     def read_galaxies(self) -> GalaxySet:
         """Read the galaxies.

@@ -7,6 +7,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from mixz.data.provenance import is_simulated
 from mixz.errors import MixzError
 from mixz.progress import progress_bar
 from mixz.schema import SPLITS, GalaxySet
@@ -89,7 +90,7 @@ def _with_provenance(ensemble: Ensemble, galaxies: GalaxySet, config: Config, re
         "config": config.name,
         "recipe": recipe,
         "train_digest": config.train_digest(recipe),
-        "simulated": config.simulated,
+        "simulated": is_simulated(config),
         "galaxies": counts,
         "columns": [table.columns.model_dump(mode="json") for table in config.tables],
         "versions": {"mixz": version("mixz"), "torch": version("torch"), "python": platform.python_version()},
