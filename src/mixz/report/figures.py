@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from mixz.metrics.summary import Record
     from mixz.schema import GalaxySet, PhotoZ
 
+NO_DATE = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
+"""The same numbers give the same bytes, on any day."""
+
 STYLE = Path(__file__).parent / "mixz.mplstyle"
 
 # The paper draws the spectroscopic sample (the target) blue and the many-band one (the source) orange.
@@ -173,7 +176,7 @@ def save_figure(figure: Figure, folder: Path, name: str, endings: Sequence[str] 
     with style.context(STYLE):
         for path in paths:
             with replacing(path) as draft:
-                figure.savefig(draft)
+                figure.savefig(draft, metadata=NO_DATE.get(path.suffix))
     return paths
 
 
