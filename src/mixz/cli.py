@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from mixz.config import Config, load_config
+from mixz.config import Config, Device, Precision, load_config
 from mixz.errors import MixzError
 from mixz.report.markdown import markdown_table
 from mixz.report.screen import SIMULATED, ledger_table, metrics_tables, ratio_lines, registry_table
@@ -95,8 +95,15 @@ def train(
     recipe: Annotated[list[str] | None, typer.Option(help="Only this recipe (may be repeated).")] = None,
     out: Out = None,
     members: Members = None,
+    device: Annotated[Device, typer.Option(help="Where to train.")] = "cpu",
+    precision: Annotated[Precision, typer.Option(help="How exactly to multiply; tf32 needs cuda.")] = "float32",
+    workers: Annotated[int | None, typer.Option(min=1, help="Spread members over so many Dask processes here.")] = None,
+    dask: Annotated[str | None, typer.Option(metavar="ADDRESS", help="... or over a Dask scheduler's workers.")] = None,
+    restart: Annotated[bool, typer.Option("--restart", help="Begin anew; do not go on from a checkpoint.")] = False,
 ) -> None:
     """Train the recipes on the built galaxies: writes `models/<recipe>/`.
+
+    A run that was interrupted goes on where it was, and gives the same weights.
 
     Example: `mixz train configs/pair_a.yaml --recipe tl`
     """
@@ -104,7 +111,17 @@ def train(
 
     settings = _settings(config, out, members)
     console = _console()
-    _print_paths("models", stages.train(settings, console, recipes=recipe or ()), console)
+    trained = stages.train(
+        settings,
+        console,
+        recipes=recipe or (),
+        device=device,
+        precision=precision,
+        restart=restart,
+        dask=dask,
+        workers=workers,
+    )
+    _print_paths("models", trained, console)
 
 
 @app.command()

@@ -37,6 +37,12 @@ def label_truths(galaxies: GalaxySet, config: Config) -> list[str]:
     return [t for t in galaxies.truths if not settings[t].simulated and galaxies.has(t).any()]
 
 
+def photoz_frame(photoz: PhotoZ) -> pd.DataFrame:
+    """Lay estimates out as a table: z_phot, z_phot_std (scatter of members), z_sigma where members give errors."""
+    estimates = {"object_id": photoz.object_id, "z_phot": photoz.z_phot, "z_phot_std": photoz.z_phot_std}
+    return pd.DataFrame(estimates | ({} if photoz.z_sigma is None else {"z_sigma": photoz.z_sigma}))
+
+
 @dataclass(frozen=True)
 class Results:
     """The folder ``out/<name>/`` of one config; reads refuse what other settings made, and say which verb makes it.
@@ -82,6 +88,11 @@ class Results:
     def model_path(self, recipe: str) -> Path:
         """The model folder that `train` makes."""
         return self.config.folder / "models" / recipe
+
+    @property
+    def checkpoints_folder(self) -> Path:
+        """What an unfinished `train` has done so far."""
+        return self.config.folder / "checkpoints"
 
     def photoz_path(self, recipe: str) -> Path:
         """The test galaxies' estimates that `evaluate` makes."""
@@ -148,10 +159,28 @@ class Results:
             )
         return model
 
+    def read_curves(self, recipe: str) -> dict[str, list[list[float]]]:
+        """Read how a recipe's training went: per step the validation losses of each member after each epoch.
+
+        Raises
+        ------
+        MixzError
+            The recipe has not been trained.
+        """
+        path = self.model_path(recipe) / "history.json"
+        if not path.is_file():
+            raise MixzError(f"no {path}", "a model that `mixz train` wrote", "run `mixz train` first")
+        steps = zip(self.config.recipes[recipe], json.loads(path.read_text()), strict=True)
+        return {
+            f"{number}: {' + '.join(step.truths)}": history["validation_loss"]
+            for number, (step, history) in enumerate(steps, start=1)
+        }
+
     def write_photoz(self, recipe: str, photoz: PhotoZ) -> None:
         """Write the estimates of a recipe, every member's among them."""
-        estimates = {"object_id": photoz.object_id, "z_phot": photoz.z_phot, "z_phot_std": photoz.z_phot_std}
-        frame = pd.DataFrame(estimates).assign(z_phot_members=list(photoz.z_phot_members.T))
+        frame = photoz_frame(photoz).assign(z_phot_members=list(photoz.z_phot_members.T))
+        if photoz.z_sigma_members is not None:
+            frame = frame.assign(z_sigma_members=list(photoz.z_sigma_members.T))
         write_table(frame, self.photoz_path(recipe))
 
     def read_photoz(self, recipe: str, galaxies: GalaxySet) -> PhotoZ:
@@ -168,7 +197,9 @@ class Results:
         frame = read_table(path)
         if not np.array_equal(frame["object_id"].to_numpy(), galaxies.object_id):
             raise MixzError(f"{path} is of other galaxies", "this run's test galaxies", "run `mixz evaluate` again")
-        return PhotoZ(galaxies.object_id, np.stack(frame["z_phot_members"].to_list(), axis=1))
+        z = np.stack(frame["z_phot_members"].to_list(), axis=1)
+        sigma = np.stack(frame["z_sigma_members"].to_list(), axis=1) if "z_sigma_members" in frame else None
+        return PhotoZ(galaxies.object_id, z, sigma)
 
     def write_records(self, records: Sequence[Record]) -> None:
         """Write the metrics; what is not a number becomes null, since JSON has no NaN."""
