@@ -126,6 +126,9 @@ RECIPES: dict[str, Recipe] = {
     "bnn": (Step(truths=("spec",)),),
 }
 
+FAST: dict[str, Any] = {"schedule": "one_cycle", "lr": 3e-3, "batch_size": 256, "epochs": 20}
+"""Settings of a step that needs far fewer updates than the paper's."""
+
 PAPER_RECIPES = ("base", "spec", "tl", "combo")
 """What a config runs that names no recipes."""
 

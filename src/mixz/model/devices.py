@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ UPDATE_ROWS = 2048
 MOST_MEMBERS = 20
 """Members in a group of small batches; beyond it there is nothing left to share."""
 
-PIECE_ROWS = {"cpu": 8_192, "cuda": 4_194_304}
+PIECE_ROWS = {"cpu": 2_048, "cuda": 4_194_304}
 """Galaxies times members pushed through at once outside training; bounds memory, and on a CPU fits its caches."""
 
 
@@ -93,13 +94,14 @@ class Machine:
         return max(1, PIECE_ROWS[self.device] // members)
 
     @contextmanager
-    def settings(self) -> Iterator[None]:
-        """Set torch up for one group per core, and for the precision, and put everything back afterwards."""
+    def pool(self) -> Iterator[ThreadPoolExecutor]:
+        """Give threads that each use one core, with torch set up for the precision; put it back afterwards."""
         threads, products = torch.get_num_threads(), torch.get_float32_matmul_precision()
         torch.set_num_threads(1)
         torch.set_float32_matmul_precision("high" if self.precision == "tf32" else "highest")
         try:
-            yield
+            with ThreadPoolExecutor(self.workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+                yield pool
         finally:
             torch.set_num_threads(threads)
             torch.set_float32_matmul_precision(products)

@@ -20,7 +20,7 @@ from mixz.errors import MixzError, nearest
 from mixz.model.bayes import with_spread
 from mixz.model.checkpoint import Checkpoint
 from mixz.model.devices import Machine
-from mixz.model.features import MinMaxScaler, magnitudes
+from mixz.model.features import InputMap, magnitudes
 from mixz.model.heads import head_of
 from mixz.model.history import History, Lost, Progress
 from mixz.model.nets import Weights, initial_weights
@@ -52,8 +52,8 @@ class Ensemble:
         What each member is.
     weights
         Stacked weights, member axis first.
-    scaler
-        Scaling of the inputs, fitted on the first step's training galaxies.
+    inputs
+        Map from magnitudes to inputs, fitted on the first step's training galaxies.
     seed
         Seed of all its random numbers.
     numbers
@@ -86,7 +86,7 @@ class Ensemble:
     bands: tuple[str, ...]
     network: Network
     weights: Weights
-    scaler: MinMaxScaler
+    inputs: InputMap
     seed: int
     numbers: tuple[int, ...]
     recipe: Recipe = ()
@@ -138,15 +138,15 @@ class Ensemble:
     def untrained(
         cls, galaxies: GalaxySet, first: Step, *, network: Network | None = None, members: int = 10, seed: int = 0
     ) -> Ensemble:
-        """Start an ensemble at random weights, its inputs scaled by the training galaxies of the `first` step."""
+        """Start an ensemble at random weights, its inputs fitted to the training galaxies of the `first` step."""
         network = network or Network()
-        scaler = MinMaxScaler.fit(_labelled(galaxies, first, "train", ())[0])
+        inputs = InputMap.fit(magnitudes(_labelled(galaxies, first, "train", ())[0]), network.inputs)
         numbers = tuple(range(members))
         starts = generators([derive_seed(seed, k) for k in numbers], START)
         weights = initial_weights(len(galaxies.bands), head_of(network).outputs, network, starts)
         if network.kind == "bayesian":
             weights = with_spread(weights, network)
-        return cls(galaxies.bands, network, weights, scaler, seed, numbers)
+        return cls(galaxies.bands, network, weights, inputs, seed, numbers)
 
     def fine_tune(
         self,
@@ -275,7 +275,7 @@ class Ensemble:
             The galaxies lack one of the model's bands.
         """
         mag = magnitudes(galaxies)[:, self._band_order(galaxies.bands)]
-        z, sigma = predict_rows(self.weights, self.network, self.scaler(mag), self._seeds())
+        z, sigma = predict_rows(self.weights, self.network, self.inputs(mag), self._seeds())
         return PhotoZ(galaxies.object_id, z.numpy(), None if sigma is None else sigma.numpy())
 
     def save(self, folder: str | Path) -> None:
@@ -291,10 +291,10 @@ class Ensemble:
             "recipe": [step.model_dump(mode="json") for step in self.recipe],
             "provenance": self.provenance,
         }
-        scaler = {"scaler.low": self.scaler.low, "scaler.high": self.scaler.high}
+        inputs = {"inputs.offset": self.inputs.offset, "inputs.matrix": self.inputs.matrix}
         with replacing(folder) as draft:
             draft.mkdir()
-            save_file({k: v.contiguous() for k, v in (self.weights | scaler).items()}, draft / "weights.safetensors")
+            save_file({k: v.contiguous() for k, v in (self.weights | inputs).items()}, draft / "weights.safetensors")
             (draft / "model.json").write_text(json.dumps(about, indent=2) + "\n")
             (draft / "history.json").write_text(json.dumps([asdict(h) for h in self.history]) + "\n")
 
@@ -319,7 +319,7 @@ class Ensemble:
             return cls(
                 bands=tuple(about["bands"]),
                 network=Network(**about["network"]),
-                scaler=MinMaxScaler(weights.pop("scaler.low"), weights.pop("scaler.high")),
+                inputs=InputMap(weights.pop("inputs.offset"), weights.pop("inputs.matrix")),
                 weights=weights,
                 seed=about["seed"],
                 numbers=tuple(about["numbers"]),
@@ -338,9 +338,9 @@ class Ensemble:
         mag = magnitudes(chosen)[:, self._band_order(chosen.bands)]
         labels = torch.tensor(z_ref, dtype=torch.float32)
         if not step.weights:
-            return Rows(self.scaler(mag), labels)
+            return Rows(self.inputs(mag), labels)
         weight = torch.tensor([step.weight_of(truth) for truth in whose.tolist()])
-        return Rows(self.scaler(mag), labels, weight / weight.mean())
+        return Rows(self.inputs(mag), labels, weight / weight.mean())
 
     def _seeds(self, *names: int) -> list[int]:
         return [derive_seed(self.seed, number, *names) for number in self.numbers]

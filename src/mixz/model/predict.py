@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from mixz.model.bayes import draw_weights
-from mixz.model.devices import PIECE_ROWS
+from mixz.model.devices import Machine
 from mixz.model.heads import head_of
 from mixz.model.nets import member_count, outputs
 from mixz.model.seeds import DRAWS, generators
@@ -54,15 +54,25 @@ def predict_rows(
 
 
 def _push_through(weights: Weights, shape: Network, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
-    head, members = head_of(shape), member_count(weights)
+    """Push all galaxies through one stack of dense networks, pieces that fit a core's caches on every core."""
+    head, members, machine = head_of(shape), member_count(weights), Machine()
     z = torch.empty(members, len(x))
     sigma = torch.empty(members, len(x)) if head.sigma else None
-    piece = max(1, PIECE_ROWS["cpu"] // members)
-    for start in range(0, len(x), piece):
-        here = slice(start, start + piece)
-        some = x[here]
-        out = outputs(weights, some.expand(members, *some.shape), shape)
-        z[:, here] = head.point(out)
-        if sigma is not None and head.sigma is not None:
-            sigma[:, here] = head.sigma(out)
+
+    def push(start: int) -> None:
+        here = slice(start, start + machine.piece(members))
+        with torch.inference_mode():
+            some = x[here]
+            out = outputs(weights, some.expand(members, *some.shape), shape)
+            z[:, here] = head.point(out)
+            if sigma is not None and head.sigma is not None:
+                sigma[:, here] = head.sigma(out)
+
+    starts = range(0, len(x), machine.piece(members))
+    if len(starts) == 1:
+        push(0)
+        return z, sigma
+    with machine.pool() as pool:
+        for _ in pool.map(push, starts):
+            pass
     return z, sigma

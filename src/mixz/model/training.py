@@ -7,7 +7,7 @@ itself.  That is faster than all cores sharing every small matrix product.  On a
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -93,10 +93,7 @@ def train_step(
         group.train(train, validation, after_epoch=lambda: posts.after_epoch(group, part))
         return group
 
-    with (
-        machine.settings(),
-        ThreadPoolExecutor(machine.workers, initializer=torch.set_num_threads, initargs=(1,)) as pool,
-    ):
+    with machine.pool() as pool:
         jobs = [pool.submit(train_part, part) for part in parts]
         try:
             for job in as_completed(jobs):
