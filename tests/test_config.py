@@ -9,7 +9,7 @@ import pytest
 
 from mixz.config import Config, load_config
 from mixz.errors import MixzError
-from mixz.recipes import RECIPES, Step, named_recipe
+from mixz.recipes import PAPER_RECIPES, Step, named_recipe
 
 ROOT = Path(__file__).parents[1]
 
@@ -18,8 +18,8 @@ def test_a_good_config_is_resolved(toy_settings: dict[str, Any], write_config: A
     config = load_config(write_config(toy_settings))
     assert config.tables[0].path.is_file(), "paths start at the config's folder"
     assert config.ref_band == "i"
-    assert list(config.recipes) == list(RECIPES)
-    assert config.recipes["tl"][1] == Step(truths=("spec",), freeze=2, lr=1e-4, epochs=3, batch_size=50)
+    assert tuple(config.recipes) == PAPER_RECIPES
+    assert config.recipes["tl"][1] == Step(truths=("spec",), freeze=2, lr_factor=0.2, epochs=3, batch_size=50)
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda p: p.stem)

@@ -50,8 +50,8 @@ def test_files_to_report(toy_settings: dict[str, Any], write_config: Any, tmp_pa
 
     figures = stages.report(config, console)
     assert sorted(p.name for p in figures) == sorted(
-        f"figure_{name}.{ending}"
-        for name in ("1_distributions", "2_predictions", "3_metrics")
+        f"{name}.{ending}"
+        for name in ("figure_1_distributions", "figure_2_predictions", "figure_3_metrics", "training")
         for ending in ("png", "pdf")
     )
     assert all(p.stat().st_size > 5_000 for p in figures)
