@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 import yaml
 
+from local_server import server as server  # a fixture
+
 BANDS = ("g", "r", "i", "z")
 
 

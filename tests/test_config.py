@@ -100,6 +100,15 @@ def test_digests_name_what_matters(toy_settings: dict[str, Any], write_config: A
     assert len({config.train_digest(name) for name in config.recipes}) == 4
 
 
+def test_digests_do_not_depend_on_how_the_config_is_named(
+    toy_settings: dict[str, Any], write_config: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = write_config(toy_settings)
+    monkeypatch.chdir(tmp_path)
+    digests = {load_config(p).digest() for p in (path, path.name, f"./{path.name}", f"../{tmp_path.name}/{path.name}")}
+    assert len(digests) == 1
+
+
 def test_recipes_are_looked_up_by_name() -> None:
     assert named_recipe("combo")[0].truths == ("many_band", "spec")
     with pytest.raises(MixzError, match="nearest name: 'combo'"):

@@ -28,6 +28,8 @@ HOMES = {
     "safetensors": ("model",),
     "matplotlib": ("report",),
     "astropy": ("data",),
+    "pooch": ("data",),
+    "requests": ("data",),
     "skypy": ("data/mock",),
     "speclite": ("data/mock",),
     "photerr": ("data/mock",),

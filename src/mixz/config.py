@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_validator, model_validator
 
 from mixz.columns import Columns, Cut, Name, Positive
 from mixz.errors import MixzError, nearest
@@ -148,6 +148,9 @@ class Config(Strict):
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     out: Path = Path("out")
 
+    _home: Path = PrivateAttr(default=Path())
+    """The config file's folder, where the tables' relative paths start."""
+
     @field_validator("recipes", mode="before")
     @classmethod
     def _names_stand_for_known_recipes(cls, value: Any) -> Any:
@@ -230,24 +233,42 @@ class Config(Strict):
         return tuple(t for t, s in self.truth_settings().items() if s.kernel == "exact")
 
     @property
+    def simulated(self) -> bool:
+        """Whether any table carries the truth of a simulation, or is a file of the mock survey."""
+        settings = self.truth_settings()
+        told = any(settings[truth].simulated for table in self.tables for truth in table.all_truths())
+        return told or any(source.simulated for table in self.tables for source in (table, *table.match))
+
+    @property
     def folder(self) -> Path:
         """The folder of this run's results."""
         return self.out / self.name
 
     def build_digest(self) -> str:
         """Name what decides the galaxies: bands, tables, cuts, truths and split."""
-        part = {"bands", "ref_band", "tables", "cuts", "overlap", "truths", "split"}
-        return _digest(self.model_dump(mode="json", include=part))
+        return self._digest({"bands", "ref_band", "tables", "cuts", "overlap", "truths", "split"})
 
     def train_digest(self, recipe: str) -> str:
         """Name what decides one recipe's weights: the galaxies, the recipe, the network, members and seed."""
-        part = self.model_dump(mode="json", include={"network", "members", "seed"})
         steps = [step.model_dump(mode="json") for step in self.recipes[recipe]]
-        return _digest({"build": self.build_digest(), "recipe": steps, **part})
+        return _digest([self.build_digest(), self._digest({"network", "members", "seed"}), steps])
 
     def digest(self) -> str:
         """Name the whole config but for where results go."""
-        return _digest(self.model_dump(mode="json", exclude={"out"}))
+        return self._digest(set(type(self).model_fields) - {"out"})
+
+    def _digest(self, fields: set[str]) -> str:
+        """Name some settings; tables count under their paths as written, wherever the config file lies."""
+        return _digest(_as_written(self.model_dump(mode="json", include=fields), f"{self._home}/"))
+
+
+def _as_written(tree: Any, home: str) -> Any:
+    """Give settings with paths as they stand in the config file, not counted from elsewhere."""
+    if isinstance(tree, dict):
+        return {key: _as_written(value, home) for key, value in tree.items()}
+    if isinstance(tree, list):
+        return [_as_written(item, home) for item in tree]
+    return tree.removeprefix(home) if isinstance(tree, str) else tree
 
 
 def _with_defaults(step: Step, training: dict[str, Any]) -> Step:
@@ -302,7 +323,9 @@ def load_config(path: str | Path) -> Config:
         config = Config.model_validate(tree)
     except ValidationError as error:
         raise _as_mixz_error(path, error) from None
-    return config.model_copy(update={"tables": tuple(table.located(path.parent) for table in config.tables)})
+    config = config.model_copy(update={"tables": tuple(table.located(path.parent) for table in config.tables)})
+    config._home = path.parent
+    return config
 
 
 def _read_yaml(path: Path) -> Any:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mixz.metrics.summary import Record
     from mixz.schema import GalaxySet, PhotoZ
 
+UNDATED = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
 STYLE = Path(__file__).parent / "mixz.mplstyle"
 
 # The paper draws the spectroscopic sample (the target) blue and the many-band one (the source) orange.
@@ -72,7 +73,7 @@ def draw_distributions(galaxies: GalaxySet, truths: Sequence[str], ref_band: str
             _draw_histograms(axis, values, truths)
             axis.set_xlabel(label)
         axes[0].set_ylabel("share of galaxies")
-        axes[0].legend()
+        _legend_above(figure, axes[0])
         return figure
 
 
@@ -137,7 +138,7 @@ def draw_metrics(
             _draw_metric(axis, of_metric, recipes, truths)
             axis.set_title(label)
         axes[0].set_ylabel(f"test galaxies, {z_range}")
-        axes[0].legend()
+        _legend_above(figure, axes[0])
         return figure
 
 
@@ -161,13 +162,19 @@ def _draw_metric(axis: Axes, records: Sequence[Record], recipes: Sequence[str], 
     axis.set_xlim(-0.5, len(recipes) - 0.5)
 
 
+def _legend_above(figure: Figure, axis: Axes) -> None:
+    """Explain the colours once, where no data can lie."""
+    handles, labels = axis.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
+
+
 def save_figure(figure: Figure, folder: Path, name: str, endings: Sequence[str] = ("png", "pdf")) -> list[Path]:
-    """Save a figure, by default as PNG and PDF, and give the paths."""
+    """Save a figure, by default as PNG and PDF, and give the paths; the same figure gives the same bytes."""
     paths = [folder / f"{name}.{ending}" for ending in endings]
     with style.context(STYLE):
         for path in paths:
             with replacing(path) as draft:
-                figure.savefig(draft)
+                figure.savefig(draft, metadata=UNDATED.get(path.suffix))
     return paths
 
 

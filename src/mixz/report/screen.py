@@ -1,4 +1,4 @@
-"""What `mixz run` prints: the metrics as a table with LSST's verdict, and the paper's ratios in words."""
+"""What the verbs print: ledger and metrics as tables with LSST's verdict, the paper's ratios in words, the registry."""
 
 from __future__ import annotations
 
@@ -13,10 +13,14 @@ from mixz.metrics.summary import PAPER_CLAIMS, ratios
 from mixz.schema import SPLITS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from mixz.data.cuts import Entry
+    from mixz.data.registry import DataSet, RemoteFile
     from mixz.metrics.summary import Record
+
+SIMULATED = "SIMULATED galaxies: no number here says anything about a real survey"
+"""Stands wherever numbers or figures are made from a simulation."""
 
 COLUMNS = ("bias", "sigma_mad", "rms", "outlier_fraction", "catastrophic_fraction", "hsc_loss")
 PAPER_REFINED = ("tl", "combo")
@@ -47,6 +51,35 @@ def _note(entry: Entry) -> str:
     if "same_id" in told:
         return f"{told['same_id']:,} by id, {told['same_place']:,} by place"
     return ", ".join(f"{told[side]:,} {side}" for side in SPLITS if side in told)
+
+
+def registry_table(registry: Mapping[str, DataSet]) -> Table:
+    """Lay the data sets that can be fetched out as a table: sizes, how each file is checked, what it is for."""
+    table = Table(title="public data sets for `mixz fetch`", title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("name", no_wrap=True)
+    table.add_column("file", overflow="fold")
+    table.add_column("GB", justify="right")
+    table.add_column("checked by")
+    table.add_column("for")
+    for name, data_set in registry.items():
+        if data_set.query:
+            table.add_row(name, f"{data_set.query} (needs an account)", "", "", data_set.purpose)
+        for number, file in enumerate(data_set.files):
+            first = (name, data_set.purpose) if number == 0 else ("", "")
+            table.add_row(first[0], file.name, _gigabytes(file), _check(file, data_set), first[1])
+    return table
+
+
+def _gigabytes(file: RemoteFile) -> str:
+    if file.bytes:
+        return f"{file.bytes / 1e9:.1f}"
+    return f"~{file.about_bytes / 1e9:.1f}" if file.about_bytes else "?"
+
+
+def _check(file: RemoteFile, data_set: DataSet) -> str:
+    if file.checksum:
+        return file.checksum.partition(":")[0].upper()
+    return "Zenodo's MD5" if data_set.record else "first SHA-256"
 
 
 def metrics_tables(records: Sequence[Record], *, z_range: str) -> list[Table]:

@@ -5,30 +5,42 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mixz.data.build import build_galaxies
-from mixz.stages.results import FLOWCHART, SIMULATED, Results, is_simulated
+from mixz.data.release import check_formats
+from mixz.report.screen import SIMULATED
+from mixz.stages.results import FLOWCHART, Results
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mixz.config import Config
     from mixz.data.cuts import Ledger
     from mixz.report.flowchart import Origin
     from mixz.sources import Source
 
 
-def build(config: Config) -> Ledger:
-    """Read the config's tables; write ``galaxies.parquet``, ``cuts.json`` and the flow chart, the paper's Figure 4.
+def build(config: Config, formats: Sequence[str] = ()) -> Ledger:
+    """Read the config's tables; write ``galaxies.parquet``, ``DATA_CARD.md``, ``cuts.json`` and the flow chart.
+
+    Parameters
+    ----------
+    config
+        What to build.
+    formats
+        Formats to write besides Parquet: ``galaxiesml-hdf5``, ``fits``.
 
     Raises
     ------
     MixzError
-        See `build_galaxies`; nothing is written then.
+        See `build_galaxies`; nothing is written then.  Or a format is unknown.
     """
     from mixz.report.figures import save_figure
     from mixz.report.flowchart import draw_flowchart
 
+    check_formats(formats)  # a wrong name should not cost a build
     galaxies, ledger = build_galaxies(config)
     results = Results(config)
-    results.write_galaxies(galaxies, ledger)
-    chart = draw_flowchart(ledger.entries, _origins(config), note=SIMULATED if is_simulated(config) else "")
+    results.write_galaxies(galaxies, ledger, formats)
+    chart = draw_flowchart(ledger.entries, _origins(config), note=SIMULATED if config.simulated else "")
     save_figure(chart, results.figures_folder, FLOWCHART, ("png", "svg", "pdf"))
     return ledger
 

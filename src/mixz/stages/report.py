@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mixz.progress import busy
-from mixz.stages.results import SIMULATED, Results, is_simulated, label_truths
+from mixz.report.screen import SIMULATED
+from mixz.stages.results import Results, label_truths
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +35,7 @@ def report(config: Config, console: Console) -> list[Path]:
     photoz = {name: results.read_photoz(name, test) for name in config.recipes}
     truths = label_truths(galaxies, config)
     compared = {name: p for name, p in photoz.items() if name in PAPER_MODELS} or photoz
-    note = SIMULATED if is_simulated(config) else ""
+    note = SIMULATED if config.simulated else ""
     with busy("figures", console):
         figures = {
             "figure_1_distributions": draw_distributions(galaxies, truths, config.ref_band, note=note),

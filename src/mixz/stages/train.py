@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mixz.errors import MixzError
 from mixz.progress import progress_bar
 from mixz.schema import SPLITS, GalaxySet
-from mixz.stages.results import Results, is_simulated
+from mixz.stages.results import Results
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -89,7 +89,7 @@ def _with_provenance(ensemble: Ensemble, galaxies: GalaxySet, config: Config, re
         "config": config.name,
         "recipe": recipe,
         "train_digest": config.train_digest(recipe),
-        "simulated": is_simulated(config),
+        "simulated": config.simulated,
         "galaxies": counts,
         "columns": [table.columns.model_dump(mode="json") for table in config.tables],
         "versions": {"mixz": version("mixz"), "torch": version("torch"), "python": platform.python_version()},
