@@ -22,6 +22,7 @@ def test_pair_a_builds_as_described() -> None:
         ("all_bands_measured", 7952, 7952),
         ("has_a_label", 11902, 10628),
         ("all_bands_measured", 10628, 10514),
+        ("split", 18466, 18466),
     ]
     assert galaxies.bands == ("g", "r", "i", "z")
     assert set(galaxies.system[galaxies.has("many_band")]) == {"des"}
