@@ -128,6 +128,9 @@ def _limits(about: Mapping[str, Any]) -> list[str]:
         "Magnitudes are as in the input tables, but for what the settings above say.",
         _split_limit(about["settings"]["split"]),
     ]
+    came_split = [table["name"] for table in about["settings"]["tables"] if table.get("parts")]
+    if came_split:
+        limits.append(f"Galaxies of {', '.join(came_split)} stay on the sides on which they were published.")
     return limits
 
 
