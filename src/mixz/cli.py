@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from mixz.config import Config, load_config
+from mixz.config import Config, Device, Precision, load_config
 from mixz.errors import MixzError
 from mixz.report.markdown import markdown_table
 from mixz.report.screen import SIMULATED, ledger_table, metrics_tables, ratio_lines, registry_table
@@ -76,19 +76,17 @@ def build(
         typer.Option("--format", help="`galaxiesml-hdf5` or `fits`, besides Parquet (may be repeated)."),
     ] = None,
 ) -> None:
-    """Read the tables, match, cut and split: writes `galaxies.parquet`, `DATA_CARD.md`, `cuts.json` and a flow chart.
+    """Read the tables, cut and split: writes `galaxies.parquet`, its `DATA_CARD.md` and `cuts.json`.
 
     Example: `mixz build configs/pair_a.yaml --format fits`
     """
     from mixz import stages
-    from mixz.stages.results import Results
 
     settings = _settings(config, out)
     console = _console()
     _announce(settings, console)
     console.print(ledger_table(stages.build(settings, formats or ()).entries))
-    _print_paths("data set", Results(settings).released_paths(), console)
-    _print_paths("flow chart", [Results(settings).flowchart_path], console)
+    _print_paths("data set", stages.Results(settings).built_paths(), console)
 
 
 @app.command()
@@ -97,8 +95,15 @@ def train(
     recipe: Annotated[list[str] | None, typer.Option(help="Only this recipe (may be repeated).")] = None,
     out: Out = None,
     members: Members = None,
+    device: Annotated[Device, typer.Option(help="Where to train.")] = "cpu",
+    precision: Annotated[Precision, typer.Option(help="How exactly to multiply; tf32 needs cuda.")] = "float32",
+    workers: Annotated[int | None, typer.Option(min=1, help="Spread members over so many Dask processes here.")] = None,
+    dask: Annotated[str | None, typer.Option(metavar="ADDRESS", help="... or over a Dask scheduler's workers.")] = None,
+    restart: Annotated[bool, typer.Option("--restart", help="Begin anew; do not go on from a checkpoint.")] = False,
 ) -> None:
     """Train the recipes on the built galaxies: writes `models/<recipe>/`.
+
+    A run that was interrupted goes on where it was, and gives the same weights.
 
     Example: `mixz train configs/pair_a.yaml --recipe tl`
     """
@@ -106,7 +111,17 @@ def train(
 
     settings = _settings(config, out, members)
     console = _console()
-    _print_paths("models", stages.train(settings, console, recipes=recipe or ()), console)
+    trained = stages.train(
+        settings,
+        console,
+        recipes=recipe or (),
+        device=device,
+        precision=precision,
+        restart=restart,
+        dask=dask,
+        workers=workers,
+    )
+    _print_paths("models", trained, console)
 
 
 @app.command()
@@ -249,7 +264,9 @@ def _console() -> Console:
 
 def _announce(config: Config, console: Console) -> None:
     console.print(f"{config.name}  (config digest {config.digest()})", highlight=False)
-    if config.simulated:
+    from mixz.data.provenance import is_simulated
+
+    if is_simulated(config):
         console.print(SIMULATED, style="yellow")
 
 

@@ -12,7 +12,7 @@ from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_
 
 from mixz.columns import Columns, Cut, Name, Positive
 from mixz.errors import MixzError, nearest
-from mixz.recipes import RECIPES, Recipe, Step, Strict
+from mixz.recipes import PAPER_RECIPES, RECIPES, Recipe, Step, Strict
 from mixz.sources import Match, Overlap, Table
 from mixz.truths import KERNELS, GaussianKernel, Kernel
 
@@ -21,14 +21,20 @@ __all__ = [
     "Columns",
     "Config",
     "Cut",
+    "Device",
     "Match",
     "Network",
     "Overlap",
+    "Precision",
     "Split",
     "Table",
     "TruthSettings",
     "load_config",
 ]
+
+Device = Literal["cpu", "cuda"]
+Precision = Literal["float32", "tf32", "bfloat16"]
+"""Where to train and how exactly to multiply: choices of a run, not of its config, but recorded with the model."""
 
 
 class TruthSettings(Strict):
@@ -97,13 +103,49 @@ class Split(Strict):
 
 
 class Network(Strict):
-    """Shape of each member: dense ReLU layers, the input joined again before the output (`skip`).
+    """What each member is: dense ReLU layers, the input joined again before the output (`skip`), and a head.
 
     The default is the network of the public GalaxiesML example: 122,006 weights with five bands.
+
+    Parameters
+    ----------
+    hidden, skip
+        Widths of the hidden layers, and whether the input is joined again before the output.
+    inputs
+        ``minmax``, each band's training range onto [0, 1] as in that example, or ``whitened``, uncorrelated inputs
+        of mean 0 and spread 1 (ours), from which networks learn in far fewer updates.
+    kind
+        ``dense``, or ``bayesian``: a Gaussian over every weight, as in jones2024 (arXiv:2306.13179).
+    head
+        ``point``, one redshift trained on the HSC loss, or ``gaussian``, a mean and a width trained on the negative
+        log-likelihood.  Left open: gaussian for a Bayesian network, point for others.
+    draws, kl_weight
+        Of a Bayesian network: weight draws that a prediction is the mean of, and the factor before the divergence
+        from the prior (1 is Bayes' theorem).
     """
 
     hidden: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = (200, 200, 200, 200)
     skip: bool = True
+    inputs: Literal["minmax", "whitened"] = "minmax"
+    kind: Literal["dense", "bayesian"] = "dense"
+    head: Literal["point", "gaussian"] | None = None
+    draws: Annotated[int, Field(ge=1)] = 20
+    kl_weight: Annotated[float, Field(ge=0)] = 1.0
+
+    @model_validator(mode="after")
+    def _bayesian_needs_a_likelihood(self) -> Network:
+        if self.kind == "bayesian" and self.head == "point":
+            raise ValueError("a Bayesian network needs a likelihood: head: gaussian (or leave head out)")
+        return self
+
+    @property
+    def head_name(self) -> Literal["point", "gaussian"]:
+        """Name the head, given or implied."""
+        return self.head or ("gaussian" if self.kind == "bayesian" else "point")
+
+
+KNOWN_NETWORKS: dict[str, dict[str, Any]] = {"bnn": {"kind": "bayesian"}}
+"""What the networks of a named recipe have different from the run's."""
 
 
 class Config(Strict):
@@ -124,7 +166,10 @@ class Config(Strict):
         Kinds of labels beyond ``spec``, ``many_band`` and ``true`` (the truth of a simulation), or other settings
         for these.
     split, network, members, seed
-        How galaxies are divided, the shape and number of the networks, and the seed of their random starts.
+        How galaxies are divided, what each network is, how many there are, and the seed of their random starts.
+    networks
+        Per recipe what its networks have different from `network`, e.g. ``{tl: {kind: bayesian}}``.  ``bnn`` is
+        Bayesian unless this says otherwise.
     training
         Settings for every step of every recipe that does not say otherwise, e.g. ``{patience: 30}``.
     recipes
@@ -142,8 +187,11 @@ class Config(Strict):
     truths: dict[Name, TruthSettings] = Field(default_factory=dict)
     split: Split = Split()
     network: Network = Network()
+    networks: dict[Name, dict[str, Any]] = Field(default_factory=dict)
     training: dict[str, Any] = Field(default_factory=dict)
-    recipes: dict[Name, Recipe] = Field(default_factory=lambda: dict(RECIPES), min_length=1, validate_default=True)
+    recipes: dict[Name, Recipe] = Field(
+        default_factory=lambda: {name: RECIPES[name] for name in PAPER_RECIPES}, min_length=1, validate_default=True
+    )
     members: Annotated[int, Field(ge=1)] = 10
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     out: Path = Path("out")
@@ -205,7 +253,10 @@ class Config(Strict):
             for truth in (truth for step in steps for truth in step.truths if truth not in offered):
                 raise ValueError(f"recipe {name!r} trains on truth {truth!r}; the tables offer {sorted(offered)}")
             for number, step in enumerate(steps, start=1):
-                _check_freeze(name, number, step, self.network)
+                _check_freeze(name, number, step, self.network_of(name))
+        for name in self.networks:
+            if name not in self.recipes:
+                raise ValueError(f"networks: recipe {name!r} is not in this config{nearest(name, self.recipes)}")
         return self
 
     @model_validator(mode="after")
@@ -224,6 +275,14 @@ class Config(Strict):
             raise ValueError(f"split by sky_patch needs positions of {without}: name the columns ra and dec")
         return self
 
+    def network_of(self, recipe: str) -> Network:
+        """Say what each member of a recipe is."""
+        changes = KNOWN_NETWORKS.get(recipe, {}) | self.networks.get(recipe, {})
+        try:
+            return Network(**(self.network.model_dump(include=self.network.model_fields_set) | changes))
+        except ValidationError as error:
+            raise ValueError(f"networks.{recipe}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
+
     def truth_settings(self) -> dict[str, TruthSettings]:
         """Give the settings of every truth that this config may speak of."""
         return KNOWN_TRUTHS | self.truths
@@ -231,13 +290,6 @@ class Config(Strict):
     def exact_truths(self) -> tuple[str, ...]:
         """Name the truths whose labels are believed before others' when a galaxy has several."""
         return tuple(t for t, s in self.truth_settings().items() if s.kernel == "exact")
-
-    @property
-    def simulated(self) -> bool:
-        """Whether any table carries the truth of a simulation, or is a file of the mock survey."""
-        settings = self.truth_settings()
-        told = any(settings[truth].simulated for table in self.tables for truth in table.all_truths())
-        return told or any(source.simulated for table in self.tables for source in (table, *table.match))
 
     @property
     def folder(self) -> Path:
@@ -251,7 +303,8 @@ class Config(Strict):
     def train_digest(self, recipe: str) -> str:
         """Name what decides one recipe's weights: the galaxies, the recipe, the network, members and seed."""
         steps = [step.model_dump(mode="json") for step in self.recipes[recipe]]
-        return _digest([self.build_digest(), self._digest({"network", "members", "seed"}), steps])
+        network = self.network_of(recipe).model_dump(mode="json")
+        return _digest([self.build_digest(), network, self.members, self.seed, steps])
 
     def digest(self) -> str:
         """Name the whole config but for where results go."""
@@ -260,15 +313,6 @@ class Config(Strict):
     def _digest(self, fields: set[str]) -> str:
         """Name some settings; tables count under their paths as written, wherever the config file lies."""
         return _digest(_as_written(self.model_dump(mode="json", include=fields), f"{self._home}/"))
-
-
-def _as_written(tree: Any, home: str) -> Any:
-    """Give settings with paths as they stand in the config file, not counted from elsewhere."""
-    if isinstance(tree, dict):
-        return {key: _as_written(value, home) for key, value in tree.items()}
-    if isinstance(tree, list):
-        return [_as_written(item, home) for item in tree]
-    return tree.removeprefix(home) if isinstance(tree, str) else tree
 
 
 def _with_defaults(step: Step, training: dict[str, Any]) -> Step:
@@ -282,6 +326,15 @@ def _check_freeze(name: str, number: int, step: Step, network: Network) -> None:
         raise ValueError(
             f"recipe {name!r} step {number} freezes {step.freeze} layers; the network has {layers} hidden layers"
         )
+
+
+def _as_written(tree: Any, home: str) -> Any:
+    """Take the config's own folder off every path again."""
+    if isinstance(tree, dict):
+        return {key: _as_written(value, home) for key, value in tree.items()}
+    if isinstance(tree, list):
+        return [_as_written(value, home) for value in tree]
+    return tree.removeprefix(home) if isinstance(tree, str) else tree
 
 
 def _digest(tree: Any) -> str:

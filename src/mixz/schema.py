@@ -259,20 +259,28 @@ class PhotoZ:
         Names of the galaxies, shape (galaxy,).
     z_phot_members
         Each member's point estimate, shape (member, galaxy); NaN where none could be given.
+    z_sigma_members
+        Each member's own standard deviation of its estimate, shape (member, galaxy); None where members give none.
 
     Examples
     --------
-    >>> PhotoZ(["a", "b"], [[0.5, 1.0], [0.7, 1.0]]).z_phot
-    array([0.6, 1. ])
+    >>> photoz = PhotoZ(["a", "b"], [[0.5, 1.0], [0.7, 1.0]], [[0.0, 0.1], [0.0, 0.1]])
+    >>> photoz.z_phot, photoz.z_sigma
+    (array([0.6, 1. ]), array([0.1, 0.1]))
     """
 
     object_id: NDArray[Any]
     z_phot_members: Floats
+    z_sigma_members: Floats | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "object_id", _frozen(self.object_id))
         object.__setattr__(self, "z_phot_members", _frozen(self.z_phot_members, np.float64))
-        _check_shape("z_phot_members", self.z_phot_members, (len(self.z_phot_members), len(self.object_id)))
+        shape = (len(self.z_phot_members), len(self.object_id))
+        _check_shape("z_phot_members", self.z_phot_members, shape)
+        if self.z_sigma_members is not None:
+            object.__setattr__(self, "z_sigma_members", _frozen(self.z_sigma_members, np.float64))
+            _check_shape("z_sigma_members", self.z_sigma_members, shape)
 
     def __len__(self) -> int:
         """Count the galaxies."""
@@ -289,3 +297,14 @@ class PhotoZ:
         if len(self.z_phot_members) < 2:
             return np.full(len(self), np.nan)
         return np.asarray(self.z_phot_members.std(axis=0, ddof=1))
+
+    @property
+    def z_sigma(self) -> Floats | None:
+        """Standard deviation of the equal mixture of the members' estimates, shape (galaxy,); None where none.
+
+        sigma^2 = mean(sigma_m^2) + mean((z_m - z)^2)
+        """
+        if self.z_sigma_members is None:
+            return None
+        scatter = np.square(self.z_phot_members - self.z_phot).mean(axis=0)
+        return np.asarray(np.sqrt(np.square(self.z_sigma_members).mean(axis=0) + scatter))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -15,9 +14,6 @@ from mixz.surveys import SURVEYS, Survey
 
 Side = Literal["train", "validation", "test"]
 Interval = str | tuple[str, str]
-
-MOCK_NOTE = "mock.json"
-"""Lies beside the files of the mock survey and says what they are."""
 
 OWN_NAMES = ("object_id", "split", "system", "side", "ra_deg", "dec_deg")
 OWN_BEGINNINGS = ("mag_", "z_err_", "match_arcsec")
@@ -91,11 +87,6 @@ class Source(Strict):
     def files(self) -> dict[str, Path]:
         """The files it lies in, by side of the split; ``""`` for a table that is in no split yet."""
         return {"": self.path} if self.path else {}
-
-    @property
-    def simulated(self) -> bool:
-        """Whether a file lies in a folder that `mixz mock` made: it has the name of a real one."""
-        return any(_is_mock(path) for path in self.files.values())
 
     def located(self, folder: Path) -> Self:
         """Give the same catalogue with its path counted from `folder`, the config's own."""
@@ -194,13 +185,6 @@ class Overlap(Strict):
     keep: str
     radius_arcsec: Positive | None = 1.0
     labels: Literal["both", "kept"] = "both"
-
-
-def _is_mock(path: Path) -> bool:
-    try:
-        return bool(json.loads((path.parent / MOCK_NOTE).read_text())["simulated"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
 
 
 def _with_survey(data: dict[str, Any], survey: Survey) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mixz import cli
+from mixz.data.mock.mark import is_mock
 from mixz.sources import Table
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def test_files_and_comparison(
     for words in ("COSMOS2020_CLASSIC_R1_v2.1_p3.fits", "spectra, percentiles of i", "photo-z, i < 24"):
         assert words in said
     table = Table(survey="galaxiesml", path=out)
-    assert table.simulated
+    assert all(is_mock(path) for path in table.files.values())
     assert all(path.is_file() for path in table.files.values())
     code, said = run(monkeypatch, capsys, "--galaxies", "2000", "--out", str(out))
     assert code == 2

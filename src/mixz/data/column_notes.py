@@ -24,7 +24,6 @@ FIXED = {
     "z_true": Note("", "true redshift of the simulation"),
     "ra_deg": Note("deg", "right ascension"),
     "dec_deg": Note("deg", "declination"),
-    "match_arcsec": Note("arcsec", "separation from the catalogue that the label comes from"),
 }
 ENDINGS = {"_deg": "deg", "_arcsec": "arcsec"}
 """Units that our names carry themselves."""
@@ -50,9 +49,10 @@ def column_notes(columns: Iterable[str], *, bands: Sequence[str], truths: Sequen
     """
     known = dict(FIXED)
     for truth in truths:
+        for side in ("low", "high"):
+            meaning = f"distance from z_{truth} to the {side} end of its 68 % interval; NaN where not known"
+            known[f"z_err_{side}_{truth}"] = Note("", meaning)
         known.setdefault(f"z_{truth}", Note("", f"redshift label of truth {truth}; NaN where there is none"))
-        for side, way in (("low", "below"), ("high", "above")):
-            known[f"z_err_{side}_{truth}"] = Note("", f"reach of the 68 % interval {way} z_{truth}")
     for band in bands:
         known[f"mag_{band}"] = Note("mag", f"AB magnitude in band {band}; NaN where not measured")
         known[f"mag_err_{band}"] = Note("mag", f"error of mag_{band}; NaN where the input has none")

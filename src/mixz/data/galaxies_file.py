@@ -60,11 +60,7 @@ def galaxies_columns(galaxies: GalaxySet) -> dict[str, NDArray[Any]]:
     for kind in ("mag", "mag_err"):
         columns |= {f"{kind}_{band}": getattr(galaxies, kind)[:, k] for k, band in enumerate(galaxies.bands)}
     columns |= {f"z_{truth}": label for truth, label in galaxies.z.items()}
-    if np.isfinite(galaxies.ra_deg).any():
-        columns |= {"ra_deg": galaxies.ra_deg, "dec_deg": galaxies.dec_deg}
-    for truth, widths in galaxies.z_err.items():
-        columns |= {f"z_err_low_{truth}": widths[:, 0], f"z_err_high_{truth}": widths[:, 1]}
-    return columns | dict(galaxies.carried)
+    return columns | _extras(galaxies)
 
 
 def _astropy_metadata(columns: Mapping[str, NDArray[Any]], notes: Mapping[str, Note]) -> dict[str, str]:
@@ -105,6 +101,16 @@ def read_galaxies(path: str | Path) -> GalaxySet:
         **{name: table[name].to_numpy() for name in ("ra_deg", "dec_deg") if name in table.column_names},
         carried={name: table[name].to_numpy() for name in about.get("carried", ())},
     )
+
+
+def _extras(galaxies: GalaxySet) -> dict[str, Any]:
+    """Give the columns that only some galaxy sets have."""
+    columns: dict[str, Any] = {}
+    if np.isfinite(galaxies.ra_deg).any():
+        columns |= {"ra_deg": galaxies.ra_deg, "dec_deg": galaxies.dec_deg}
+    for truth, widths in galaxies.z_err.items():
+        columns |= {f"z_err_low_{truth}": widths[:, 0], f"z_err_high_{truth}": widths[:, 1]}
+    return columns | dict(galaxies.carried)
 
 
 def read_provenance(path: str | Path) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mixz.data.mock.mark import is_mock
 from mixz.schema import SPLITS
 from mixz.truths import SPECTRUM
 
@@ -46,7 +47,7 @@ def provenance(config: Config, galaxies: GalaxySet, ledger: Ledger) -> dict[str,
         "mixz": version("mixz"),
         "python": platform.python_version(),
         "libraries": {name: version(name) for name in LIBRARIES},
-        "simulated": config.simulated,
+        "simulated": is_simulated(config),
         "counts": _counts(galaxies),
         "z_range": {truth: _range(label) for truth, label in galaxies.z.items()},
         "systems": sorted(set(galaxies.system.tolist())),
@@ -55,6 +56,14 @@ def provenance(config: Config, galaxies: GalaxySet, ledger: Ledger) -> dict[str,
         "sources": sorted(set(_paths(settings))),
         "ledger": ledger.as_rows(),
     }
+
+
+def is_simulated(config: Config) -> bool:
+    """Say whether any table carries the truth of a simulation, or is a file of the mock survey."""
+    settings = config.truth_settings()
+    told = any(settings[truth].simulated for table in config.tables for truth in table.all_truths())
+    files = [path for table in config.tables for source in (table, *table.match) for path in source.files.values()]
+    return told or any(is_mock(path) for path in files)
 
 
 def kernel_words(truth: TruthSettings) -> str:
@@ -95,14 +104,16 @@ def _range(label: Any) -> list[float]:
 def _file_names_only(tree: Any) -> Any:
     """Cut every path in the settings down to its file name: folders differ from machine to machine."""
     if isinstance(tree, dict):
-        if "parts" in tree:
-            tree = tree | {"parts": {side: PurePath(path).name for side, path in tree["parts"].items()}}
-        return {k: PurePath(v).name if k == "path" and v else _file_names_only(v) for k, v in tree.items()}
+        return {key: _name(v) if key in ("path", "parts") and v else _file_names_only(v) for key, v in tree.items()}
     return [_file_names_only(item) for item in tree] if isinstance(tree, list) else tree
+
+
+def _name(paths: str | dict[str, str]) -> Any:
+    return {side: _name(path) for side, path in paths.items()} if isinstance(paths, dict) else PurePath(paths).name
 
 
 def _paths(tree: Any) -> list[str]:
     if isinstance(tree, dict):
-        own = [*([tree["path"]] if tree.get("path") else []), *tree.get("parts", {}).values()]
+        own = [*([tree["path"]] if tree.get("path") else []), *(tree.get("parts") or {}).values()]
         return own + [path for item in tree.values() for path in _paths(item)]
     return [path for item in tree for path in _paths(item)] if isinstance(tree, list) else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -16,21 +17,27 @@ from safetensors.torch import load_file, save_file
 from mixz.atomic import replacing
 from mixz.config import Network
 from mixz.errors import MixzError, nearest
-from mixz.model.features import MinMaxScaler, magnitudes
-from mixz.model.group import History, Rows, Weights, predict_rows
-from mixz.model.nets import StackedNetwork, network_from_weights
-from mixz.model.training import Progress, train_step
+from mixz.model.bayes import with_spread
+from mixz.model.checkpoint import Checkpoint
+from mixz.model.devices import Machine
+from mixz.model.features import InputMap, magnitudes
+from mixz.model.heads import head_of
+from mixz.model.history import History, Lost, Progress
+from mixz.model.nets import Weights, initial_weights
+from mixz.model.predict import predict_rows
+from mixz.model.rows import Rows
+from mixz.model.seeds import START, STEP, derive_seed, generators
+from mixz.model.training import train_step
 from mixz.recipes import Recipe, Step
 from mixz.schema import GalaxySet, PhotoZ
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-FORMAT = 1
+    from numpy.typing import NDArray
+
+FORMAT = 2
 """Version of the model folder; `Ensemble.load` refuses others."""
-
-START, ORDER = 0, 1
-"""Purposes of a member's random numbers: its first weights, and the order of its data in step 1, 2, ..."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,17 +49,21 @@ class Ensemble:
     bands
         The bands it needs, in the order of its inputs.
     network
-        Shape of each member.
+        What each member is.
     weights
         Stacked weights, member axis first.
-    scaler
-        Scaling of the inputs, fitted on the first step's training galaxies.
+    inputs
+        Map from magnitudes to inputs, fitted on the first step's training galaxies.
     seed
-        Seed of the random starts and data orders.
+        Seed of all its random numbers.
+    numbers
+        The members' numbers; their random numbers follow from them.
     recipe
         The steps it has been through.
     history
         Per step, what happened to each member.
+    lost
+        Members that are left out because their loss was no longer a number.
     provenance
         Anything JSON can hold about where the model came from.
 
@@ -75,10 +86,12 @@ class Ensemble:
     bands: tuple[str, ...]
     network: Network
     weights: Weights
-    scaler: MinMaxScaler
+    inputs: InputMap
     seed: int
+    numbers: tuple[int, ...]
     recipe: Recipe = ()
     history: tuple[History, ...] = ()
+    lost: tuple[Lost, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -91,6 +104,7 @@ class Ensemble:
         members: int = 10,
         seed: int = 0,
         exact: Sequence[str] = ("spec",),
+        machine: Machine | None = None,
         watch: Callable[[Progress], None] | None = None,
     ) -> Ensemble:
         """Train an ensemble from random starts through every step of a recipe.
@@ -102,9 +116,11 @@ class Ensemble:
         recipe
             The steps, e.g. ``mixz.RECIPES["tl"]``.
         network, members, seed
-            Shape, number and random seed of the networks.
+            Kind, number and random seed of the networks.
         exact
             Truths believed before others where a galaxy has several.
+        machine
+            Where to train; float32 on the CPU if not given.
         watch
             Called after every epoch.
 
@@ -115,19 +131,22 @@ class Ensemble:
         """
         ensemble = cls.untrained(galaxies, recipe[0], network=network, members=members, seed=seed)
         for step in recipe:
-            ensemble = ensemble.fine_tune(galaxies, step, exact=exact, watch=watch)
+            ensemble = ensemble.fine_tune(galaxies, step, exact=exact, machine=machine, watch=watch)
         return ensemble
 
     @classmethod
     def untrained(
         cls, galaxies: GalaxySet, first: Step, *, network: Network | None = None, members: int = 10, seed: int = 0
     ) -> Ensemble:
-        """Start an ensemble at random weights, its inputs scaled by the training galaxies of the `first` step."""
+        """Start an ensemble at random weights, its inputs fitted to the training galaxies of the `first` step."""
         network = network or Network()
-        scaler = MinMaxScaler.fit(_labelled(galaxies, first, "train", ())[0])
-        starts = [torch.Generator().manual_seed(_member_seed(seed, k, START)) for k in range(members)]
-        weights = StackedNetwork(len(galaxies.bands), network, starts).state_dict()
-        return cls(galaxies.bands, network, dict(weights), scaler, seed)
+        inputs = InputMap.fit(magnitudes(_labelled(galaxies, first, "train", ())[0]), network.inputs)
+        numbers = tuple(range(members))
+        starts = generators([derive_seed(seed, k) for k in numbers], START)
+        weights = initial_weights(len(galaxies.bands), head_of(network).outputs, network, starts)
+        if network.kind == "bayesian":
+            weights = with_spread(weights, network)
+        return cls(galaxies.bands, network, weights, inputs, seed, numbers)
 
     def fine_tune(
         self,
@@ -135,27 +154,117 @@ class Ensemble:
         step: Step,
         *,
         exact: Sequence[str] = ("spec",),
+        machine: Machine | None = None,
+        checkpoint: Path | None = None,
         watch: Callable[[Progress], None] | None = None,
     ) -> Ensemble:
         """Train every member for one more step, and give the result as a new ensemble.
 
+        A member whose loss is no longer a number is left out of the result, and named in its `lost`; the others go on.
+
+        Parameters
+        ----------
+        galaxies
+            Galaxies whose `split` says which train and which validate.
+        step
+            What to do.
+        exact
+            Truths believed before others where a galaxy has several.
+        machine
+            Where to train; float32 on the CPU if not given.
+        checkpoint
+            Folder to save in after every epoch; training goes on from what an earlier try left there.
+        watch
+            Called after every epoch.
+
         Raises
         ------
         MixzError
-            The step's truths have no galaxies to train or validate on, or it freezes more layers than there are.
+            The step's truths have no galaxies to train or validate on, its batches are larger than the data, it freezes
+            more layers than there are, every member was lost, or the checkpoint is of other settings.
         """
-        if step.freeze > len(self.network.hidden):
-            layers = len(self.network.hidden)
-            raise MixzError(f"freeze: {step.freeze}", f"0 to {layers} hidden layers", "freeze fewer layers")
+        return Ensemble.joined(
+            [self.refine(galaxies, step, exact=exact, machine=machine, checkpoint=checkpoint, watch=watch)]
+        )
+
+    def refine(
+        self,
+        galaxies: GalaxySet,
+        step: Step,
+        *,
+        exact: Sequence[str] = ("spec",),
+        machine: Machine | None = None,
+        checkpoint: Path | None = None,
+        watch: Callable[[Progress], None] | None = None,
+    ) -> Ensemble:
+        """Do as `fine_tune`, but where every member is lost give an ensemble of none: what one of many workers does."""
+        number = len(self.recipe) + 1
         train, validation = (self._rows(galaxies, step, side, exact) for side in ("train", "validation"))
-        order = [_member_seed(self.seed, k, ORDER + len(self.recipe)) for k in range(self.members)]
-        weights, history = train_step(self.weights, self.network, step, train, validation, seeds=order, watch=watch)
-        return replace(self, weights=weights, recipe=(*self.recipe, step), history=(*self.history, history))
+        _check_step(step, number, self.network, len(train))
+        machine = machine or Machine()
+        save_to = Checkpoint(checkpoint, self._settings(step, train, validation, machine)) if checkpoint else None
+        trained = train_step(
+            self.weights,
+            self.network,
+            step,
+            train,
+            validation,
+            members=self.numbers,
+            seeds=self._seeds(STEP, number),
+            number=number,
+            machine=machine,
+            checkpoint=save_to,
+            watch=watch,
+        )
+        kept = self.subset(trained.history.members)
+        return replace(
+            kept,
+            weights=trained.weights,
+            recipe=(*self.recipe, step),
+            history=(*kept.history, trained.history),
+            lost=(*self.lost, *trained.lost),
+        )
 
     @property
     def members(self) -> int:
         """Number of networks."""
-        return int(next(iter(self.weights.values())).shape[0])
+        return len(self.numbers)
+
+    def subset(self, numbers: Sequence[int]) -> Ensemble:
+        """Give the ensemble of some members, by their numbers."""
+        places = [self.numbers.index(number) for number in numbers]
+        return replace(
+            self,
+            numbers=tuple(numbers),
+            weights={name: w[places] for name, w in self.weights.items()},
+            history=tuple(history.only(numbers) for history in self.history),
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Ensemble]) -> Ensemble:
+        """Put ensembles that differ only in their members together.
+
+        Raises
+        ------
+        MixzError
+            No member is left.
+        """
+        first = parts[0]
+        lost = tuple(dict.fromkeys(one for part in parts for one in part.lost))
+        numbers = tuple(number for part in parts for number in part.numbers)
+        if not numbers:
+            raise MixzError(
+                f"no member is left: {lost[0]}" + (f", and {len(lost) - 1} others" if len(lost) > 1 else ""),
+                "finite losses",
+                "lower the learning rate, or look for extreme magnitudes",
+            )
+        return replace(
+            first,
+            numbers=numbers,
+            weights={name: torch.cat([part.weights[name] for part in parts]) for name in first.weights},
+            history=tuple(History.joined(histories) for histories in zip(*(p.history for p in parts), strict=True)),
+            lost=lost,
+        )
 
     def predict(self, galaxies: GalaxySet) -> PhotoZ:
         """Estimate the redshift of every galaxy by every member; NaN for galaxies not measured in every band.
@@ -166,9 +275,8 @@ class Ensemble:
             The galaxies lack one of the model's bands.
         """
         mag = magnitudes(galaxies)[:, self._band_order(galaxies.bands)]
-        network = network_from_weights(self.network, self.weights)
-        z = predict_rows(network, self.scaler(mag)).numpy()
-        return PhotoZ(galaxies.object_id, z)
+        z, sigma = predict_rows(self.weights, self.network, self.inputs(mag), self._seeds())
+        return PhotoZ(galaxies.object_id, z.numpy(), None if sigma is None else sigma.numpy())
 
     def save(self, folder: str | Path) -> None:
         """Write the model folder: weights.safetensors, model.json, history.json; whole or not at all."""
@@ -176,15 +284,17 @@ class Ensemble:
             "format": FORMAT,
             "bands": self.bands,
             "members": self.members,
+            "numbers": self.numbers,
+            "lost": [asdict(one) for one in self.lost],
             "seed": self.seed,
             "network": self.network.model_dump(mode="json"),
             "recipe": [step.model_dump(mode="json") for step in self.recipe],
             "provenance": self.provenance,
         }
-        scaler = {"scaler.low": self.scaler.low, "scaler.high": self.scaler.high}
+        inputs = {"inputs.offset": self.inputs.offset, "inputs.matrix": self.inputs.matrix}
         with replacing(folder) as draft:
             draft.mkdir()
-            save_file({k: v.contiguous() for k, v in (self.weights | scaler).items()}, draft / "weights.safetensors")
+            save_file({k: v.contiguous() for k, v in (self.weights | inputs).items()}, draft / "weights.safetensors")
             (draft / "model.json").write_text(json.dumps(about, indent=2) + "\n")
             (draft / "history.json").write_text(json.dumps([asdict(h) for h in self.history]) + "\n")
 
@@ -209,9 +319,11 @@ class Ensemble:
             return cls(
                 bands=tuple(about["bands"]),
                 network=Network(**about["network"]),
-                scaler=MinMaxScaler(weights.pop("scaler.low"), weights.pop("scaler.high")),
+                inputs=InputMap(weights.pop("inputs.offset"), weights.pop("inputs.matrix")),
                 weights=weights,
                 seed=about["seed"],
+                numbers=tuple(about["numbers"]),
+                lost=tuple(Lost(**one) for one in about["lost"]),
                 recipe=tuple(Step(**step) for step in about["recipe"]),
                 history=history,
                 provenance=about["provenance"],
@@ -222,9 +334,32 @@ class Ensemble:
             ) from error
 
     def _rows(self, galaxies: GalaxySet, step: Step, side: str, exact: Sequence[str]) -> Rows:
-        chosen, z_ref = _labelled(galaxies, step, side, exact)
+        chosen, z_ref, whose = _labelled(galaxies, step, side, exact)
         mag = magnitudes(chosen)[:, self._band_order(chosen.bands)]
-        return Rows(self.scaler(mag), torch.tensor(z_ref, dtype=torch.float32))
+        labels = torch.tensor(z_ref, dtype=torch.float32)
+        if not step.weights:
+            return Rows(self.inputs(mag), labels)
+        weight = torch.tensor([step.weight_of(truth) for truth in whose.tolist()])
+        return Rows(self.inputs(mag), labels, weight / weight.mean())
+
+    def _seeds(self, *names: int) -> list[int]:
+        return [derive_seed(self.seed, number, *names) for number in self.numbers]
+
+    def _settings(self, step: Step, train: Rows, validation: Rows, machine: Machine) -> dict[str, Any]:
+        """Name everything that decides what the step makes of the members."""
+        tensors = [t for rows in (train, validation) for t in (rows.x, rows.z_ref, rows.weight) if t is not None]
+        return {
+            "step": step.model_dump(mode="json"),
+            "number": len(self.recipe) + 1,
+            "network": self.network.model_dump(mode="json"),
+            "members": self.numbers,
+            "seed": self.seed,
+            "galaxies": _digest(tensors),
+            "weights": _digest(self.weights.values()),
+            "device": machine.device,
+            "precision": machine.precision,
+            "torch": torch.__version__,
+        }
 
     def _band_order(self, offered: tuple[str, ...]) -> list[int]:
         missing = [band for band in self.bands if band not in offered]
@@ -240,10 +375,10 @@ class Ensemble:
 
 def _labelled(
     galaxies: GalaxySet, step: Step, side: str, exact: Sequence[str]
-) -> tuple[GalaxySet, np.ndarray[tuple[int, ...], np.dtype[np.floating[Any]]]]:
-    """Select the measured galaxies of one side that carry a label the step believes, with that label."""
+) -> tuple[GalaxySet, NDArray[np.floating[Any]], NDArray[np.str_]]:
+    """Select the measured galaxies of one side that carry a label the step believes, with that label and its truth."""
     chosen = galaxies.rows((galaxies.split == side) & galaxies.measured())
-    z_ref, _ = chosen.reference(step.truths, exact=exact)
+    z_ref, whose = chosen.reference(step.truths, exact=exact)
     has_label = np.isfinite(z_ref)
     if not has_label.any():
         raise MixzError(
@@ -251,9 +386,25 @@ def _labelled(
             "at least one galaxy on each of train and validation",
             "name another truth, or give more galaxies (mixz.split_by_id sets the sides)",
         )
-    return chosen.rows(has_label), z_ref[has_label]
+    return chosen.rows(has_label), z_ref[has_label], whose[has_label]
 
 
-def _member_seed(seed: int, member: int, purpose: int) -> int:
-    """Derive a member's seed from nothing but the run's seed, the member's number and what it is for."""
-    return int(np.random.SeedSequence([seed, member, purpose]).generate_state(1)[0])
+def _check_step(step: Step, number: int, network: Network, galaxies: int) -> None:
+    """Refuse what a step cannot do with this network and so many training galaxies."""
+    layers = len(network.hidden)
+    if step.freeze > layers:
+        raise MixzError(f"step {number}, freeze: {step.freeze}", f"0 to {layers} hidden layers", "freeze fewer layers")
+    if step.batch_size > galaxies:
+        raise MixzError(
+            f"step {number}, batch_size: {step.batch_size:,}, but only {galaxies:,} training galaxies have its labels",
+            f"1 to {galaxies:,}",
+            "set a smaller batch_size (`training: {batch_size: ...}` for all steps)",
+        )
+
+
+def _digest(tensors: Iterable[torch.Tensor]) -> str:
+    """Name the content of some tensors."""
+    name = hashlib.blake2b(digest_size=6)
+    for tensor in tensors:
+        name.update(tensor.contiguous().numpy().tobytes())
+    return name.hexdigest()

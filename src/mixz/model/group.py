@@ -2,64 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
 
 import torch
 
-from mixz.errors import MixzError
-from mixz.model.losses import hsc_loss
-from mixz.model.nets import StackedNetwork, network_from_weights
+from mixz.model.bayes import divergence, noise, noisy_outputs
+from mixz.model.heads import head_of
+from mixz.model.history import History, Lost, News
+from mixz.model.moving import joined, moving_start
+from mixz.model.nets import outputs
+from mixz.model.optimise import learning_rate, optimiser, set_rate
+from mixz.model.seeds import ADAPTER, NOISE, ORDER, generators
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from mixz.config import Network
+    from mixz.model.devices import Machine
+    from mixz.model.nets import Weights
+    from mixz.model.rows import Rows
     from mixz.recipes import Step
 
-Weights = dict[str, torch.Tensor]
-"""Named weights of a stack, each with the member axis first."""
-
-ROWS_AT_ONCE = 32_768
-"""Galaxies times members pushed through at once outside training; bounds the memory of a prediction."""
-
-
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """Training material: network inputs (galaxy, input) and the labels believed, (galaxy,)."""
-
-    x: torch.Tensor
-    z_ref: torch.Tensor
-
-    def __len__(self) -> int:
-        """Count the galaxies."""
-        return len(self.z_ref)
-
-
-@dataclass(frozen=True)
-class History:
-    """What one step did to each member.
-
-    Parameters
-    ----------
-    validation_loss
-        Per member its validation loss after each epoch, up to the epoch at which it stopped.
-    best_epoch
-        Per member the epoch (from 0) whose weights were kept.
-    """
-
-    validation_loss: tuple[tuple[float, ...], ...]
-    best_epoch: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class News:
-    """How far a group is: members stopped, epochs done, epochs due if nobody improves again, best losses so far."""
-
-    stopped: int
-    epochs_done: int
-    epochs_due: int
-    best_loss: tuple[float, ...]
+JUDGED = 0
+"""Number of the noise that judges a Bayesian network on validation rows: the same in every epoch, so that losses
+compare.  Epochs of training count from 1."""
 
 
 class Group:
@@ -70,96 +38,158 @@ class Group:
     weights
         Where to start, member axis first; not changed.
     shape, step
-        The network's shape, and what to do.
-    first
-        Number of the group's first member, for messages.
+        The networks' shape, and what to do.
     seeds
-        Per member the seed of its data order.
+        Per member the seed of its randomness in this step.
+    machine
+        Device and precision.
     """
 
-    def __init__(self, weights: Weights, shape: Network, step: Step, *, first: int, seeds: Sequence[int]) -> None:
-        self.shape, self.step, self.first = shape, step, first
-        self.best = {name: w.clone() for name, w in weights.items()}
+    def __init__(self, weights: Weights, shape: Network, step: Step, *, seeds: Sequence[int], machine: Machine) -> None:
+        self.shape, self.step, self.seeds, self.machine = shape, step, list(seeds), machine
+        self.head = head_of(shape)
+        self.start = {name: w.to(machine.torch_device) for name, w in weights.items()}
+        start = moving_start(weights, shape, step, generators(seeds, ADAPTER))
+        self.best = {name: w.to(machine.torch_device) for name, w in start.items()}
+        self.epoch = 0
         self.losses: list[list[float]] = [[] for _ in seeds]
         self.best_loss = torch.full((len(seeds),), torch.inf)
         self.best_epoch = torch.zeros(len(seeds), dtype=torch.long)
+        self.lost_after = torch.zeros(len(seeds), dtype=torch.long)
         self.running = torch.arange(len(seeds))
-        self.orders = [torch.Generator().manual_seed(seed) for seed in seeds]
-        self.optimiser: torch.optim.Optimizer
-        self._restack(weights, None)
+        self.restack(self.best, {})
 
-    def train(self, train: Rows, validation: Rows, tell: Callable[[News], None]) -> None:
-        """Train until every member has stopped; `tell` hears of each epoch, and may raise to end it all."""
-        for epoch in range(self.step.epochs):
+    def train(self, train: Rows, validation: Rows, after_epoch: Callable[[], None]) -> None:
+        """Train until every member has stopped; `after_epoch` is called after each epoch, and may raise to end it."""
+        train, validation = train.to(self.machine.torch_device), validation.to(self.machine.torch_device)
+        while len(self.running) and self.epoch < self.step.epochs:
             self._one_epoch(train)
-            self._judge(epoch, rows_loss(self.network, validation))
-            tell(self._news(epoch))
-            self._stop_those_done(epoch)
-            if len(self.running) == 0:
-                return
+            self._judge(self._validate(validation))
+            self.epoch += 1
+            self._drop_those_done()
+            after_epoch()
+        # What is left is what `weights` and `history` need.
+        self.fixed.clear()
+        self.moving.clear()
+        del self.optimiser
 
-    def history(self) -> History:
-        """Give what happened to each member."""
-        return History(tuple(map(tuple, self.losses)), tuple(self.best_epoch.tolist()))
+    def weights(self) -> Weights:
+        """Give every member's best weights; those that were frozen are the ones it began with."""
+        return {name: w.cpu() for name, w in joined(self.start, self.best).items()}
+
+    def history(self, members: Sequence[int]) -> History:
+        """Give what happened to each member, numbered `members`."""
+        return History(tuple(members), tuple(map(tuple, self.losses)), tuple(self.best_epoch.tolist()))
+
+    def lost(self, members: Sequence[int], step_number: int) -> list[Lost]:
+        """Name the members whose loss was no number."""
+        pairs = zip(members, self.lost_after.tolist(), strict=True)
+        return [Lost(member, step_number, epoch) for member, epoch in pairs if epoch]
+
+    def news(self) -> News:
+        """Say how far the group is."""
+        count = len(self.losses)
+        if len(self.running) == 0:
+            return News(count, count, self.epoch, self.epoch, tuple(self.best_loss.tolist()))
+        last = int(self.best_epoch[self.running].max()) + self.step.patience_epochs + 1
+        due = min(self.step.epochs, last)
+        return News(count - len(self.running), count, self.epoch, due, tuple(self.best_loss.tolist()))
+
+    def restack(self, moving: Weights, memory: dict[str, dict[str, torch.Tensor]]) -> None:
+        """Build the stack of the running members from their moving weights and the optimiser's memory of them."""
+        device = self.machine.torch_device
+        still = self.running.to(device)
+        self.fixed = {name: w[still] for name, w in self.start.items()}
+        self.moving = {name: w.to(device).clone().requires_grad_() for name, w in moving.items()}
+        self.optimiser = optimiser(self.step, self.moving.values())
+        for name, state in memory.items():
+            # The count of updates is one number for all members, and stays where the optimiser put it.
+            self.optimiser.state[self.moving[name]] = {
+                key: value if key == "step" else value.to(device) for key, value in state.items()
+            }
+
+    def memory(self) -> dict[str, dict[str, torch.Tensor]]:
+        """Give the optimiser's memory of the running members' weights, by name."""
+        states: dict[str, dict[str, Any]] = {name: self.optimiser.state[w] for name, w in self.moving.items()}
+        return {name: {k: v for k, v in state.items() if v is not None} for name, state in states.items()}
 
     def _one_epoch(self, train: Rows) -> None:
-        order = torch.stack([torch.randperm(len(train), generator=self.orders[m]) for m in self.running.tolist()])
-        for batch in torch.split(order, self.step.batch_size, dim=1):
+        """Pass once over the training rows, each member in its own order."""
+        device = self.machine.torch_device
+        seeds = [self.seeds[m] for m in self.running.tolist()]
+        orders = generators(seeds, ORDER, self.epoch, device=device)
+        noises = generators(seeds, NOISE, self.epoch + 1, device=device)
+        order = torch.stack([torch.randperm(len(train), generator=g, device=device) for g in orders])
+        batches = torch.split(order, self.step.batch_size, dim=1)
+        for number, batch in enumerate(batches):
+            update = self.epoch * len(batches) + number
+            set_rate(self.optimiser, learning_rate(self.step, update=update, updates_per_epoch=len(batches)))
             self.optimiser.zero_grad(set_to_none=True)
-            loss = hsc_loss(z_phot=self.network(train.x[batch]), z_ref=train.z_ref[batch])
             # The sum over members keeps their gradients apart: each has its own mean loss.
-            loss.mean(dim=1).sum().backward()  # type: ignore[no-untyped-call]
+            self._objective(train.take(batch), noises, len(train)).sum().backward()  # type: ignore[no-untyped-call]
             self.optimiser.step()
 
-    def _judge(self, epoch: int, loss: torch.Tensor) -> None:
+    def _objective(self, rows: Rows, noises: Sequence[torch.Generator], galaxies: int) -> torch.Tensor:
+        """Give what each member minimises, shape (member,): loss, divergence from the prior, pull to the start."""
+        weights = joined(self.fixed, self.moving)
+        with self._precision():
+            out = self._outputs(weights, rows.x, noises)
+        objective = rows.weighted(self.head.loss(out.float(), rows)).mean(dim=1)
+        if self.shape.kind == "bayesian":
+            objective = objective + self.shape.kl_weight / galaxies * divergence(weights, self.shape)
+        if self.step.pull:
+            moved = [(weights[k] - w).square().sum(dim=(1, 2)) for k, w in self.fixed.items() if weights[k] is not w]
+            objective = objective + self.step.pull / 2 * torch.stack(moved).sum(dim=0)
+        return objective
+
+    def _outputs(self, weights: Weights, x: torch.Tensor, noises: Sequence[torch.Generator]) -> torch.Tensor:
+        if self.shape.kind == "dense":
+            return outputs(weights, x, self.shape)
+        return noisy_outputs(weights, x, self.shape, noise(x.shape[1], self.shape, self.head.outputs, noises))
+
+    @torch.no_grad()
+    def _validate(self, validation: Rows) -> torch.Tensor:
+        """Give each running member's mean loss over the validation rows, shape (member,)."""
+        members = len(self.running)
+        seeds = [self.seeds[m] for m in self.running.tolist()]
+        noises = generators(seeds, NOISE, JUDGED, device=self.machine.torch_device)
+        weights = joined(self.fixed, self.moving)
+        total = torch.zeros(members, dtype=torch.float64, device=self.machine.torch_device)
+        for start in range(0, len(validation), piece := self.machine.piece(members)):
+            rows = validation.take(slice(start, start + piece))
+            with self._precision():
+                out = self._outputs(weights, rows.x.expand(members, *rows.x.shape), noises)
+            total += rows.weighted(self.head.loss(out.float(), rows)).sum(dim=1)
+        return (total / len(validation)).float().cpu()
+
+    def _judge(self, loss: torch.Tensor) -> None:
         """Note each member's validation loss, and keep the weights of those that improved."""
         for member, value in zip(self.running.tolist(), loss.tolist(), strict=True):
             self.losses[member].append(value)
-        if not loss.isfinite().all():
-            member = int(self.running[~loss.isfinite()][0]) + self.first
-            raise MixzError(
-                f"member {member}: the validation loss is no number after epoch {epoch + 1}",
-                "finite losses",
-                "lower the learning rate, or look for extreme magnitudes",
-            )
+        self.lost_after[self.running[~loss.isfinite()]] = self.epoch + 1
         improved = loss < self.best_loss[self.running]
         who = self.running[improved]
-        self.best_loss[who], self.best_epoch[who] = loss[improved], epoch
-        for name, weight in self.network.state_dict().items():
-            self.best[name][who] = weight[improved]
+        self.best_loss[who], self.best_epoch[who] = loss[improved], self.epoch
+        there, here = who.to(self.machine.torch_device), improved.to(self.machine.torch_device)
+        for name, weight in self.moving.items():
+            self.best[name][there] = weight.detach()[here]
 
-    def _news(self, epoch: int) -> News:
-        due = min(self.step.epochs, int(self.best_epoch[self.running].max()) + self.step.patience + 1)
-        return News(len(self.losses) - len(self.running), epoch + 1, due, tuple(self.best_loss.tolist()))
+    def _drop_those_done(self) -> None:
+        """Drop members that are lost or whose patience is over from the stack, so that they cost nothing more."""
+        waited = self.epoch - 1 - self.best_epoch[self.running]
+        still = (waited < self.step.patience_epochs) & (self.lost_after[self.running] == 0)
+        if still.all():
+            return
+        self.running = self.running[still]
+        if len(self.running):
+            here = still.to(self.machine.torch_device)
+            memory = {
+                name: {key: value if key == "step" else value[here] for key, value in state.items()}
+                for name, state in self.memory().items()
+            }
+            self.restack({name: w.detach()[here] for name, w in self.moving.items()}, memory)
 
-    def _stop_those_done(self, epoch: int) -> None:
-        """Drop members whose patience is over from the stack, so that they cost nothing more."""
-        still = epoch - self.best_epoch[self.running] < self.step.patience
-        if not still.all():
-            self.running = self.running[still]
-            if len(self.running):
-                self._restack({k: v[still] for k, v in self.network.state_dict().items()}, still)
-
-    def _restack(self, weights: Weights, still: torch.Tensor | None) -> None:
-        """Build network and optimiser for the running members, carrying Adam's memory along."""
-        memory = [] if still is None else [self.optimiser.state[p] for p in self._movable()]
-        self.network = network_from_weights(self.shape, weights)
-        self.network.freeze(self.step.freeze)
-        self.optimiser = torch.optim.Adam(self._movable(), lr=self.step.lr, fused=True)
-        for parameter, state in zip(self._movable(), memory, strict=False):
-            self.optimiser.state[parameter] = {k: v if k == "step" else v[still] for k, v in state.items()}
-
-    def _movable(self) -> list[torch.nn.Parameter]:
-        return [p for p in self.network.parameters() if p.requires_grad]
-
-
-@torch.inference_mode()
-def predict_rows(network: StackedNetwork, x: torch.Tensor) -> torch.Tensor:
-    """Push inputs (galaxy, input) through every member, (member, galaxy), in pieces that bound the memory."""
-    pieces = torch.split(x, max(1, ROWS_AT_ONCE // network.members))
-    return torch.cat([network(piece.expand(network.members, *piece.shape)) for piece in pieces], dim=1)
-
-
-def rows_loss(network: StackedNetwork, rows: Rows) -> torch.Tensor:
-    """Give each member's mean loss over `rows`, shape (member,)."""
-    return hsc_loss(z_phot=predict_rows(network, rows.x), z_ref=rows.z_ref).mean(dim=1).clone()
+    def _precision(self) -> AbstractContextManager[object]:
+        if self.machine.precision != "bfloat16":
+            return nullcontext()
+        return torch.autocast(self.machine.torch_device.type, dtype=torch.bfloat16)

@@ -1,22 +1,39 @@
-"""Dense networks with a member axis: N small networks are one module, so one matrix product serves them all."""
+"""Dense networks with a member axis: N small networks are one set of arrays, so one matrix product serves them all.
+
+A network is its named weights, a plain dictionary with the member axis first, and functions of it.
+"""
 
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import torch
-from torch import nn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mixz.config import Network
 
+Weights = dict[str, torch.Tensor]
+"""Named weights of a stack, each with the member axis first: ``hidden.0.weight`` (member, in, out), ``hidden.0.bias``
+(member, 1, out), ..., ``output.weight``, ``output.bias``."""
 
-class StackedLinear(nn.Module):
-    """A dense layer per member: y[m] = x[m] W[m] + b[m].
+
+def layer_names(shape: Network) -> tuple[str, ...]:
+    """Name the layers from input to output.
+
+    Examples
+    --------
+    >>> from mixz.config import Network
+    >>> layer_names(Network(hidden=(20, 20)))
+    ('hidden.0', 'hidden.1', 'output')
+    """
+    return (*(f"hidden.{k}" for k in range(len(shape.hidden))), "output")
+
+
+def initial_weights(n_in: int, n_out: int, shape: Network, starts: Sequence[torch.Generator]) -> Weights:
+    """Draw the first weights of each member of the paper group's network: dense ReLU layers, input joined again.
 
     Weights start as Keras starts them (Glorot & Bengio 2010, eq. 16: uniform within sqrt(6 / (in + out)), zero
     bias), each member from its own generator, so that member k starts the same in a stack of any size.
@@ -24,82 +41,68 @@ class StackedLinear(nn.Module):
     Parameters
     ----------
     n_in, n_out
-        Widths of input and output.
-    generators
-        One random generator per member.
-    """
-
-    def __init__(self, n_in: int, n_out: int, generators: Sequence[torch.Generator]) -> None:
-        super().__init__()
-        limit = math.sqrt(6 / (n_in + n_out))
-        starts = [torch.rand(n_in, n_out, generator=g) * (2 * limit) - limit for g in generators]
-        self.weight = nn.Parameter(torch.stack(starts))
-        self.bias = nn.Parameter(torch.zeros(len(generators), 1, n_out))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map (member, galaxy, n_in) to (member, galaxy, n_out)."""
-        return torch.baddbmm(self.bias, x, self.weight)
-
-
-class StackedNetwork(nn.Module):
-    """The paper group's network for each member: dense ReLU layers, input joined again, one redshift out.
-
-    With five bands and four layers of 200 each member has 122,006 weights.
-
-    Parameters
-    ----------
-    n_in
-        Number of inputs.
+        Numbers of inputs and outputs.
     shape
         Widths of the hidden layers, and whether the input skips to the output.
-    generators
+    starts
         One random generator per member.
 
     Examples
     --------
+    With five bands and four layers of 200 each member has the 122,006 weights of the public GalaxiesML example:
+
     >>> from mixz.config import Network
-    >>> net = StackedNetwork(5, Network(), [torch.Generator().manual_seed(k) for k in range(3)])
-    >>> net.members, net.weights_per_member
-    (3, 122006)
-    >>> net(torch.zeros(3, 7, 5)).shape
-    torch.Size([3, 7])
+    >>> weights = initial_weights(5, 1, Network(), [torch.Generator().manual_seed(k) for k in range(3)])
+    >>> sum(w[0].numel() for w in weights.values())
+    122006
     """
-
-    def __init__(self, n_in: int, shape: Network, generators: Sequence[torch.Generator]) -> None:
-        super().__init__()
-        widths = (n_in, *shape.hidden)
-        self.hidden = nn.ModuleList(StackedLinear(a, b, generators) for a, b in pairwise(widths))
-        self.skip = shape.skip
-        self.output = StackedLinear(widths[-1] + (n_in if shape.skip else 0), 1, generators)
-
-    @property
-    def members(self) -> int:
-        """Number of networks in the stack."""
-        return int(self.output.bias.shape[0])
-
-    @property
-    def weights_per_member(self) -> int:
-        """Number of trainable numbers in one member."""
-        return sum(p[0].numel() for p in self.parameters())
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map inputs (member, galaxy, input) to redshifts (member, galaxy)."""
-        h = x
-        for layer in self.hidden:
-            h = torch.relu(layer(h))
-        joined = torch.cat([h, x], dim=-1) if self.skip else h
-        z: torch.Tensor = self.output(joined)
-        return z.squeeze(-1)
-
-    def freeze(self, layers: int) -> None:
-        """Let the first `layers` hidden layers keep their weights; all others may move."""
-        for number, layer in enumerate([*self.hidden, self.output]):
-            layer.requires_grad_(number >= layers)
+    widths = (n_in, *shape.hidden)
+    inputs = (*widths[:-1], widths[-1] + (n_in if shape.skip else 0))
+    weights = {}
+    for name, fan_in, fan_out in zip(layer_names(shape), inputs, (*shape.hidden, n_out), strict=True):
+        limit = math.sqrt(6 / (fan_in + fan_out))
+        drawn = [torch.rand(fan_in, fan_out, generator=g) * (2 * limit) - limit for g in starts]
+        weights[f"{name}.weight"] = torch.stack(drawn)
+        weights[f"{name}.bias"] = torch.zeros(len(starts), 1, fan_out)
+    return weights
 
 
-def network_from_weights(shape: Network, weights: dict[str, torch.Tensor]) -> StackedNetwork:
-    """Build a stack around copies of given weights, each with the member axis first."""
-    members, n_in = weights["hidden.0.weight"].shape[:2]
-    network = StackedNetwork(n_in, shape, [torch.Generator() for _ in range(members)])
-    network.load_state_dict(weights)
-    return network
+def outputs(weights: Weights, x: torch.Tensor, shape: Network) -> torch.Tensor:
+    """Push inputs through every member: h[k+1] = ReLU(h[k] W[k] + b[k]), out = [h, x] W + b.
+
+    Parameters
+    ----------
+    weights
+        The stack's weights.
+    x
+        Inputs, shape (member, galaxy, input).
+    shape
+        The network's shape.
+
+    Returns
+    -------
+    torch.Tensor
+        Shape (member, galaxy, output).
+
+    Examples
+    --------
+    >>> from mixz.config import Network
+    >>> shape = Network(hidden=(8,))
+    >>> weights = initial_weights(5, 1, shape, [torch.Generator() for _ in range(3)])
+    >>> outputs(weights, torch.zeros(3, 7, 5), shape).shape
+    torch.Size([3, 7, 1])
+    """
+    h = x
+    for name in layer_names(shape)[:-1]:
+        # In place: the product itself is needed no more, and memory traffic is what stands beside the products.
+        h = torch.relu_(torch.baddbmm(weights[f"{name}.bias"], h, weights[f"{name}.weight"]))
+    weight, out = weights["output.weight"], weights["output.bias"]
+    if shape.skip:
+        # The same as joining x to h and multiplying once, without the copy.
+        out = torch.baddbmm(out, x, weight[:, shape.hidden[-1] :])
+    return torch.baddbmm(out, h, weight[:, : shape.hidden[-1]])
+
+
+def member_count(weights: Weights) -> int:
+    """Count the members of a stack."""
+    return int(next(iter(weights.values())).shape[0])

@@ -1,53 +1,39 @@
 """One training function for every recipe: (weights, step, training rows, validation rows) -> (weights, history).
 
 On a CPU the members are divided into groups that fit its caches, and each core trains one group at a time by
-itself.  That is faster than all cores sharing every small matrix product, and the result does not depend on how many
-cores there are.
+itself.  That is faster than all cores sharing every small matrix product.  On a GPU all members are one group.
 """
 
 from __future__ import annotations
 
-import math
 import threading
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import as_completed
 from dataclasses import dataclass
-from statistics import median
 from typing import TYPE_CHECKING
 
 import torch
 
-from mixz.model.group import Group, History, News, Rows, Weights
+from mixz.model.devices import Machine
+from mixz.model.group import Group
+from mixz.model.history import History, Lost, News, Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from mixz.config import Network
+    from mixz.model.checkpoint import Checkpoint
+    from mixz.model.nets import Weights
+    from mixz.model.rows import Rows
     from mixz.recipes import Step
-
-GROUP = 10
-"""Most members in a group: more fall out of a core's cache and get slower."""
 
 
 @dataclass(frozen=True)
-class Progress:
-    """How far a step of training is, over all its members.
+class Trained:
+    """What a step gives: the weights and history of the members that came through, and those that were lost."""
 
-    Parameters
-    ----------
-    epochs_done, epochs_due
-        Epochs run, and epochs there will be if no running member improves again (so at least), summed over groups.
-    stopped, members
-        Members that are done, and all members.
-    best_loss
-        Median of the members' best validation losses so far.
-    """
-
-    epochs_done: int
-    epochs_due: float
-    stopped: int
-    members: int
-    best_loss: float
+    weights: Weights
+    history: History
+    lost: tuple[Lost, ...]
 
 
 def train_step(
@@ -57,9 +43,13 @@ def train_step(
     train: Rows,
     validation: Rows,
     *,
+    members: Sequence[int],
     seeds: Sequence[int],
+    number: int = 1,
+    machine: Machine | None = None,
+    checkpoint: Checkpoint | None = None,
     watch: Callable[[Progress], None] | None = None,
-) -> tuple[Weights, History]:
+) -> Trained:
     """Train every member for one step, from `weights` to the weights of its best validation epoch.
 
     Each member sees the galaxies in its own order, stops by itself, and is the same in a stack of any size.
@@ -70,94 +60,93 @@ def train_step(
     weights
         Where to start, member axis first; not changed.
     shape, step
-        The network's shape, and what to do.
+        The networks' shape, and what to do.
     train, validation
         Rows to learn from, and rows that decide when to stop and which epoch was best.
-    seeds
-        Per member the seed of its data order.
+    members, seeds
+        The members' numbers, and per member the seed of its randomness in this step.
+    number
+        Number of the step in its recipe, for messages.
+    machine
+        Where to train; float32 on the CPU if not given.
+    checkpoint
+        Where to save after each epoch, and to go on from what is there.
     watch
         Called after every epoch of a group.
 
     Raises
     ------
     MixzError
-        A member's loss is no longer a number.
+        A checkpoint cannot be written or is damaged.
     """
-    cores = torch.get_num_threads()
-    parts = _parts(len(seeds), cores)
-    groups = [Group({k: v[p] for k, v in weights.items()}, shape, step, first=p.start, seeds=seeds[p]) for p in parts]
-    board = _Board(groups, len(seeds), watch)
-    with _one_thread_each(), ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        jobs = [pool.submit(board.train, number, train, validation) for number in range(len(groups))]
+    machine = machine or Machine()
+    parts = machine.parts(len(seeds), step.batch_size)
+    if checkpoint:
+        # Groups are as they were when training began, though the cores may be others today.
+        parts = checkpoint.begin(parts)
+    posts = _Posts(len(parts), len(seeds), checkpoint, watch)
+
+    def train_part(part: slice) -> Group:
+        some = {name: w[part] for name, w in weights.items()}
+        group = Group(some, shape, step, seeds=seeds[part], machine=machine)
+        posts.resume(group, part)
+        group.train(train, validation, after_epoch=lambda: posts.after_epoch(group, part))
+        return group
+
+    with machine.pool() as pool:
+        jobs = [pool.submit(train_part, part) for part in parts]
         try:
-            for job in jobs:
+            for job in as_completed(jobs):
                 job.result()
         except BaseException:
-            board.cancelled.set()
+            posts.cancelled.set()
             raise
-    histories = [group.history() for group in groups]
-    return {name: torch.cat([group.best[name] for group in groups]) for name in weights}, History(
-        tuple(loss for h in histories for loss in h.validation_loss), tuple(e for h in histories for e in h.best_epoch)
-    )
+    return _gathered([job.result() for job in jobs], [members[part] for part in parts], number)
 
 
-def _parts(members: int, cores: int) -> list[slice]:
-    """Divide the members evenly into groups: at least one for each core, none larger than GROUP.
-
-    >>> _parts(10, 2)
-    [slice(0, 5, None), slice(5, 10, None)]
-    """
-    rounds = math.ceil(members / (GROUP * cores))
-    count = min(members, rounds * cores)
-    return [slice(members * k // count, members * (k + 1) // count) for k in range(count)]
+def _gathered(groups: Sequence[Group], members: Sequence[Sequence[int]], number: int) -> Trained:
+    """Put the groups' results together, without the members that were lost."""
+    pairs = list(zip(groups, members, strict=True))
+    lost = [one for group, numbers in pairs for one in group.lost(numbers, number)]
+    everyone = [member for numbers in members for member in numbers]
+    left = [member for member in everyone if member not in {one.member for one in lost}]
+    places = [everyone.index(member) for member in left]
+    stacks = [group.weights() for group in groups]
+    whole = History.joined([group.history(numbers) for group, numbers in pairs])
+    weights = {name: torch.cat([stack[name] for stack in stacks])[places] for name in stacks[0]}
+    return Trained(weights, whole.only(left), tuple(lost))
 
 
 class _Cancelled(Exception):  # noqa: N818  # no error: another group's, or the user's Ctrl-C, ended the work
     """Raised inside a group to end it."""
 
 
-class _Board:
-    """Where the groups post their news, and learn that they should stop."""
+class _Posts:
+    """Where the groups save their checkpoints and tell their news, and learn that they should stop."""
 
-    def __init__(self, groups: list[Group], members: int, watch: Callable[[Progress], None] | None) -> None:
-        self.groups, self.members, self.watch = groups, members, watch
+    def __init__(
+        self, groups: int, members: int, checkpoint: Checkpoint | None, watch: Callable[[Progress], None] | None
+    ) -> None:
+        self.groups, self.members, self.checkpoint, self.watch = groups, members, checkpoint, watch
         self.news: dict[int, News] = {}
         self.lock = threading.Lock()
         self.cancelled = threading.Event()
 
-    def train(self, number: int, train: Rows, validation: Rows) -> None:
-        try:
-            self.groups[number].train(train, validation, lambda news: self._post(number, news))
-        except _Cancelled:
-            return
-
-    def _post(self, number: int, news: News) -> None:
+    def resume(self, group: Group, part: slice) -> None:
         if self.cancelled.is_set():
             raise _Cancelled
+        if self.checkpoint and self.checkpoint.restore(group, part):
+            self._tell(group, part)
+
+    def after_epoch(self, group: Group, part: slice) -> None:
+        if self.checkpoint:
+            self.checkpoint.write(group, part)
+        if self.cancelled.is_set():
+            raise _Cancelled
+        self._tell(group, part)
+
+    def _tell(self, group: Group, part: slice) -> None:
         with self.lock:
-            self.news[number] = news
+            self.news[part.start] = group.news()
             if self.watch is not None:
-                self.watch(self._progress())
-
-    def _progress(self) -> Progress:
-        heard = list(self.news.values())
-        due = sum(news.epochs_due for news in heard)
-        return Progress(
-            epochs_done=sum(news.epochs_done for news in heard),
-            # Groups that have not begun are taken to last as long as the others.
-            epochs_due=due * len(self.groups) / len(heard),
-            stopped=sum(news.stopped for news in heard),
-            members=self.members,
-            best_loss=median(loss for news in heard for loss in news.best_loss),
-        )
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Let matrix products use one core while the groups use the others, and put that back afterwards."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
+                self.watch(Progress.of(list(self.news.values()), self.groups, self.members))

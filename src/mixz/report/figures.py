@@ -1,4 +1,4 @@
-"""The paper's figures 1 to 3 for any run, each saved as PNG and PDF."""
+"""The paper's figures 1 to 3 for any run, and how its training went, each saved as PNG and PDF."""
 
 from __future__ import annotations
 
@@ -21,12 +21,16 @@ if TYPE_CHECKING:
     from mixz.metrics.summary import Record
     from mixz.schema import GalaxySet, PhotoZ
 
-UNDATED = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
+NO_DATE = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
+"""The same numbers give the same bytes, on any day."""
+
 STYLE = Path(__file__).parent / "mixz.mplstyle"
 
 # The paper draws the spectroscopic sample (the target) blue and the many-band one (the source) orange.
 COLOURS = {"spec": "#0072B2", "many_band": "#E69F00", "true": "#000000"}
 OTHER_COLOURS = ("#009E73", "#CC79A7", "#D55E00", "#56B4E9")
+
+CURVE_COLOURS = ("#56B4E9", "#CC79A7", "#009E73", "#D55E00")
 
 FIGURE_3_METRICS = {
     "bias": "bias",
@@ -168,13 +172,54 @@ def _legend_above(figure: Figure, axis: Axes) -> None:
     figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
 
 
+def draw_training(curves: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], *, note: str = "") -> Figure:
+    """Draw the validation loss after each epoch: a panel per recipe, a line per member, a colour per step.
+
+    The dot is the epoch whose weights were kept.
+
+    Parameters
+    ----------
+    curves
+        Per recipe and step (named by what it trains on) the losses of each member.
+    note
+        Words under the figure.
+    """
+    with style.context(STYLE):
+        figure = _figure(2.2 * len(curves) + 0.4, 2.4, note)
+        axes = figure.subplots(1, len(curves), squeeze=False)[0]
+        for axis, (recipe, steps) in zip(axes, curves.items(), strict=True):
+            _draw_steps(axis, steps)
+            axis.set_title(recipe)
+            axis.set_xlabel("epoch")
+        axes[0].set_ylabel("validation loss")
+        return figure
+
+
+def _draw_steps(axis: Axes, steps: Mapping[str, Sequence[Sequence[float]]]) -> None:
+    begun = 0
+    for number, (name, members) in enumerate(steps.items()):
+        colour = CURVE_COLOURS[number % len(CURVE_COLOURS)]
+        for losses in members:
+            epochs, best = np.arange(begun + 1, begun + len(losses) + 1), int(np.argmin(losses))
+            axis.plot(epochs, losses, color=colour, linewidth=0.6, alpha=0.6)
+            axis.plot(epochs[best], losses[best], ".", color=colour, markersize=3)
+        axis.plot([], [], color=colour, label=name)
+        begun += max(map(len, members))
+    # The first epochs tower over everything that matters: let the axis end where the middle of the curves lies.
+    values = np.concatenate([np.asarray(losses) for members in steps.values() for losses in members])
+    low, high = np.min(values), np.percentile(values, 97)
+    axis.locator_params(axis="x", integer=True)
+    axis.set_ylim(low - 0.05 * (high - low), high if high > low else low + 1)
+    axis.legend()
+
+
 def save_figure(figure: Figure, folder: Path, name: str, endings: Sequence[str] = ("png", "pdf")) -> list[Path]:
-    """Save a figure, by default as PNG and PDF, and give the paths; the same figure gives the same bytes."""
+    """Save a figure, by default as PNG and PDF, and give the paths."""
     paths = [folder / f"{name}.{ending}" for ending in endings]
     with style.context(STYLE):
         for path in paths:
             with replacing(path) as draft:
-                figure.savefig(draft, metadata=UNDATED.get(path.suffix))
+                figure.savefig(draft, metadata=NO_DATE.get(path.suffix))
     return paths
 
 

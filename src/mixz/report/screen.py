@@ -43,16 +43,6 @@ def ledger_table(entries: Sequence[Entry]) -> Table:
     return table
 
 
-def _note(entry: Entry) -> str:
-    """Say in a few words what a match, an overlap or the split has to tell beyond its rows."""
-    told = entry.details
-    if "labels_in" in told:
-        return f'{told["labels_in"]:,} labels, {told["median_arcsec"]:.2f}", {told["false_matches"]:,} by chance'
-    if "same_id" in told:
-        return f"{told['same_id']:,} by id, {told['same_place']:,} by place"
-    return ", ".join(f"{told[side]:,} {side}" for side in SPLITS if side in told)
-
-
 def registry_table(registry: Mapping[str, DataSet]) -> Table:
     """Lay the data sets that can be fetched out as a table: sizes, how each file is checked, what it is for."""
     table = Table(title="public data sets for `mixz fetch`", title_justify="left", box=box.SIMPLE_HEAD)
@@ -80,6 +70,16 @@ def _check(file: RemoteFile, data_set: DataSet) -> str:
     if file.checksum:
         return file.checksum.partition(":")[0].upper()
     return "Zenodo's MD5" if data_set.record else "first SHA-256"
+
+
+def _note(entry: Entry) -> str:
+    """Say in a few words what a match, an overlap or the split has to tell beyond its rows."""
+    told = entry.details
+    if "labels_in" in told:
+        return f'{told["labels_in"]:,} labels, {told["median_arcsec"]:.2f}", {told["false_matches"]:,} by chance'
+    if "same_id" in told:
+        return f"{told['same_id']:,} by id, {told['same_place']:,} by place"
+    return ", ".join(f"{told[side]:,} {side}" for side in SPLITS if side in told)
 
 
 def metrics_tables(records: Sequence[Record], *, z_range: str) -> list[Table]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mixz.data.build import build_galaxies
+from mixz.data.provenance import is_simulated
 from mixz.data.release import check_formats
 from mixz.report.screen import SIMULATED
 from mixz.stages.results import FLOWCHART, Results
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 
 def build(config: Config, formats: Sequence[str] = ()) -> Ledger:
-    """Read the config's tables; write ``galaxies.parquet``, ``DATA_CARD.md``, ``cuts.json`` and the flow chart.
+    """Read the config's tables; write ``galaxies.parquet``, its data card, ``cuts.json`` and the flow chart.
+
+    The flow chart is the paper's Figure 4 with this run's own counts.
 
     Parameters
     ----------
@@ -40,7 +43,7 @@ def build(config: Config, formats: Sequence[str] = ()) -> Ledger:
     galaxies, ledger = build_galaxies(config)
     results = Results(config)
     results.write_galaxies(galaxies, ledger, formats)
-    chart = draw_flowchart(ledger.entries, _origins(config), note=SIMULATED if config.simulated else "")
+    chart = draw_flowchart(ledger.entries, _origins(config), note=SIMULATED if is_simulated(config) else "")
     save_figure(chart, results.figures_folder, FLOWCHART, ("png", "svg", "pdf"))
     return ledger
 

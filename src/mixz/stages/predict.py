@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from mixz.columns import Columns
 from mixz.data.photometry import column_names, photometry
@@ -13,6 +12,7 @@ from mixz.data.tables import read_table, require_columns, table_columns, write_t
 from mixz.errors import MixzError
 from mixz.progress import busy
 from mixz.schema import GalaxySet
+from mixz.stages.results import photoz_frame
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +33,7 @@ def predict(
     object_id: str | None = None,
     group: str | None = None,
 ) -> int:
-    """Estimate redshifts for any table that has the model's bands, and write object_id, z_phot, z_phot_std.
+    """Estimate redshifts for any table that has the model's bands; write object_id, z_phot, z_phot_std (and z_sigma).
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def predict(
         magnitudes, errors = photometry(frame, columns, ensemble.bands, where=str(table))
         photoz = ensemble.predict(GalaxySet(np.arange(len(frame)), ensemble.bands, magnitudes, errors))
     ids = frame[id_column].to_numpy() if id_column else np.arange(len(frame))
-    write_table(pd.DataFrame({"object_id": ids, "z_phot": photoz.z_phot, "z_phot_std": photoz.z_phot_std}), output)
+    write_table(photoz_frame(photoz).assign(object_id=ids), output)
     return int(np.isnan(photoz.z_phot).sum())
 
 

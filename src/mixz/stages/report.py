@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mixz.data.provenance import is_simulated
 from mixz.progress import busy
 from mixz.report.screen import SIMULATED
 from mixz.stages.results import Results, label_truths
@@ -20,14 +21,14 @@ PAPER_MODELS = ("base", "tl", "combo")
 
 
 def report(config: Config, console: Console) -> list[Path]:
-    """Draw the paper's figures 1 to 3 from what the earlier stages wrote; PNG and PDF in ``figures/``.
+    """Draw the paper's figures 1 to 3 and the training curves from what earlier stages wrote, into ``figures/``.
 
     Raises
     ------
     MixzError
         ``galaxies.parquet``, ``photoz/`` or ``metrics.json`` is missing; the message names the verb that makes it.
     """
-    from mixz.report.figures import draw_distributions, draw_metrics, draw_predictions, save_figure
+    from mixz.report.figures import draw_distributions, draw_metrics, draw_predictions, draw_training, save_figure
 
     results = Results(config)
     galaxies, records = results.read_galaxies(), results.read_records()
@@ -35,11 +36,12 @@ def report(config: Config, console: Console) -> list[Path]:
     photoz = {name: results.read_photoz(name, test) for name in config.recipes}
     truths = label_truths(galaxies, config)
     compared = {name: p for name, p in photoz.items() if name in PAPER_MODELS} or photoz
-    note = SIMULATED if config.simulated else ""
+    note = SIMULATED if is_simulated(config) else ""
     with busy("figures", console):
         figures = {
             "figure_1_distributions": draw_distributions(galaxies, truths, config.ref_band, note=note),
             "figure_2_predictions": draw_predictions(test, compared, truths, note=note),
             "figure_3_metrics": draw_metrics(records, truths, note=note),
+            "training": draw_training({name: results.read_curves(name) for name in config.recipes}, note=note),
         }
         return [path for name, f in figures.items() for path in save_figure(f, results.figures_folder, name)]

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from mixz.metrics.summary import Record
     from mixz.model.ensemble import Ensemble
 
-
 FLOWCHART = "figure_4_flowchart"
 
 
@@ -36,6 +35,12 @@ def label_truths(galaxies: GalaxySet, config: Config) -> list[str]:
     """Name the truths that real surveys could have (not the simulation's own) and that some galaxy here has."""
     settings = config.truth_settings()
     return [t for t in galaxies.truths if not settings[t].simulated and galaxies.has(t).any()]
+
+
+def photoz_frame(photoz: PhotoZ) -> pd.DataFrame:
+    """Lay estimates out as a table: z_phot, z_phot_std (scatter of members), z_sigma where members give errors."""
+    estimates = {"object_id": photoz.object_id, "z_phot": photoz.z_phot, "z_phot_std": photoz.z_phot_std}
+    return pd.DataFrame(estimates | ({} if photoz.z_sigma is None else {"z_sigma": photoz.z_sigma}))
 
 
 @dataclass(frozen=True)
@@ -56,14 +61,19 @@ class Results:
         return self.config.folder / "galaxies.parquet"
 
     @property
-    def flowchart_path(self) -> Path:
-        """The flow chart that `build` draws; SVG and PDF lie beside it."""
-        return self.figures_folder / f"{FLOWCHART}.png"
-
-    @property
     def card_path(self) -> Path:
         """The data card that `build` writes."""
         return self.config.folder / "DATA_CARD.md"
+
+    @property
+    def ledger_path(self) -> Path:
+        """The account of rows in and out that `build` makes."""
+        return self.config.folder / "cuts.json"
+
+    @property
+    def flowchart_path(self) -> Path:
+        """The flow chart that `build` draws; SVG and PDF lie beside it."""
+        return self.figures_folder / f"{FLOWCHART}.png"
 
     @property
     def metrics_path(self) -> Path:
@@ -79,6 +89,11 @@ class Results:
         """The model folder that `train` makes."""
         return self.config.folder / "models" / recipe
 
+    @property
+    def checkpoints_folder(self) -> Path:
+        """What an unfinished `train` has done so far."""
+        return self.config.folder / "checkpoints"
+
     def photoz_path(self, recipe: str) -> Path:
         """The test galaxies' estimates that `evaluate` makes."""
         return self.config.folder / "photoz" / f"{recipe}.parquet"
@@ -90,7 +105,7 @@ class Results:
         """
         write_galaxies(galaxies, self.galaxies_path, provenance=provenance(self.config, galaxies, ledger))
         about = read_provenance(self.galaxies_path)
-        _write_json(self.config.folder / "cuts.json", ledger.as_rows())
+        _write_json(self.ledger_path, ledger.as_rows())
         with replacing(self.card_path) as draft:
             draft.write_text(data_card(about, list(galaxies_columns(galaxies))), encoding="utf-8")
         for name, release in RELEASES.items():
@@ -98,10 +113,16 @@ class Results:
             if name in formats or path.exists():
                 release.write(galaxies, path, about)
 
-    def released_paths(self) -> list[Path]:
-        """List what `build` wrote for others: galaxies, data card, further formats."""
+    def built_paths(self) -> list[Path]:
+        """List what `build` wrote for others: galaxies, data card, ledger, flow chart, further formats."""
         further = [self.config.folder / release.file for release in RELEASES.values()]
-        return [self.galaxies_path, self.card_path, *(path for path in further if path.exists())]
+        return [
+            self.galaxies_path,
+            self.card_path,
+            self.ledger_path,
+            self.flowchart_path,
+            *(path for path in further if path.exists()),
+        ]
 
     def read_galaxies(self) -> GalaxySet:
         """Read the galaxies.
@@ -138,10 +159,28 @@ class Results:
             )
         return model
 
+    def read_curves(self, recipe: str) -> dict[str, list[list[float]]]:
+        """Read how a recipe's training went: per step the validation losses of each member after each epoch.
+
+        Raises
+        ------
+        MixzError
+            The recipe has not been trained.
+        """
+        path = self.model_path(recipe) / "history.json"
+        if not path.is_file():
+            raise MixzError(f"no {path}", "a model that `mixz train` wrote", "run `mixz train` first")
+        steps = zip(self.config.recipes[recipe], json.loads(path.read_text()), strict=True)
+        return {
+            f"{number}: {' + '.join(step.truths)}": history["validation_loss"]
+            for number, (step, history) in enumerate(steps, start=1)
+        }
+
     def write_photoz(self, recipe: str, photoz: PhotoZ) -> None:
         """Write the estimates of a recipe, every member's among them."""
-        estimates = {"object_id": photoz.object_id, "z_phot": photoz.z_phot, "z_phot_std": photoz.z_phot_std}
-        frame = pd.DataFrame(estimates).assign(z_phot_members=list(photoz.z_phot_members.T))
+        frame = photoz_frame(photoz).assign(z_phot_members=list(photoz.z_phot_members.T))
+        if photoz.z_sigma_members is not None:
+            frame = frame.assign(z_sigma_members=list(photoz.z_sigma_members.T))
         write_table(frame, self.photoz_path(recipe))
 
     def read_photoz(self, recipe: str, galaxies: GalaxySet) -> PhotoZ:
@@ -158,7 +197,9 @@ class Results:
         frame = read_table(path)
         if not np.array_equal(frame["object_id"].to_numpy(), galaxies.object_id):
             raise MixzError(f"{path} is of other galaxies", "this run's test galaxies", "run `mixz evaluate` again")
-        return PhotoZ(galaxies.object_id, np.stack(frame["z_phot_members"].to_list(), axis=1))
+        z = np.stack(frame["z_phot_members"].to_list(), axis=1)
+        sigma = np.stack(frame["z_sigma_members"].to_list(), axis=1) if "z_sigma_members" in frame else None
+        return PhotoZ(galaxies.object_id, z, sigma)
 
     def write_records(self, records: Sequence[Record]) -> None:
         """Write the metrics; what is not a number becomes null, since JSON has no NaN."""

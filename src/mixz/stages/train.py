@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import replace
+import shutil
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from mixz.data.provenance import is_simulated
 from mixz.errors import MixzError
 from mixz.progress import progress_bar
 from mixz.schema import SPLITS, GalaxySet
@@ -14,73 +17,154 @@ from mixz.stages.results import Results
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from rich.console import Console
 
-    from mixz.config import Config
+    from mixz.config import Config, Device, Network, Precision
+    from mixz.model.devices import Machine
     from mixz.model.ensemble import Ensemble
-    from mixz.model.training import Progress
+    from mixz.model.history import Progress
     from mixz.progress import Bar
     from mixz.recipes import Recipe, Step
 
 
-def train(config: Config, console: Console, *, recipes: Sequence[str] = ()) -> list[Path]:
+def train(
+    config: Config,
+    console: Console,
+    *,
+    recipes: Sequence[str] = (),
+    device: Device = "cpu",
+    precision: Precision = "float32",
+    restart: bool = False,
+    dask: str | None = None,
+    workers: int | None = None,
+) -> list[Path]:
     """Train the config's recipes (or only some) and write a model folder for each.
 
-    Steps that recipes have in common are trained once: the first step of `tl` is `base`.
+    Steps that recipes have in common are trained once: the first step of `tl` is `base`.  After every epoch what is
+    done is saved under ``checkpoints/``; a run that was interrupted goes on from there, and a run that ends removes it.
+
+    Parameters
+    ----------
+    config, console
+        The settings, and where to tell of progress.
+    recipes
+        Names of the recipes to train; all of the config's if empty.
+    device, precision
+        Where to train, and how exactly to multiply.
+    restart
+        Throw away what an interrupted run left, and begin anew.
+    dask, workers
+        Spread members over the workers of the Dask scheduler at this address, or over so many processes here.  Then a
+        step that is interrupted begins anew: checkpoints stay on one machine.
 
     Raises
     ------
     MixzError
         The galaxies are missing or were built from other settings, or a recipe cannot be trained on them.
     """
-    from mixz.model.ensemble import Ensemble
+    from mixz.model.devices import Machine
 
+    machine = Machine(device, precision)
     results = Results(config)
     galaxies = results.read_galaxies()
-    trained: dict[Recipe, Ensemble] = {}
-    paths = []
-    for name in recipes or config.recipes:
-        steps = _recipe(config, name)
-        ensemble = Ensemble.untrained(
-            galaxies, steps[0], network=config.network, members=config.members, seed=config.seed
-        )
-        for number, step in enumerate(steps, start=1):
-            if steps[:number] not in trained:
-                title = f"train {name}, step {number} of {len(steps)}"
-                trained[steps[:number]] = _train_step(ensemble, galaxies, step, config, title, console)
-            ensemble = trained[steps[:number]]
-        paths.append(results.model_path(name))
-        _with_provenance(ensemble, galaxies, config, name).save(paths[-1])
+    names = [_known(config, name) for name in recipes or config.recipes]
+    if restart:
+        shutil.rmtree(results.checkpoints_folder, ignore_errors=True)
+    elif results.checkpoints_folder.is_dir():
+        console.print(f"going on from {results.checkpoints_folder}", soft_wrap=True, highlight=False)
+    paths = [results.model_path(name) for name in names]
+    with _client(dask, workers) as client:
+        work = _Work(results, galaxies, console, machine, client, {})
+        for name, path in zip(names, paths, strict=True):
+            _with_provenance(work.train(name), galaxies, config, name, machine).save(path)
+    shutil.rmtree(results.checkpoints_folder, ignore_errors=True)
     return paths
 
 
-def _recipe(config: Config, name: str) -> Recipe:
+def _known(config: Config, name: str) -> str:
     if name not in config.recipes:
         known = ", ".join(config.recipes)
         raise MixzError(f"recipe {name!r} is not in the config", f"recipes: {known}", "name one of these")
-    return config.recipes[name]
+    return name
 
 
-def _train_step(
-    ensemble: Ensemble, galaxies: GalaxySet, step: Step, config: Config, title: str, console: Console
-) -> Ensemble:
-    with progress_bar(title, console) as bar:
-        return ensemble.fine_tune(galaxies, step, exact=config.exact_truths(), watch=_watch(bar))
+@dataclass(frozen=True)
+class _Work:
+    """One run of `train`: what all recipes need, and the steps trained so far."""
+
+    results: Results
+    galaxies: GalaxySet
+    console: Console
+    machine: Machine
+    client: Any
+    trained: dict[tuple[Network, Recipe], Ensemble]
+
+    def train(self, name: str) -> Ensemble:
+        """Train a recipe from random starts, or from the steps it has in common with an earlier one."""
+        from mixz.model.ensemble import Ensemble
+
+        config = self.results.config
+        network, steps = config.network_of(name), config.recipes[name]
+        ensemble = Ensemble.untrained(
+            self.galaxies, steps[0], network=network, members=config.members, seed=config.seed
+        )
+        for number, step in enumerate(steps, start=1):
+            key = network, steps[:number]
+            if key not in self.trained:
+                self.trained[key] = self._step(ensemble, step, name, number, of=len(steps))
+            ensemble = self.trained[key]
+        return ensemble
+
+    def _step(self, ensemble: Ensemble, step: Step, name: str, number: int, *, of: int) -> Ensemble:
+        exact = self.results.config.exact_truths()
+        with progress_bar(f"train {name}, step {number} of {of}", self.console) as bar:
+            if self.client is not None:
+                from mixz.bridges.dask_members import fine_tune_on
+
+                precision = self.machine.precision
+                after = fine_tune_on(
+                    self.client, ensemble, self.galaxies, step, exact=exact, precision=precision, tell=_tell_groups(bar)
+                )
+            else:
+                folder = self.results.checkpoints_folder / name / f"step-{number}"
+                after = ensemble.fine_tune(
+                    self.galaxies, step, exact=exact, machine=self.machine, checkpoint=folder, watch=_watch(bar)
+                )
+        for lost in after.lost[len(ensemble.lost) :]:
+            self.console.print(f"train {name}: {lost}; {after.members} members go on", style="yellow", highlight=False)
+        return after
+
+
+def _client(address: str | None, workers: int | None) -> AbstractContextManager[Any]:
+    """Connect to Dask where it was asked for."""
+    if address is None and workers is None:
+        return nullcontext()
+    from mixz.bridges.dask_members import dask_client
+
+    return dask_client(address, workers=workers or 1)
+
+
+def _tell_groups(bar: Bar) -> Callable[[int, int], None]:
+    return lambda done, groups: bar(done, groups, f"{done} of {groups} groups of members done")
 
 
 def _watch(bar: Bar) -> Callable[[Progress], None]:
     """Turn news of the training into a bar of epochs; the time left is the least it can be."""
 
     def tell(news: Progress) -> None:
-        words = f"{news.stopped}/{news.members} members done, validation loss {news.best_loss:.4f}"
+        loss = f"validation loss {news.best_loss:.4f} ± {news.spread:.4f}"
+        words = f"epoch {news.epoch}, {news.stopped}/{news.members} members done, {loss}"
         bar(news.epochs_done, news.epochs_due, words)
 
     return tell
 
 
-def _with_provenance(ensemble: Ensemble, galaxies: GalaxySet, config: Config, recipe: str) -> Ensemble:
+def _with_provenance(
+    ensemble: Ensemble, galaxies: GalaxySet, config: Config, recipe: str, machine: Machine
+) -> Ensemble:
     counts = {
         truth: {side: int((galaxies.has(truth) & (galaxies.split == side)).sum()) for side in SPLITS}
         for truth in galaxies.truths
@@ -89,9 +173,11 @@ def _with_provenance(ensemble: Ensemble, galaxies: GalaxySet, config: Config, re
         "config": config.name,
         "recipe": recipe,
         "train_digest": config.train_digest(recipe),
-        "simulated": config.simulated,
+        "simulated": is_simulated(config),
         "galaxies": counts,
         "columns": [table.columns.model_dump(mode="json") for table in config.tables],
+        "device": machine.device,
+        "precision": machine.precision,
         "versions": {"mixz": version("mixz"), "torch": version("torch"), "python": platform.python_version()},
     }
     return replace(ensemble, provenance=provenance)

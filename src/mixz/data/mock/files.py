@@ -15,11 +15,11 @@ from astropy.io import fits
 from mixz.atomic import replacing
 from mixz.data.mock.cosmos2020 import CLASSIC_FILE, FARMER_FILE, classic, farmer
 from mixz.data.mock.hsc_tables import HSC_NAME, SPLITS, galaxiesml_table, hsc_table
+from mixz.data.mock.mark import ABOUT_FILE
 from mixz.data.mock.stars import draw_stars
 from mixz.data.mock.survey import MockSurvey, object_ids, simulate
 from mixz.data.tables import write_table
 from mixz.errors import MixzError
-from mixz.sources import MOCK_NOTE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,7 +106,7 @@ def write_surveys(survey: MockSurvey, out: str | Path, *, hsc_format: str = "fit
         _write_galaxiesml(spectra, draft, image_pixels)
         _say_simulated(draft)
         write_table(_truth(objects, tables), draft / TRUTH_FILE)
-        (draft / MOCK_NOTE).write_text(json.dumps(_about(survey, tables, spectra), indent=2) + "\n")
+        (draft / ABOUT_FILE).write_text(json.dumps(_about(survey, tables, spectra), indent=2) + "\n")
 
 
 def check_new(out: Path) -> None:

@@ -1,0 +1,78 @@
+"""Prediction speed: galaxies per second by 1 and 10 members, as a share of the machine's own matrix-multiply peak.
+
+    python benchmarks/inference.py --quick
+
+Point output is one redshift per member, pdf output a Gaussian per member.  Memory: what a prediction needs beyond its
+galaxies and its estimates, for ten times as many galaxies.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+
+import numpy as np
+import torch
+from measure import matmul_peak, peak_memory_mb, report, seconds
+from simulated import magnitudes
+
+from mixz.config import Network
+from mixz.model.ensemble import Ensemble
+from mixz.recipes import Step
+from mixz.schema import GalaxySet
+
+FLOP_PER_GALAXY = 2 * 122_006
+CHUNK = 250_000
+
+
+def galaxies(count: int) -> GalaxySet:
+    """Simulate galaxies to ask about."""
+    z, mag = magnitudes(count, seed=0)
+    return GalaxySet(np.arange(count), tuple("grizy"), mag, np.full(mag.shape, 0.05), {"spec": z})
+
+
+def model(head: str, members: int) -> Ensemble:
+    """Make an untrained ensemble: it is as fast as a trained one."""
+    few = galaxies(1_000)
+    training = GalaxySet(few.object_id, few.bands, few.mag, few.mag_err, few.z, np.full(len(few), "train"))
+    network = Network(head="gaussian" if head == "pdf" else "point")
+    return Ensemble.untrained(training, Step(truths=("spec",)), network=network, members=members)
+
+
+def in_chunks(ensemble: Ensemble, chunks: int, chunk: GalaxySet) -> None:
+    """Predict chunk after chunk, as `mixz predict` does with a table too big for memory."""
+    for _ in range(chunks):
+        ensemble.predict(chunk)
+
+
+def main() -> None:
+    """Measure and print."""
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--quick", action="store_true", help="under 50 s on 2 cores")
+    quick = arguments.parse_args().quick
+    count, rounds = (40_000, 3) if quick else (200_000, 5)
+    asked = galaxies(count)
+    figures: dict[str, float | str | None] = {"cores": float(torch.get_num_threads())}
+    for members in (1, 10):
+        for head in ("point", "pdf"):
+            ensemble = model(head, members)
+            ensemble.predict(asked.rows(np.arange(2_000)))
+            peaks, speeds = [], []
+            for _ in range(rounds):
+                peaks.append(matmul_peak())
+                speeds.append(count / seconds(lambda e=ensemble: e.predict(asked)))
+            speed, peak = statistics.median(speeds), statistics.median(peaks)
+            figures[f"galaxies_per_s_{head}_{members}"] = speed
+            figures[f"peak_share_{head}_{members}"] = speed * members * FLOP_PER_GALAXY / peak
+    chunk = galaxies(CHUNK)
+    one = model("point", 1)
+    in_chunks(one, 1 if quick else 4, chunk)
+    before = peak_memory_mb()
+    in_chunks(one, 10 if quick else 40, chunk)
+    figures |= {"peak_memory_mb": before, "peak_memory_growth_mb": peak_memory_mb() - before}
+    figures["memory_galaxies"] = float(CHUNK * (10 if quick else 40))
+    report(figures)
+
+
+if __name__ == "__main__":
+    main()

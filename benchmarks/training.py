@@ -1,0 +1,187 @@
+"""Training speed: mixz against a plain PyTorch loop and against Keras, and against the machine's own peak.
+
+    python benchmarks/training.py --quick
+
+Everything is measured in this one run, in turn, so that the ratios mean something on a busy machine too.  Equal
+epochs: galaxies x members per second.  Same loss: wall time per member until the plain loop's best validation loss,
+reached with the paper's schedule there and with the fast one here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import statistics
+from typing import TYPE_CHECKING
+
+import torch
+from measure import matmul_peak, peak_memory_mb, report, seconds
+from simulated import rows
+
+from mixz.config import Network
+from mixz.model.losses import hsc_loss
+from mixz.model.nets import Weights, initial_weights
+from mixz.model.seeds import START, derive_seed, generators
+from mixz.model.training import Trained, train_step
+from mixz.recipes import FAST, Step
+
+if TYPE_CHECKING:
+    from mixz.model.devices import Machine
+    from mixz.model.rows import Rows
+
+NETWORK = Network()
+PAPER = Step(truths=("spec",))
+FLOP_PER_GALAXY = 6 * 122_006 - 2 * 5 * 200  # forward, and backward to weights and (but for the first layer) inputs
+
+
+def start(members: int) -> Weights:
+    """Draw first weights of some members."""
+    return initial_weights(5, 1, NETWORK, generators([derive_seed(0, k) for k in range(members)], START))
+
+
+def ours(step: Step, members: int, train: Rows, validation: Rows, machine: Machine | None = None) -> Trained:
+    """Train members with mixz."""
+    seeds = list(range(members))
+    return train_step(start(members), NETWORK, step, train, validation, members=seeds, seeds=seeds, machine=machine)
+
+
+class Plain(torch.nn.Module):
+    """The network as a person would write it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden = torch.nn.ModuleList(torch.nn.Linear(a, 200) for a in (5, 200, 200, 200))
+        self.last = torch.nn.Linear(205, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        h = x
+        for layer in self.hidden:
+            h = torch.relu(layer(h))
+        z: torch.Tensor = self.last(torch.cat([h, x], dim=1)).squeeze(1)
+        return z
+
+
+def plain_loop(train: Rows, validation: Rows, *, seed: int, epochs: int, patience: int) -> list[float]:
+    """Train one member as a person would write it: the paper group's schedule; give its validation losses."""
+    torch.manual_seed(seed)
+    net = Plain()
+    adam = torch.optim.Adam(net.parameters(), lr=PAPER.lr)
+    losses: list[float] = []
+    for _ in range(epochs):
+        for batch in torch.randperm(len(train)).split(PAPER.batch_size):
+            adam.zero_grad()
+            hsc_loss(z_phot=net(train.x[batch]), z_ref=train.z_ref[batch]).mean().backward()
+            adam.step()
+        with torch.no_grad():
+            losses.append(float(hsc_loss(z_phot=net(validation.x), z_ref=validation.z_ref).mean()))
+        if losses.index(min(losses)) <= len(losses) - 1 - patience:
+            break
+    return losses
+
+
+def keras_speed(train: Rows, epochs: int) -> float | None:
+    """Measure Keras on the same network, galaxies per second; None where it is not installed."""
+    if importlib.util.find_spec("tensorflow") is None:
+        return None
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import keras
+    from keras import ops
+
+    def loss(z_ref, z_phot):  # type: ignore[no-untyped-def]
+        return 1 - 1 / (1 + ops.square((z_phot - z_ref) / (1 + z_ref) / 0.15))
+
+    x = h = keras.Input((5,))
+    for _ in range(4):
+        h = keras.layers.Dense(200, activation="relu")(h)
+    model = keras.Model(x, keras.layers.Dense(1)(keras.layers.Concatenate()([h, x])))
+    model.compile(optimizer=keras.optimizers.Adam(PAPER.lr), loss=loss)
+    data = train.x.numpy(), train.z_ref.numpy()[:, None]
+    model.fit(*data, batch_size=PAPER.batch_size, epochs=1, verbose=0)  # builds its graph
+    took = seconds(lambda: model.fit(*data, batch_size=PAPER.batch_size, epochs=epochs, verbose=0))
+    return len(train) * epochs / took
+
+
+def equal_epochs(galaxies: int, members: int, epochs: int, rounds: int) -> dict[str, float | None]:
+    """Compare galaxies x members per second, all in turn, median over rounds."""
+    train, validation = rows(galaxies, seed=1), rows(200, seed=2)
+    fast = FAST_STEP.model_copy(update={"epochs": epochs})
+    paper = PAPER.model_copy(update={"epochs": epochs, "patience": epochs})
+    taken: dict[str, list[float]] = {"ours": [], "ours_batch_100": [], "plain": [], "peak": []}
+    for _ in range(rounds):
+        taken["peak"].append(matmul_peak())
+        work = galaxies * epochs
+        taken["plain"].append(work / seconds(lambda: plain_loop(train, validation, seed=0, epochs=epochs, patience=99)))
+        taken["ours"].append(members * work / seconds(lambda: ours(fast, members, train, validation)))
+        taken["ours_batch_100"].append(members * work / seconds(lambda: ours(paper, members, train, validation)))
+    speed = {name: statistics.median(values) for name, values in taken.items()}
+    keras = keras_speed(train, epochs)
+    return {
+        "galaxies_per_s": speed["ours"],
+        "galaxies_per_s_batch_100": speed["ours_batch_100"],
+        "plain_galaxies_per_s": speed["plain"],
+        "keras_galaxies_per_s": keras,
+        "speedup_equal_epochs": speed["ours"] / speed["plain"],
+        "speedup_equal_updates": speed["ours_batch_100"] / speed["plain"],
+        "speedup_equal_epochs_keras": speed["ours"] / keras if keras else None,
+        "matmul_peak_gflops": speed["peak"] / 1e9,
+        "peak_share": speed["ours"] * FLOP_PER_GALAXY / speed["peak"],
+    }
+
+
+def same_loss(galaxies: int, members: int) -> dict[str, float | None]:
+    """Compare wall time per member to the same validation loss: the median of the plain loops' best."""
+    train, validation = rows(galaxies, seed=3), rows(max(500, galaxies // 5), seed=4)
+    plain: list[list[float]] = []
+    count = min(members, 2)
+    took = seconds(
+        lambda: plain.extend(
+            plain_loop(train, validation, seed=k, epochs=1000, patience=PAPER.patience_epochs) for k in range(count)
+        )
+    )
+    target = statistics.median(min(losses) for losses in plain)
+    best: list[float] = []
+
+    def train_ours() -> None:
+        best.extend(min(losses) for losses in ours(FAST_STEP, members, train, validation).history.validation_loss)
+
+    here = seconds(train_ours)
+    return {
+        "plain_loss": target,
+        "our_loss": statistics.median(best),
+        "plain_s_per_member": took / count,
+        "our_s_per_member": here / members,
+        "speedup_same_loss": took / count / (here / members) if statistics.median(best) <= target else None,
+    }
+
+
+def growth(few: int, many: int, galaxies: int) -> dict[str, float | None]:
+    """Measure how the cost grows: 1 is linear."""
+    validation = rows(200, seed=2)
+    small, large = rows(galaxies, seed=1), rows(10 * galaxies, seed=1)
+    step = FAST_STEP.model_copy(update={"epochs": 1})
+    ours(step, few, small, validation)
+    a, b, c = (
+        seconds(lambda n=n, r=r: ours(step, n, r, validation)) for n, r in ((few, small), (many, small), (few, large))
+    )
+    return {"growth_members": b / a * few / many, "growth_galaxies": c / a / 10}
+
+
+FAST_STEP = Step(truths=("spec",), **FAST)
+
+
+def main() -> None:
+    """Measure and print."""
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--quick", action="store_true", help="under 50 s on 2 cores")
+    quick = arguments.parse_args().quick
+    figures: dict[str, float | str | None] = {"cores": float(torch.get_num_threads())}
+    figures |= equal_epochs(5_000, 8, 1, 3) if quick else equal_epochs(20_000, 10, 2, 5)
+    figures |= same_loss(4_000, 4) if quick else same_loss(20_000, 10)
+    figures |= growth(4, 40, 2_000) if quick else growth(10, 100, 30_000)
+    figures["peak_memory_mb"] = peak_memory_mb()
+    report(figures)
+
+
+if __name__ == "__main__":
+    main()

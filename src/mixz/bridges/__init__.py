@@ -1,0 +1,1 @@
+"""Our types and other people's libraries: each optional import in exactly one file."""

@@ -1,0 +1,114 @@
+"""Members of an ensemble spread over Dask workers: on this machine or on many (needs ``pip install 'mixz[dask]'``)."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from logging import ERROR
+from typing import TYPE_CHECKING, Any
+
+from mixz.errors import MixzError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from mixz.config import Precision
+    from mixz.model.ensemble import Ensemble
+    from mixz.recipes import Step
+    from mixz.schema import GalaxySet
+
+
+@contextmanager
+def dask_client(address: str | None = None, *, workers: int = 2) -> Iterator[Any]:
+    """Connect to a Dask scheduler, or start `workers` processes on this machine for as long as the block runs.
+
+    Parameters
+    ----------
+    address
+        The scheduler's address, e.g. ``tcp://node1:8786``; its workers need mixz installed.  None: start workers here.
+    workers
+        How many processes to start here, one core each.
+
+    Raises
+    ------
+    MixzError
+        Dask is not installed, or no scheduler answers.
+    """
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError as error:
+        raise MixzError("Dask is not installed", "", "pip install 'mixz[dask]'") from error
+    if address is None:
+        with (
+            LocalCluster(
+                n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=ERROR
+            ) as cluster,
+            Client(cluster) as client,
+        ):
+            yield client
+        return
+    try:
+        client = Client(address, timeout="10s")
+    except (OSError, ValueError) as error:
+        raise MixzError(
+            f"no Dask scheduler answers at {address}: {error}",
+            "an address such as tcp://node1:8786",
+            "start one (`dask scheduler`, then `dask worker ADDRESS`), or use --workers N for processes here",
+        ) from error
+    with client:
+        yield client
+
+
+def fine_tune_on(
+    client: Any,
+    ensemble: Ensemble,
+    galaxies: GalaxySet,
+    step: Step,
+    *,
+    exact: Sequence[str] = ("spec",),
+    precision: Precision = "float32",
+    tell: Callable[[int, int], None] | None = None,
+) -> Ensemble:
+    """Train an ensemble for one more step with its members spread over Dask workers; as `Ensemble.fine_tune`.
+
+    Members go out in the groups in which one process with as many cores would train them, so the weights are the same.
+
+    Parameters
+    ----------
+    client
+        From `dask_client`.
+    ensemble, galaxies, step, exact, precision
+        As `Ensemble.fine_tune` and `Machine` have them.
+    tell
+        Called with how many groups are done, and of how many, whenever one is.
+
+    Raises
+    ------
+    MixzError
+        No worker is there, or training went wrong on one of them.
+    """
+    from distributed import as_completed
+
+    from mixz.model.devices import Machine
+
+    cores = sum(client.nthreads().values())
+    if not cores:
+        raise MixzError("the Dask scheduler has no workers", "one or more", "start some: `dask worker ADDRESS`")
+    parts = Machine(precision=precision, cores=cores).parts(ensemble.members, step.batch_size)
+    everywhere = client.scatter(galaxies, broadcast=True)
+    jobs = [
+        client.submit(_refine, ensemble.subset(ensemble.numbers[part]), everywhere, step, exact, precision, pure=False)
+        for part in parts
+    ]
+    for done, job in enumerate(as_completed(jobs), start=1):
+        job.result()
+        if tell:
+            tell(done, len(jobs))
+    trained: list[Ensemble] = client.gather(jobs)
+    return type(ensemble).joined(trained)
+
+
+def _refine(part: Ensemble, galaxies: GalaxySet, step: Step, exact: Sequence[str], precision: Precision) -> Ensemble:
+    """Train some members on a worker; none may be left, for the others go on."""
+    from mixz.model.devices import Machine
+
+    return part.refine(galaxies, step, exact=exact, machine=Machine(precision=precision, cores=1))

@@ -1,0 +1,48 @@
+"""What a network learns from or is asked about: inputs, labels and weights, a row per galaxy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    import torch
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Training material, a row per galaxy; `take` gives each member its own batch of it.
+
+    Parameters
+    ----------
+    x
+        Network inputs, shape (galaxy, input).
+    z_ref
+        The labels believed, shape (galaxy,).
+    weight
+        How much each galaxy counts, mean 1, shape (galaxy,); 1 everywhere if not given.
+    """
+
+    x: torch.Tensor
+    z_ref: torch.Tensor
+    weight: torch.Tensor | None = None
+
+    def __len__(self) -> int:
+        """Count the galaxies."""
+        return len(self.z_ref)
+
+    def take(self, which: torch.Tensor | slice) -> Self:
+        """Give some rows: indices of shape (member, galaxy) give every member its own."""
+        weight = None if self.weight is None else self.weight[which]
+        return type(self)(self.x[which], self.z_ref[which], weight)
+
+    def to(self, device: torch.device) -> Self:
+        """Give the rows on a device."""
+        weight = None if self.weight is None else self.weight.to(device)
+        return type(self)(self.x.to(device), self.z_ref.to(device), weight)
+
+    def weighted(self, loss: torch.Tensor) -> torch.Tensor:
+        """Multiply losses of shape (member, galaxy) by the galaxies' weights."""
+        return loss if self.weight is None else loss * self.weight
