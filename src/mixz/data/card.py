@@ -13,6 +13,9 @@ from mixz.schema import SPLITS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+TABLE_ENDINGS = tuple(f"{layer}{ending}" for layer in ("", "_wide") for ending in (".fits", ".csv", ".parquet"))
+"""How tables that a query yields may be called after it."""
+
 # Drawn from the kernel itself at z 0.2 to 1.8: NMAD, and |dz| > 0.15, at i 21 and 24.5.
 COSMOS2020_LABELS = (
     "By the kernel above, COSMOS2020-like labels scatter about the truth by 0.009-0.03 (1 + z), and 0.1-1.5 % (i = 21) "
@@ -125,6 +128,9 @@ def _limits(about: Mapping[str, Any]) -> list[str]:
         "Magnitudes are as in the input tables, but for what the settings above say.",
         _split_limit(about["settings"]["split"]),
     ]
+    came_split = [table["name"] for table in about["settings"]["tables"] if table.get("parts")]
+    if came_split:
+        limits.append(f"Galaxies of {', '.join(came_split)} stay on the sides on which they were published.")
     return limits
 
 
@@ -160,7 +166,7 @@ def _known_files() -> dict[str, str]:
     for data_set in load_registry().values():
         names = [file.name for file in data_set.files]
         if data_set.query:
-            names += [data_set.query.replace(".sql", ending) for ending in (".fits", ".csv", ".parquet")]
+            names += [data_set.query.replace(".sql", ending) for ending in TABLE_ENDINGS]
         citations |= dict.fromkeys(names, data_set.citation)
     return citations
 

@@ -246,7 +246,9 @@ def _require_footprint(catalogue: Catalogue) -> None:
     if survey is None or survey.footprint is None:
         return
     field = survey.footprint
-    box = Box.around(np.repeat(field.ra_deg, 2), np.tile(field.dec_deg, 2), margin_arcsec=60)
+    # A grid and not the corners alone: the sphere bulges between them.
+    ra, dec = np.meshgrid(np.linspace(*field.ra_deg, 9), np.linspace(*field.dec_deg, 9))
+    box = Box.around(ra.ravel(), dec.ravel(), margin_arcsec=60)
     if np.isfinite(catalogue.sample[0]).any() and not box.holds(*catalogue.sample).any():
         unit = guess_units(*catalogue.sample, box)
         raise MixzError(
