@@ -66,7 +66,7 @@ class Difference:
     p_value: Floats
 
 
-def bootstrap(
+def resample(
     metric: MetricOfRows, *, galaxies: int, seed: int, resamples: int = 200, over_members: bool = False
 ) -> Bootstrap:
     """Resample galaxies with replacement, and take the metric of each resample.
@@ -93,7 +93,7 @@ def bootstrap(
     The error of a mean of 400 numbers of unit scatter is 1/20:
 
     >>> x = np.tile([-1.0, 1.0], 200)
-    >>> round(float(bootstrap(lambda rows: x[rows].mean(), galaxies=400, seed=2).error), 2)
+    >>> round(float(resample(lambda rows: x[rows].mean(), galaxies=400, seed=2).error), 2)
     0.05
     """
     return _resampled(metric, galaxies, resamples, over_members, galaxy_seed=[seed, 0], member_seed=[seed, 1])
@@ -120,9 +120,9 @@ def paired_difference(
     Parameters
     ----------
     first, second
-        Metrics of two recipes, each as in `bootstrap`, giving the same shape.
+        Metrics of two recipes, each as in `resample`, giving the same shape.
     over_members
-        As in `bootstrap`; members of either recipe are drawn on their own, which overstates the error where member k
+        As in `resample`; members of either recipe are drawn on their own, which overstates the error where member k
         of one grew from member k of the other.
 
     Raises

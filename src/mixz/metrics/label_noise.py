@@ -149,8 +149,8 @@ def true_redshifts(
     >>> round(found.raw, 2), round(found.value, 2), found.error < 0.01
     (0.05, 0.03, True)
     """
-    arrays = (np.asarray(a, float) for a in (z_phot, z_label, mag_i))
-    seen = _Seen(*arrays, kernel=kernel, draws=draws)
+    phot, label, mag = (np.asarray(a, float) for a in (z_phot, z_label, mag_i))
+    seen = _Seen(phot, label, mag, kernel, draws)
     own, *others = np.random.SeedSequence(seed).spawn(trials + 1)
     prior, z_draws = seen.unfold(own)
     _, smoother = seen.unfold(own, smoothing=SMOOTHER)

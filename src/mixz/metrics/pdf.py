@@ -187,7 +187,8 @@ def credibility(pdf: ArrayLike, *, z_grid: ArrayLike, z_ref: ArrayLike) -> Float
     high, low = np.maximum(pdf[:, 1:], pdf[:, :-1]), np.minimum(pdf[:, 1:], pdf[:, :-1])
     rise = high - low
     # In a cell that crosses the limit, the part above it is a share of the cell, its mean density (high + limit)/2.
-    share = np.clip(np.divide(high - limit, rise, out=np.where(high >= limit, 1.0, 0.0), where=rise > 0), 0, 1)
+    above = np.clip(high - limit, 0, rise)
+    share = np.divide(above, rise, out=np.where(high >= limit, 1.0, 0.0), where=rise > 0)
     return np.asarray(np.clip((share * (high + np.maximum(low, limit)) / 2) @ np.diff(z_grid), 0, 1))
 
 

@@ -17,9 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.polynomial.legendre import legvander
-from scipy.optimize import minimize
 from scipy.special import softmax
-from scipy.stats import rankdata
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -34,8 +32,9 @@ CORE_WIDTHS = (0.25, 0.5, 1.0, 2.0, 4.0)
 CORE_SHIFTS = (-1.0, 0.0, 1.0)
 OUTLIER_CENTRES = np.concatenate([np.arange(-0.8, -0.15, 0.1), np.geomspace(0.2, 4.0, 12)])
 
-# Cells are finest at u = 0, where residuals crowd: 0.0006 there, 0.03 at |u| = 0.5.
-CELL_SCALE, CELL_COUNT, LOWEST, HIGHEST = 0.01, 200, -0.86, 5.0
+# Cells in v = ln(1 + u), which is ln(1 + z_phot) - ln(1 + z): finest at 0, where residuals crowd (0.001), and a few
+# hundredths of |v| wide beyond 0.02.  They reach every redshift up to 6 from every z_phot up to 6.
+CELL_SCALE, CELL_COUNT, FARTHEST = 0.02, 240, 1.95
 HIGHEST_Z = 6.0
 CHUNK = 10_000
 
@@ -53,9 +52,10 @@ class LabelKernel(Protocol):
 
 
 def residual_cells() -> tuple[Floats, Floats]:
-    """Give the centres and widths of the cells in u that densities live on, each of shape (cell,)."""
-    t = np.linspace(np.arcsinh(LOWEST / CELL_SCALE), np.arcsinh(HIGHEST / CELL_SCALE), CELL_COUNT)
-    return CELL_SCALE * np.sinh(t), CELL_SCALE * np.cosh(t) * (t[1] - t[0])
+    """Give the cells in u that densities live on: their centres, shape (cell,), and edges, shape (cell + 1,)."""
+    t = np.linspace(-1, 1, 2 * CELL_COUNT + 1) * np.arcsinh(FARTHEST / CELL_SCALE)
+    u = np.expm1(CELL_SCALE * np.sinh(t))
+    return u[1::2], u[::2]
 
 
 def true_redshift(u: ArrayLike, *, z_phot: ArrayLike) -> Floats:
@@ -107,7 +107,8 @@ def gaussians(*, centre: float, scatter: float) -> Floats:
     times it, each also shifted by its width either way for skewed cores; and broad ones all over the range for
     outliers.  A density with narrower parts breaks up into spikes when noise is unfolded from it.
     """
-    u, width = residual_cells()
+    u, edges = residual_cells()
+    width = np.diff(edges)
     # Below the cells' own size a width means nothing (labels without error, estimates without any).
     widths = np.maximum(scatter * np.asarray(CORE_WIDTHS), width.min())
     core = [(centre + shift * s, s) for s in widths for shift in CORE_SHIFTS]
@@ -131,6 +132,9 @@ def fit_weights(likelihood: Floats, *, z_phot: Floats, mag_i: Floats) -> Floats:
     -------
     Array of shape (galaxy, component), rows adding up to 1.
     """
+    # scipy.optimize takes half a second to load; whoever corrects nothing should not wait for it.
+    from scipy.optimize import minimize
+
     x = _features(z_phot, mag_i)
     shape = (x.shape[1], likelihood.shape[1])
     ridge = np.full((shape[0], 1), RIDGE)
@@ -154,20 +158,27 @@ def draw_residuals(p: Floats, *, seed: int) -> Floats:
 
     Examples
     --------
-    >>> u, _ = residual_cells()
-    >>> first_only = np.eye(len(u))[:1]
-    >>> bool(abs(draw_residuals(first_only, seed=1)[0] - u[0]) < 0.05)
+    >>> _, edges = residual_cells()
+    >>> first_only = np.eye(len(edges) - 1)[:1]
+    >>> bool(edges[0] <= draw_residuals(first_only, seed=1)[0] <= edges[1])
     True
     """
-    u, width = residual_cells()
+    _, edges = residual_cells()
     rng = np.random.default_rng(seed)
     upper = np.cumsum(p, axis=1)
     target = (1 - rng.random(len(p))) * upper[:, -1]
-    cell = np.minimum((upper < target[:, None]).sum(axis=1), len(u) - 1)
-    return np.asarray(u[cell] + (rng.random(len(p)) - 0.5) * width[cell])
+    cell = np.minimum((upper < target[:, None]).sum(axis=1), p.shape[1] - 1)
+    return np.asarray(edges[cell] + rng.random(len(p)) * np.diff(edges)[cell])
 
 
 def _features(z_phot: Floats, mag_i: Floats) -> Floats:
     """Give 1, two powers of i, three of z_phot and their product, in ranks on [-1, 1], shape (galaxy, feature)."""
-    i, z = (legvander(2 * rankdata(a) / (len(a) + 1) - 1, 3) for a in (mag_i, z_phot))
+    i, z = (legvander(_ranks(a), 3) for a in (mag_i, z_phot))
     return np.column_stack([i[:, :3], z[:, 1:], i[:, 1] * z[:, 1]])
+
+
+def _ranks(values: Floats) -> Floats:
+    """Give each value's rank between -1 and 1, equal ones the mean of theirs."""
+    ordered = np.sort(values)
+    both = np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")
+    return np.asarray(both / len(values) - 1)
