@@ -12,7 +12,7 @@ from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_
 
 from mixz.columns import Columns, Cut, Name, Positive
 from mixz.errors import MixzError, nearest
-from mixz.recipes import PAPER_RECIPES, RECIPES, Recipe, Step, Strict
+from mixz.recipes import PAPER_RECIPES, RECIPES, SCHEDULES, Recipe, Step, Strict
 from mixz.sources import Match, Overlap, Table
 from mixz.truths import KERNELS, GaussianKernel, Kernel
 
@@ -171,7 +171,8 @@ class Config(Strict):
         Per recipe what its networks have different from `network`, e.g. ``{tl: {kind: bayesian}}``.  ``bnn`` is
         Bayesian unless this says otherwise.
     training
-        Settings for every step of every recipe that does not say otherwise, e.g. ``{patience: 30}``.
+        Settings for every step of every recipe that does not say otherwise: ``paper`` (the default), ``fast``, or a
+        mapping such as ``{patience: 30}``.
     recipes
         Names of known recipes, or new ones as lists of steps.
     out
@@ -198,6 +199,15 @@ class Config(Strict):
 
     _home: Path = PrivateAttr(default=Path())
     """The config file's folder, where the tables' relative paths start."""
+
+    @field_validator("training", mode="before")
+    @classmethod
+    def _names_stand_for_known_schedules(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        if value not in SCHEDULES:
+            raise ValueError(f"no settings are called {value!r}; known: {', '.join(SCHEDULES)}")
+        return SCHEDULES[value]
 
     @field_validator("recipes", mode="before")
     @classmethod

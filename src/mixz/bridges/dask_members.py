@@ -38,12 +38,8 @@ def dask_client(address: str | None = None, *, workers: int = 2) -> Iterator[Any
     except ImportError as error:
         raise MixzError("Dask is not installed", "", "pip install 'mixz[dask]'") from error
     if address is None:
-        with (
-            LocalCluster(
-                n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=ERROR
-            ) as cluster,
-            Client(cluster) as client,
-        ):
+        local = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=ERROR)
+        with local, Client(local) as client:
             yield client
         return
     try:
