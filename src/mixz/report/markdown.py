@@ -37,7 +37,9 @@ def markdown_table(records: Sequence[Record], *, z_range: str) -> str:
         "| judged on | recipe | galaxies | " + " | ".join(COLUMNS.values()) + " |",
         "|---|---|---:|" + "---:|" * len(COLUMNS),
     ]
-    for truth, sample, recipe in dict.fromkeys((r["truth"], r["sample"], r["recipe"]) for r in chosen):
+    rows = dict.fromkeys((r["truth"], r["sample"], r["recipe"]) for r in chosen)
+    samples = list(dict.fromkeys(row[:2] for row in rows))
+    for truth, sample, recipe in sorted(rows, key=lambda row: samples.index(row[:2])):
         cells = {r["metric"]: r for r in chosen if (r["truth"], r["sample"], r["recipe"]) == (truth, sample, recipe)}
         where = truth if sample == "test" else f"{truth} ({sample.removeprefix('test ')})"
         numbers = " | ".join(_cell(cells[metric]) for metric in COLUMNS)
