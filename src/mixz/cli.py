@@ -1,4 +1,7 @@
-"""The command line: arguments and messages only; every verb is one call into `stages`."""
+"""The command line: arguments and messages only; every verb is one call into `stages`.
+
+The verbs import `stages` themselves: pandas, astropy and torch would make `mixz --help` wait.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from mixz import stages
 from mixz.config import Config, Device, Precision, load_config
 from mixz.errors import MixzError
-from mixz.report.screen import ledger_table, metrics_tables, ratio_lines
-from mixz.stages.results import SIMULATED, Results, is_simulated
+from mixz.report.markdown import markdown_table
+from mixz.report.screen import SIMULATED, ledger_table, metrics_tables, ratio_lines, registry_table
 
 if TYPE_CHECKING:
     from mixz.metrics.summary import Record
 
+Z_RANGES = ("0.3-1.5", "all")
 DEMO = Path(__file__).parent / "demo" / "demo.yaml"
 
 app = typer.Typer(
@@ -52,6 +55,8 @@ def run(
 
     Example: `mixz run configs/pair_a.yaml`
     """
+    from mixz import stages
+
     settings = _settings(config or DEMO, out, members)
     console = _console()
     _announce(settings, console)
@@ -59,20 +64,29 @@ def run(
     stages.train(settings, console)
     _print_evaluation(stages.evaluate(settings, console), console)
     _print_paths("figures", stages.report(settings, console), console)
-    console.print(f"metrics: {Results(settings).metrics_path}   models: {settings.folder / 'models'}", soft_wrap=True)
+    console.print(f"metrics: {settings.folder / 'metrics.json'}   models: {settings.folder / 'models'}", soft_wrap=True)
 
 
 @app.command()
-def build(config: ConfigArgument, out: Out = None) -> None:
-    """Read the tables, cut and split: writes `galaxies.parquet` and `cuts.json`.
+def build(
+    config: ConfigArgument,
+    out: Out = None,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option("--format", help="`galaxiesml-hdf5` or `fits`, besides Parquet (may be repeated)."),
+    ] = None,
+) -> None:
+    """Read the tables, cut and split: writes `galaxies.parquet`, its `DATA_CARD.md` and `cuts.json`.
 
-    Example: `mixz build configs/pair_a.yaml`
+    Example: `mixz build configs/pair_a.yaml --format fits`
     """
+    from mixz import stages
+
     settings = _settings(config, out)
     console = _console()
     _announce(settings, console)
-    console.print(ledger_table(stages.build(settings).entries))
-    console.print(f"galaxies: {Results(settings).galaxies_path}", soft_wrap=True)
+    console.print(ledger_table(stages.build(settings, formats or ()).entries))
+    _print_paths("data set", stages.Results(settings).built_paths(), console)
 
 
 @app.command()
@@ -93,6 +107,8 @@ def train(
 
     Example: `mixz train configs/pair_a.yaml --recipe tl`
     """
+    from mixz import stages
+
     settings = _settings(config, out, members)
     console = _console()
     trained = stages.train(
@@ -124,6 +140,8 @@ def predict(
 
     Example: `mixz predict out/pair_a/models/tl galaxies.csv -o photoz.parquet`
     """
+    from mixz import stages
+
     console = _console()
     lost = stages.predict(model, table, output, console, mag=mag, object_id=object_id, group=group)
     if lost:
@@ -132,16 +150,27 @@ def predict(
 
 
 @app.command()
-def evaluate(config: ConfigArgument, out: Out = None, members: Members = None) -> None:
+def evaluate(
+    config: ConfigArgument,
+    out: Out = None,
+    members: Members = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown tables.")] = False,
+) -> None:
     """Judge every recipe on every truth's test galaxies: writes `metrics.json` and prints it.
 
     Example: `mixz evaluate configs/pair_a.yaml`
     """
+    from mixz import stages
+
     settings = _settings(config, out, members)
     console = _console()
     _announce(settings, console)
-    _print_evaluation(stages.evaluate(settings, console), console)
-    console.print(f"metrics: {Results(settings).metrics_path}", soft_wrap=True)
+    records = stages.evaluate(settings, console)
+    if markdown:
+        console.print(*(markdown_table(records, z_range=z) for z in Z_RANGES), sep="\n\n", markup=False, soft_wrap=True)
+    else:
+        _print_evaluation(records, console)
+    console.print(f"metrics: {settings.folder / 'metrics.json'}", soft_wrap=True)
 
 
 @app.command()
@@ -150,9 +179,60 @@ def report(config: ConfigArgument, out: Out = None, members: Members = None) -> 
 
     Example: `mixz report configs/pair_a.yaml`
     """
+    from mixz import stages
+
     settings = _settings(config, out, members)
     console = _console()
     _print_paths("figures", stages.report(settings, console), console)
+
+
+@app.command()
+def fetch(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Data sets, or `name/file` for one file.")
+    ] = None,
+    to: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("data"),
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds of silence before trying again.")] = 60.0,
+    show: Annotated[bool, typer.Option("--list", help="Print the data sets that mixz knows.")] = False,
+) -> None:
+    """Download public data sets, checked; a download that broke off goes on where it stopped.
+
+    Where no checksum is published, the first download's is recorded in `mixz-fetch.lock.json` and kept to.
+
+    Example: `mixz fetch galaxiesml_csv cosmos2020_classic --to data`
+    """
+    from mixz.data.registry import load_registry
+
+    console = _console()
+    if show:
+        console.print(registry_table(load_registry()))
+        return
+    from mixz import stages
+
+    for path, words in stages.fetch(names or (), to, console, timeout_s=timeout):
+        console.print(f"{path}: {words}", soft_wrap=True, highlight=False)
+
+
+@app.command()
+def mock(
+    galaxies: Annotated[int, typer.Option(min=100, help="How many, half of them in the COSMOS field.")] = 30_000,
+    out: Annotated[Path | None, typer.Option(help="Folder to make for the files.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same survey.")] = 1,
+    check: Annotated[bool, typer.Option("--check", help="Print the mock beside the real surveys.")] = False,
+) -> None:
+    """Simulate a survey: writes mock COSMOS2020, HSC and GalaxiesML files in the surveys' own formats.
+
+    Needs `pip install "mixz[mock]"`. `--check` prints how real it looks; without `--out` it does only that.
+
+    Example: `mixz mock --galaxies 30000 --out mock_survey`
+    """
+    from mixz import stages
+
+    console = _console()
+    for row in stages.mock(galaxies, out, console, seed=seed, check=check):
+        console.print(str(row), highlight=False, markup=False)
+    if out is not None:
+        _print_paths("mock files", sorted(out.iterdir()), console)
 
 
 def main() -> None:
@@ -184,12 +264,14 @@ def _console() -> Console:
 
 def _announce(config: Config, console: Console) -> None:
     console.print(f"{config.name}  (config digest {config.digest()})", highlight=False)
+    from mixz.data.provenance import is_simulated
+
     if is_simulated(config):
         console.print(SIMULATED, style="yellow")
 
 
 def _print_evaluation(records: list[Record], console: Console) -> None:
-    for z_range in ("0.3-1.5", "all"):
+    for z_range in Z_RANGES:
         console.print(*metrics_tables(records, z_range=z_range), sep="\n")
     for line in ratio_lines(records):
         console.print(line, highlight=False)

@@ -8,103 +8,33 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_validator, model_validator
 
+from mixz.columns import Columns, Cut, Name, Positive
 from mixz.errors import MixzError, nearest
 from mixz.recipes import PAPER_RECIPES, RECIPES, SCHEDULES, Recipe, Step, Strict
+from mixz.sources import Match, Overlap, Table
 from mixz.truths import KERNELS, GaussianKernel, Kernel
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
-Positive = Annotated[float, Field(gt=0)]
+__all__ = [
+    "KNOWN_TRUTHS",
+    "Columns",
+    "Config",
+    "Cut",
+    "Device",
+    "Match",
+    "Network",
+    "Overlap",
+    "Precision",
+    "Split",
+    "Table",
+    "TruthSettings",
+    "load_config",
+]
 
 Device = Literal["cpu", "cuda"]
 Precision = Literal["float32", "tf32", "bfloat16"]
 """Where to train and how exactly to multiply: choices of a run, not of its config, but recorded with the model."""
-
-
-class Columns(Strict):
-    """How a table names its columns; `{band}` stands for each band, or map band by band.
-
-    Parameters
-    ----------
-    object_id
-        Column with the galaxies' names; without it the row number is the name.
-    mag, mag_err
-        Columns of AB magnitudes and their errors: ``"mag_{band}"`` or ``{g: G_MAG, r: R_MAG}``.
-        `mag_err: null` for a table without errors.
-    """
-
-    object_id: str | None = "object_id"
-    mag: str | dict[str, str] = "mag_{band}"
-    mag_err: str | dict[str, str] | None = "mag_err_{band}"
-
-    @field_validator("mag", "mag_err")
-    @classmethod
-    def _pattern_has_band(cls, value: str | dict[str, str] | None) -> str | dict[str, str] | None:
-        if isinstance(value, str) and "{band}" not in value:
-            raise ValueError(f"{value!r} names one column for all bands; write {{band}} where the band's name goes")
-        return value
-
-
-class Cut(Strict):
-    """A named condition on one column; galaxies that fail it are left out and counted in the ledger.
-
-    Parameters
-    ----------
-    name
-        The name the ledger shows, e.g. ``galaxies_only``.
-    column
-        A column of the table, or one of our names: ``mag_{band}``, ``mag_err_{band}``, ``z_{truth}``.
-    min, max
-        Keep min <= value <= max; either may be left out.
-    equals
-        Keep value == equals.
-    missing
-        What to do with galaxies that have no value there: ``drop`` (default) or ``keep``.
-    """
-
-    name: Name
-    column: str
-    min: float | None = None
-    max: float | None = None
-    equals: float | None = None
-    missing: Literal["drop", "keep"] = "drop"
-
-    @model_validator(mode="after")
-    def _has_a_condition(self) -> Cut:
-        if self.min is None and self.max is None and self.equals is None:
-            raise ValueError("a cut needs min, max or equals")
-        return self
-
-
-class Table(Strict):
-    """One input table: where it is, how it names things, which truths it carries.
-
-    Parameters
-    ----------
-    path
-        Parquet, CSV, FITS, HDF5 or ECSV; relative to the config file.
-    columns
-        The column map.
-    truths
-        Per truth the column of its redshift labels.
-    system
-        Name of the photometric system of its magnitudes.
-    id_prefix
-        Put before every object id, so that equal numbers in two tables are different galaxies.
-    group
-        Group inside an HDF5 file.
-    cuts
-        Cuts for this table only.
-    """
-
-    path: Path
-    columns: Columns = Columns()
-    truths: Annotated[dict[Name, str], Field(min_length=1)]
-    system: str = ""
-    id_prefix: str = ""
-    group: str | None = None
-    cuts: tuple[Cut, ...] = ()
 
 
 class TruthSettings(Strict):
@@ -142,11 +72,26 @@ KNOWN_TRUTHS = {
 
 
 class Split(Strict):
-    """Shares of train, validation and test galaxies (GalaxiesML: 70/15/15), and the seed of the id hash."""
+    """How galaxies are divided into train, validation and test.
+
+    Parameters
+    ----------
+    train, validation, test
+        Their shares (GalaxiesML: 70/15/15).
+    by
+        ``object_id``: each galaxy by the hash of its id; ``sky_patch``: all galaxies of a patch together, so that
+        neighbours in the large-scale structure are not on both sides.
+    patch_deg
+        Side of the patches [deg].
+    seed
+        Another seed of the hash gives another split.
+    """
 
     train: Positive = 0.70
     validation: Positive = 0.15
     test: Positive = 0.15
+    by: Literal["object_id", "sky_patch"] = "object_id"
+    patch_deg: Annotated[float, Field(gt=0, le=90)] = 0.25
     seed: int = 0
 
     @model_validator(mode="after")
@@ -215,6 +160,8 @@ class Config(Strict):
         where there is one and the last band elsewhere.
     tables, cuts
         The input tables; cuts for all of them.
+    overlap
+        What happens to galaxies that are in two tables.
     truths
         Kinds of labels beyond ``spec``, ``many_band`` and ``true`` (the truth of a simulation), or other settings
         for these.
@@ -237,6 +184,7 @@ class Config(Strict):
     ref_band: str = ""
     tables: Annotated[tuple[Table, ...], Field(min_length=1)]
     cuts: tuple[Cut, ...] = ()
+    overlap: Overlap | None = None
     truths: dict[Name, TruthSettings] = Field(default_factory=dict)
     split: Split = Split()
     network: Network = Network()
@@ -248,6 +196,9 @@ class Config(Strict):
     members: Annotated[int, Field(ge=1)] = 10
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     out: Path = Path("out")
+
+    _home: Path = PrivateAttr(default=Path())
+    """The config file's folder, where the tables' relative paths start."""
 
     @field_validator("training", mode="before")
     @classmethod
@@ -305,7 +256,7 @@ class Config(Strict):
         if self.ref_band not in self.bands:
             raise ValueError(f"ref_band {self.ref_band!r} is not one of the bands {list(self.bands)}")
         settings = self.truth_settings()
-        offered = {truth for table in self.tables for truth in table.truths}
+        offered = {truth for table in self.tables for truth in table.all_truths()}
         for truth in sorted(offered - set(settings)):
             raise ValueError(f"truth {truth!r} is new: say how wrong it can be under `truths:`, e.g. {{kernel: exact}}")
         for name, steps in self.recipes.items():
@@ -316,6 +267,22 @@ class Config(Strict):
         for name in self.networks:
             if name not in self.recipes:
                 raise ValueError(f"networks: recipe {name!r} is not in this config{nearest(name, self.recipes)}")
+        return self
+
+    @model_validator(mode="after")
+    def _tables_can_be_told_apart(self) -> Config:
+        titles = [table.title for table in self.tables]
+        if len(set(titles)) < len(titles):
+            raise ValueError(f"tables are called {titles}: give each a name of its own")
+        if self.overlap is not None:
+            if self.overlap.keep not in titles:
+                raise ValueError(f"overlap keeps {self.overlap.keep!r}; the tables are {titles}")
+            without = [t.title for t in self.tables if t.columns.ra is None]
+            if self.overlap.radius_arcsec is not None and without:
+                raise ValueError(f"overlap needs positions of {without}: name ra and dec, or set radius_arcsec: null")
+        without = [t.title for t in self.tables if t.columns.ra is None and t.path is not None]
+        if self.split.by == "sky_patch" and without:
+            raise ValueError(f"split by sky_patch needs positions of {without}: name the columns ra and dec")
         return self
 
     def network_of(self, recipe: str) -> Network:
@@ -341,18 +308,21 @@ class Config(Strict):
 
     def build_digest(self) -> str:
         """Name what decides the galaxies: bands, tables, cuts, truths and split."""
-        return _digest(self.model_dump(mode="json", include={"bands", "ref_band", "tables", "cuts", "truths", "split"}))
+        return self._digest({"bands", "ref_band", "tables", "cuts", "overlap", "truths", "split"})
 
     def train_digest(self, recipe: str) -> str:
         """Name what decides one recipe's weights: the galaxies, the recipe, the network, members and seed."""
-        part = self.model_dump(mode="json", include={"members", "seed"})
-        part["network"] = self.network_of(recipe).model_dump(mode="json")
         steps = [step.model_dump(mode="json") for step in self.recipes[recipe]]
-        return _digest({"build": self.build_digest(), "recipe": steps, **part})
+        network = self.network_of(recipe).model_dump(mode="json")
+        return _digest([self.build_digest(), network, self.members, self.seed, steps])
 
     def digest(self) -> str:
         """Name the whole config but for where results go."""
-        return _digest(self.model_dump(mode="json", exclude={"out"}))
+        return self._digest(set(type(self).model_fields) - {"out"})
+
+    def _digest(self, fields: set[str]) -> str:
+        """Name some settings; tables count under their paths as written, wherever the config file lies."""
+        return _digest(_as_written(self.model_dump(mode="json", include=fields), f"{self._home}/"))
 
 
 def _with_defaults(step: Step, training: dict[str, Any]) -> Step:
@@ -366,6 +336,15 @@ def _check_freeze(name: str, number: int, step: Step, network: Network) -> None:
         raise ValueError(
             f"recipe {name!r} step {number} freezes {step.freeze} layers; the network has {layers} hidden layers"
         )
+
+
+def _as_written(tree: Any, home: str) -> Any:
+    """Take the config's own folder off every path again."""
+    if isinstance(tree, dict):
+        return {key: _as_written(value, home) for key, value in tree.items()}
+    if isinstance(tree, list):
+        return [_as_written(value, home) for value in tree]
+    return tree.removeprefix(home) if isinstance(tree, str) else tree
 
 
 def _digest(tree: Any) -> str:
@@ -407,8 +386,9 @@ def load_config(path: str | Path) -> Config:
         config = Config.model_validate(tree)
     except ValidationError as error:
         raise _as_mixz_error(path, error) from None
-    tables = tuple(t.model_copy(update={"path": path.parent / t.path.expanduser()}) for t in config.tables)
-    return config.model_copy(update={"tables": tables})
+    config = config.model_copy(update={"tables": tuple(table.located(path.parent) for table in config.tables)})
+    config._home = path.parent
+    return config
 
 
 def _read_yaml(path: Path) -> Any:
@@ -435,7 +415,10 @@ def _read_yaml(path: Path) -> Any:
 def _as_mixz_error(path: Path, error: ValidationError) -> MixzError:
     """Turn pydantic's list of mistakes into one message with the path of each."""
     lines = []
-    for mistake in error.errors():
+    mistakes = error.errors()
+    for mistake in mistakes:
+        if any(m is not mistake and m["loc"][: len(mistake["loc"])] == mistake["loc"] != m["loc"] for m in mistakes):
+            continue  # a list whose item is wrong is told of by its item
         place = ".".join(str(part) for part in mistake["loc"]) or "config"
         message = mistake["msg"].removeprefix("Value error, ")
         given = "" if mistake["type"] in ("value_error", "missing") else f" (given: {mistake['input']!r})"

@@ -56,6 +56,13 @@ class GalaxySet:
         Per galaxy one of ``"train"``, ``"validation"``, ``"test"``; ``"test"`` everywhere if not given.
     system
         Per galaxy the name of the photometric system it was measured in; ``""`` where there is one system.
+    z_err
+        Per truth with known intervals, how far the 68 % interval reaches below and above each label, shape
+        (galaxy, 2); NaN where unknown.
+    ra_deg, dec_deg
+        Positions, shape (galaxy,); NaN where unknown.
+    carried
+        Further numbers carried along by name, e.g. ``match_arcsec``, each of shape (galaxy,).
 
     Raises
     ------
@@ -79,6 +86,10 @@ class GalaxySet:
     z: Mapping[str, Floats] = field(default_factory=dict)
     split: NDArray[Any] = None  # type: ignore[assignment]  # filled in __post_init__
     system: NDArray[Any] = None  # type: ignore[assignment]
+    z_err: Mapping[str, Floats] = field(default_factory=dict)
+    ra_deg: Floats = None  # type: ignore[assignment]
+    dec_deg: Floats = None  # type: ignore[assignment]
+    carried: Mapping[str, Floats] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         set_field = object.__setattr__.__get__(self)
@@ -98,7 +109,22 @@ class GalaxySet:
         set_field("system", _frozen(np.full(n, "") if self.system is None else self.system, str))
         _check_shape("split", self.split, (n,))
         _check_shape("system", self.system, (n,))
+        self._freeze_extras(n)
         self._check_names()
+
+    def _freeze_extras(self, n: int) -> None:
+        set_field = object.__setattr__.__get__(self)
+        for name in ("ra_deg", "dec_deg"):
+            values = getattr(self, name)
+            set_field(name, _frozen(np.full(n, np.nan) if values is None else values, np.float64))
+            _check_shape(name, getattr(self, name), (n,))
+        for name, shape in (("z_err", (n, 2)), ("carried", (n,))):
+            set_field(name, {key: _frozen(values, np.float64) for key, values in getattr(self, name).items()})
+            for key, values in getattr(self, name).items():
+                _check_shape(f"{name}[{key!r}]", values, shape)
+        unknown = set(self.z_err) - set(self.z)
+        if unknown:
+            raise MixzError(f"z_err has truths {sorted(unknown)}", f"truths: {', '.join(self.z)}", "name one of them")
 
     def _check_names(self) -> None:
         if len(set(self.bands)) != len(self.bands) or not self.bands:
@@ -148,6 +174,10 @@ class GalaxySet:
             z={truth: label[which] for truth, label in self.z.items()},
             split=self.split[which],
             system=self.system[which],
+            z_err={truth: widths[which] for truth, widths in self.z_err.items()},
+            ra_deg=self.ra_deg[which],
+            dec_deg=self.dec_deg[which],
+            carried={name: values[which] for name, values in self.carried.items()},
         )
 
     def in_split(self, name: str) -> GalaxySet:
@@ -180,7 +210,7 @@ class GalaxySet:
 
 
 def concatenate(sets: Sequence[GalaxySet]) -> GalaxySet:
-    """Join galaxy sets of the same bands; a truth that one of them lacks is NaN there.
+    """Join galaxy sets of the same bands; a truth (or anything else) that one of them lacks is NaN there.
 
     Examples
     --------
@@ -195,13 +225,28 @@ def concatenate(sets: Sequence[GalaxySet]) -> GalaxySet:
             raise MixzError(
                 f"bands {other.bands} beside {bands}", "the same bands", "map both tables to the same bands"
             )
-    truths = list(dict.fromkeys(truth for s in sets for truth in s.truths))
-    joined = {truth: np.concatenate([s.z.get(truth, np.full(len(s), np.nan)) for s in sets]) for truth in truths}
     parts = {
         name: np.concatenate([getattr(s, name) for s in sets])
-        for name in ("object_id", "mag", "mag_err", "split", "system")
+        for name in ("object_id", "mag", "mag_err", "split", "system", "ra_deg", "dec_deg")
     }
-    return GalaxySet(bands=bands, z=joined, **parts)
+    return GalaxySet(
+        bands=bands,
+        z=_joined([s.z for s in sets], sets),
+        z_err=_joined([s.z_err for s in sets], sets, 2),
+        carried=_joined([s.carried for s in sets], sets),
+        **parts,
+    )
+
+
+def _joined(maps: Sequence[Mapping[str, Floats]], sets: Sequence[GalaxySet], *shape: int) -> dict[str, Floats]:
+    """Join maps of columns, one per set, name by name."""
+    names = dict.fromkeys(name for columns in maps for name in columns)
+    return {
+        name: np.concatenate(
+            [m[name] if name in m else np.full((len(s), *shape), np.nan) for m, s in zip(maps, sets, strict=True)]
+        )
+        for name in names
+    }
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-from scipy import stats
 
 from mixz.errors import MixzError
 
@@ -60,6 +59,8 @@ class GaussianKernel:
     def density(self, *, z_label: ArrayLike, z: ArrayLike, mag_i: ArrayLike) -> Array:
         """Give the Gaussian density at `z_label`."""
         z_label, z, _ = np.broadcast_arrays(*(np.asarray(a, float) for a in (z_label, z, mag_i)))
+        from scipy import stats
+
         return np.asarray(stats.norm.pdf(z_label, loc=z, scale=self.sigma * (1 + z)))
 
 
@@ -148,6 +149,8 @@ class CoreTailKernel:
         arrays = np.broadcast_arrays(*(np.asarray(a, float) for a in (z_label, z, mag_i)))
         label, z, mag_i = arrays
         i, j = self._bins(mag_i, z)
+        from scipy import stats
+
         f, tail = np.asarray(self.f)[i], self._tail(i)
         core = stats.norm(loc=np.asarray(self.mu)[i, j], scale=np.asarray(self.s)[i, j])
         low, high = (bound - z for bound in self.z_range)
@@ -163,6 +166,9 @@ class CoreTailKernel:
 
     def _tail(self, i: NDArray[np.intp]) -> Any:
         """Freeze the skew-t of magnitude bins `i`."""
+        # scipy.stats takes a second to load; whoever needs no kernel should not wait for it.
+        from scipy import stats
+
         a, b, loc, scale = (np.asarray(t)[i] for t in (self.a, self.b, self.loc, self.scale))
         return stats.jf_skew_t(a, b, loc=loc, scale=scale)
 

@@ -42,7 +42,7 @@ def interrupt_after(epochs: int) -> object:
     return watch
 
 
-@pytest.mark.parametrize("epochs", [1, 4, 9])
+@pytest.mark.parametrize("epochs", [1, 3, 5])
 def test_it_goes_on_where_it_was(galaxies: GalaxySet, network: Network, tmp_path: Path, epochs: int) -> None:
     start = Ensemble.untrained(galaxies, STEP, network=network, members=5)
     whole = start.fine_tune(galaxies, STEP)
@@ -55,7 +55,7 @@ def test_it_goes_on_where_it_was(galaxies: GalaxySet, network: Network, tmp_path
     assert again.history == whole.history
     finished: list[Progress] = []
     start.fine_tune(galaxies, STEP, checkpoint=tmp_path / "c", watch=finished.append)
-    assert finished[-1].epochs_done == finished[0].epochs_done * 2 or finished[0].stopped == finished[0].members
+    assert len(finished) <= len(whole.history[0].best_epoch), "what is finished is told once a group, not trained again"
 
 
 def test_another_trainings_checkpoint_is_refused_with_the_difference(galaxies: GalaxySet, tmp_path: Path) -> None:

@@ -1,32 +1,37 @@
-"""From the tables of a config to one GalaxySet: map columns, cut, join, split, and keep the ledger."""
+"""From the tables of a config to one GalaxySet: read, cut, match, join, split, and keep the ledger."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mixz.data.cuts import Ledger, passes
-from mixz.data.split import split_by_id
-from mixz.data.tables import numbers, read_table, require_columns, table_columns
-from mixz.schema import GalaxySet, concatenate
+from mixz.data.catalogue import apply_cuts, read_catalogue
+from mixz.data.cuts import Ledger
+from mixz.data.labels import box_around, matched_names, read_labels, require_neighbours, separation_names, with_labels
+from mixz.data.overlap import remove_overlap
+from mixz.data.split import split_by_id, split_by_patch
+from mixz.errors import MixzError
+from mixz.schema import SPLITS, GalaxySet, concatenate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pandas as pd
     from numpy.typing import NDArray
 
-    from mixz.config import Columns, Config, Cut, Table
-    from mixz.schema import Floats
+    from mixz.config import Config, Split
+    from mixz.sources import Table
+
+JOINED = "all tables"
+"""What the ledger calls the galaxies of all tables together."""
 
 
 def build_galaxies(config: Config) -> tuple[GalaxySet, Ledger]:
     """Build the galaxies of a config from its tables.
 
-    Every table goes the same way: read the mapped columns, keep galaxies with a label and all bands measured,
-    apply the cuts.  Then the tables are joined and split by object id.
+    Every table goes the same way: read the mapped columns, match the catalogues of labels that it names, keep galaxies
+    with a label and all bands measured, apply the cuts.  Then galaxies in two tables are left in one, the tables are
+    joined, and the galaxies are split.
 
     Raises
     ------
@@ -34,107 +39,80 @@ def build_galaxies(config: Config) -> tuple[GalaxySet, Ledger]:
         A file, column or number is missing or wrong, a cut leaves nothing, or two galaxies share an id.
     """
     ledger = Ledger()
-    sets = [_read_galaxies(table, config, ledger) for table in config.tables]
-    galaxies = concatenate(sets)
-    split = config.split
-    sides = split_by_id(galaxies.object_id, train=split.train, validation=split.validation, seed=split.seed)
-    return replace(galaxies, split=sides), ledger
+    sets = {table.title: _table_galaxies(table, config, ledger) for table in config.tables}
+    if config.overlap is not None:
+        sets = remove_overlap(sets, config.overlap, ledger)
+    sides = [_with_sides(sets[table.title], table, config.split) for table in config.tables]
+    galaxies = concatenate(sides)
+    counts = {side: int((galaxies.split == side).sum()) for side in SPLITS}
+    ledger.enter(JOINED, "split", len(galaxies), len(galaxies), **counts)
+    return galaxies, ledger
 
 
-def photometry(frame: pd.DataFrame, columns: Columns, bands: Sequence[str], *, where: str) -> tuple[Floats, Floats]:
-    """Give magnitudes and errors of a table, each of shape (galaxy, band); NaN errors where it maps none.
-
-    Raises
-    ------
-    MixzError
-        A column is missing or holds text.
-    """
-    names = column_names(columns, bands)
-    require_columns([n for pair in names.values() for n in pair], list(frame.columns), where=where)
-    mag = np.column_stack([numbers(frame, n, where=where) for n in names["mag"]])
-    mag_err = np.full_like(mag, np.nan)
-    if names["mag_err"]:
-        mag_err = np.column_stack([numbers(frame, n, where=where) for n in names["mag_err"]])
-    mag_err[np.isnan(mag)] = np.nan
-    return mag, mag_err
-
-
-def column_names(columns: Columns, bands: Sequence[str]) -> dict[str, list[str]]:
-    """Write a column map out band by band.
-
-    Examples
-    --------
-    >>> from mixz.config import Columns
-    >>> column_names(Columns(mag="{band}_cmodel_mag", mag_err=None), ["g", "r"])
-    {'mag': ['g_cmodel_mag', 'r_cmodel_mag'], 'mag_err': []}
-    """
-    patterns = {"mag": columns.mag, "mag_err": columns.mag_err}
-    return {kind: [_column(pattern, band) for band in bands] if pattern else [] for kind, pattern in patterns.items()}
-
-
-def _column(pattern: str | dict[str, str], band: str) -> str:
-    if isinstance(pattern, str):
-        return pattern.replace("{band}", band)
-    return pattern.get(band, f"(no column mapped for band {band})")
-
-
-def _read_galaxies(table: Table, config: Config, ledger: Ledger) -> GalaxySet:
-    name, where = table.path.stem, str(table.path)
-    available = table_columns(table.path, table.group)
-    cuts = (*table.cuts, *config.cuts)
-    frame = read_table(table.path, _needed_columns(table, config, cuts, available), table.group)
-    z = {truth: _labels(frame, column, where) for truth, column in table.truths.items()}
-    galaxies = GalaxySet(
-        _object_ids(frame, table),
-        config.bands,
-        *photometry(frame, table.columns, config.bands, where=where),
-        z=z,
-        system=np.full(len(frame), table.system),
+def _with_sides(galaxies: GalaxySet, table: Table, split: Split) -> GalaxySet:
+    """Split a table's galaxies, but for those that came split: they stay on their sides."""
+    if table.parts:
+        return galaxies
+    shares: dict[str, Any] = {"train": split.train, "validation": split.validation, "seed": split.seed}
+    if split.by == "object_id":
+        return replace(galaxies, split=split_by_id(galaxies.object_id, **shares))
+    return replace(
+        galaxies, split=split_by_patch(galaxies.ra_deg, galaxies.dec_deg, patch_deg=split.patch_deg, **shares)
     )
-    keep = ledger.apply(name, "has_a_label", np.any([galaxies.has(t) for t in galaxies.truths], axis=0))
-    steps = [("all_bands_measured", galaxies.measured())]
-    steps += [(cut.name, passes(cut, _cut_values(cut, frame, galaxies, where))) for cut in cuts]
-    rows = np.flatnonzero(keep)
-    for step, mask in steps:
-        rows = rows[ledger.apply(name, step, mask[rows])]
-    return galaxies.rows(rows)
 
 
-def _needed_columns(table: Table, config: Config, cuts: Sequence[Cut], available: Sequence[str]) -> list[str]:
-    names = column_names(table.columns, config.bands)
-    wanted = [*names["mag"], *names["mag_err"], *table.truths.values()]
-    wanted += [cut.column for cut in cuts if not _is_ours(cut.column, table, config)]
-    # The id column is the one that may be absent without being asked for: its default is only a guess.
-    guessed = "object_id" not in table.columns.model_fields_set
-    if table.columns.object_id and (table.columns.object_id in available or not guessed):
-        wanted.append(table.columns.object_id)
-    return wanted
+def _table_galaxies(table: Table, config: Config, ledger: Ledger) -> GalaxySet:
+    frame, where = _labelled_rows(table, config, ledger)
+    labels = frame[[f"z_{truth}" for truth in table.all_truths()]]
+    frame = frame[ledger.apply(table.title, "has_a_label", labels.notna().any(axis=1).to_numpy())]
+    magnitudes = frame[[f"mag_{band}" for band in config.bands]]
+    frame = frame[ledger.apply(table.title, "all_bands_measured", magnitudes.notna().all(axis=1).to_numpy())]
+    frame = apply_cuts(frame, (*table.cuts, *config.cuts), ledger, title=table.title, where=where)
+    return _galaxies(frame, table, config, where)
 
 
-def _is_ours(column: str, table: Table, config: Config) -> bool:
-    ours = {f"{kind}_{band}" for kind in ("mag", "mag_err") for band in config.bands}
-    return column in ours or column in {f"z_{truth}" for truth in table.truths}
+def _labelled_rows(table: Table, config: Config, ledger: Ledger) -> tuple[pd.DataFrame, str]:
+    """Read a table and, where it names catalogues of labels, keep the rows that are matched to all of them."""
+    labels = [read_labels(match, ledger) for match in table.match]
+    near = box_around(labels[0], margin_arcsec=table.match[0].radius_arcsec) if labels else None
+    cuts = (*table.cuts, *config.cuts)
+    catalogue = read_catalogue(table, config.bands, cuts, ours=matched_names(table), near=near)
+    frame = catalogue.frame
+    if labels:
+        require_neighbours(frame, catalogue, labels[0], table.match[0])
+        ledger.enter(table.title, f"near_{table.match[0].title}", catalogue.rows, len(frame))
+        frame = with_labels(frame, catalogue, labels, table, ledger)
+    return frame, catalogue.where
 
 
-def _cut_values(cut: Cut, frame: pd.DataFrame, galaxies: GalaxySet, where: str) -> NDArray[np.float64]:
-    for kind in ("mag_err", "mag"):
-        band = cut.column.removeprefix(f"{kind}_")
-        if cut.column.startswith(f"{kind}_") and band in galaxies.bands:
-            return np.asarray(getattr(galaxies, kind)[:, galaxies.bands.index(band)], dtype=np.float64)
-    truth = cut.column.removeprefix("z_")
-    if cut.column.startswith("z_") and truth in galaxies.z:
-        return np.asarray(galaxies.z[truth])
-    return numbers(frame, cut.column, where=where)
+def _galaxies(frame: pd.DataFrame, table: Table, config: Config, where: str) -> GalaxySet:
+    """Turn rows in our names into galaxies."""
+    ids = np.asarray([f"{table.id_prefix}{i}" for i in frame["object_id"].tolist()], dtype=str)
+    _require_unique(ids, table.title, where)
+    truths = table.all_truths()
+    errors = [t for t in truths if f"z_err_low_{t}" in frame]
+    carried = [name for source in (table, *table.match) for name in source.carry]
+    return GalaxySet(
+        ids,
+        config.bands,
+        mag=frame[[f"mag_{band}" for band in config.bands]].to_numpy(np.float32),
+        mag_err=frame[[f"mag_err_{band}" for band in config.bands]].to_numpy(np.float32),
+        z={t: frame[f"z_{t}"].to_numpy(np.float64) for t in truths},
+        z_err={t: frame[[f"z_err_low_{t}", f"z_err_high_{t}"]].to_numpy(np.float64) for t in errors},
+        split=frame["side"].to_numpy(str) if table.parts else None,  # type: ignore[arg-type]  # no side yet
+        system=np.full(len(frame), table.system),
+        ra_deg=frame["ra_deg"].to_numpy(),
+        dec_deg=frame["dec_deg"].to_numpy(),
+        carried={name: frame[name].to_numpy(np.float64) for name in [*carried, *separation_names(table)]},
+    )
 
 
-def _labels(frame: pd.DataFrame, column: str, where: str) -> NDArray[np.float64]:
-    """Read redshift labels; catalogues write "no redshift" as a negative number, which no galaxy here can have."""
-    label = numbers(frame, column, where=where)
-    label[label < 0] = np.nan
-    return label
-
-
-def _object_ids(frame: pd.DataFrame, table: Table) -> NDArray[np.str_]:
-    column = table.columns.object_id
-    ids = frame[column].to_numpy() if column in frame else np.arange(len(frame))
-    return np.asarray([f"{table.id_prefix}{i}" for i in ids.tolist()], dtype=str)
+def _require_unique(ids: NDArray[np.str_], title: str, where: str) -> None:
+    names, counts = np.unique(ids, return_counts=True)
+    again = counts > 1
+    if again.any():
+        raise MixzError(
+            f"{where}: {int(again.sum()):,} object ids occur more than once in {title}, e.g. {str(names[again][0])!r}",
+            "each galaxy once",
+            "add a cut to keep one row of each: {name: once, column: <the id column>, repeated: first}",
+        )

@@ -1,8 +1,8 @@
-"""Named cuts, each a mask, and the ledger that says how many galaxies each one took."""
+"""Named cuts, and the ledger that says how many galaxies each step took."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,18 +10,23 @@ import numpy as np
 from mixz.errors import MixzError
 
 if TYPE_CHECKING:
-    from mixz.config import Cut
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from mixz.columns import Cut
     from mixz.schema import Floats, Mask
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the ledger: a step on one table, galaxies in and out."""
+    """One line of the ledger: a step on one table, galaxies in and out, and what else is to be told of it."""
 
     table: str
     step: str
     rows_in: int
     rows_out: int
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -32,8 +37,8 @@ class Ledger:
     --------
     >>> ledger = Ledger()
     >>> kept = ledger.apply("cosmos", "galaxies_only", np.array([True, False, True]))
-    >>> ledger.entries
-    [Entry(table='cosmos', step='galaxies_only', rows_in=3, rows_out=2)]
+    >>> ledger.as_rows()
+    [{'table': 'cosmos', 'step': 'galaxies_only', 'rows_in': 3, 'rows_out': 2}]
     """
 
     entries: list[Entry] = field(default_factory=list)
@@ -46,15 +51,26 @@ class Ledger:
         MixzError
             The step leaves no galaxy; the message names it and the steps before.
         """
-        self.entries.append(Entry(table, step, len(keep), int(keep.sum())))
-        if not keep.any():
+        self.enter(table, step, len(keep), int(keep.sum()))
+        return keep
+
+    def enter(self, table: str, step: str, rows_in: int, rows_out: int, **details: Any) -> None:
+        """Enter a step by its numbers.
+
+        Raises
+        ------
+        MixzError
+            The step leaves no galaxy.
+        """
+        self.entries.append(Entry(table, step, rows_in, rows_out, details))
+        if not rows_out:
             trail = ", ".join(f"{e.step} {e.rows_in} -> {e.rows_out}" for e in self.entries if e.table == table)
             raise MixzError(f"{table}: no galaxy is left after {step!r} ({trail})", "at least one", f"loosen {step!r}")
-        return keep
 
     def as_rows(self) -> list[dict[str, Any]]:
         """Give the entries as plain dictionaries, for JSON and tables."""
-        return [asdict(entry) for entry in self.entries]
+        names = ("table", "step", "rows_in", "rows_out")
+        return [{name: getattr(e, name) for name in names} | dict(e.details) for e in self.entries]
 
 
 def passes(cut: Cut, values: Floats) -> Mask:
@@ -62,10 +78,10 @@ def passes(cut: Cut, values: Floats) -> Mask:
 
     Examples
     --------
-    >>> from mixz.config import Cut
+    >>> from mixz.columns import Cut
     >>> passes(Cut(name="bright", column="mag_i", max=24), np.array([23, 25, np.nan]))
     array([ True, False, False])
-    >>> passes(Cut(name="good", column="z_spec", min=0.01, missing="keep"), np.array([0.5, 0, np.nan]))
+    >>> passes(Cut(name="good", column="z_spec", above=0, missing="keep"), np.array([0.5, 0, np.nan]))
     array([ True, False,  True])
     """
     missing = np.isnan(values)
@@ -74,6 +90,28 @@ def passes(cut: Cut, values: Floats) -> Mask:
         keep &= values >= cut.min
     if cut.max is not None:
         keep &= values <= cut.max
+    if cut.above is not None:
+        keep &= values > cut.above
+    if cut.below is not None:
+        keep &= values < cut.below
     if cut.equals is not None:
         keep &= values == cut.equals
     return np.asarray(keep | missing if cut.missing == "keep" else keep)
+
+
+def unrepeated(cut: Cut, values: pd.Series[Any]) -> Mask:
+    """Say which rows a cut on repeated values keeps, shape (row,); values may be text.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from mixz.columns import Cut
+    >>> names = pd.Series(["a", "b", "a", None, None])
+    >>> unrepeated(Cut(name="once", column="name", repeated="first"), names)
+    array([ True,  True, False, False, False])
+    >>> unrepeated(Cut(name="once", column="name", repeated="drop", missing="keep"), names)
+    array([False,  True, False,  True,  True])
+    """
+    missing = values.isna().to_numpy()
+    again = values.duplicated(keep="first" if cut.repeated == "first" else False).to_numpy()
+    return np.asarray(np.where(missing, cut.missing == "keep", ~again))

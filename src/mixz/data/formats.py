@@ -1,7 +1,9 @@
-"""The file formats of tables, each by the library its field trusts; only the needed columns are read."""
+"""The file formats of tables, each by the library its field trusts; only the needed columns are read, in chunks."""
 
 from __future__ import annotations
 
+import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +13,12 @@ import pandas as pd
 import pyarrow.parquet as pq
 from astropy.io import fits
 from astropy.table import Table
+from astropy.utils.exceptions import AstropyUserWarning
 
 from mixz.errors import MixzError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -31,10 +34,10 @@ class Source:
 
 @dataclass(frozen=True)
 class Format:
-    """How one file format tells its column names, gives some columns, and is written."""
+    """How one file format tells its column names, gives some columns so many rows at a time, and is written."""
 
     columns: Callable[[Source], list[str]]
-    read: Callable[[Source, list[str]], pd.DataFrame]
+    chunks: Callable[[Source, list[str], int], Iterator[pd.DataFrame]]
     write: Callable[[pd.DataFrame, Path], None]
 
 
@@ -57,9 +60,10 @@ def _parquet_columns(source: Source) -> list[str]:
     return list(pq.read_schema(source.path).names)
 
 
-def _parquet_read(source: Source, columns: list[str]) -> pd.DataFrame:
-    frame: pd.DataFrame = pq.read_table(source.path, columns=columns).to_pandas()
-    return frame
+def _parquet_chunks(source: Source, columns: list[str], rows: int) -> Iterator[pd.DataFrame]:
+    with pq.ParquetFile(source.path) as file:
+        for batch in file.iter_batches(rows, columns=columns):
+            yield batch.to_pandas()
 
 
 def _parquet_write(frame: pd.DataFrame, path: Path) -> None:
@@ -70,8 +74,21 @@ def _csv_columns(source: Source) -> list[str]:
     return list(pd.read_csv(source.path, nrows=0, compression="infer").columns)
 
 
-def _csv_read(source: Source, columns: list[str]) -> pd.DataFrame:
-    return pd.read_csv(source.path, usecols=columns, low_memory=False)
+def _csv_chunks(source: Source, columns: list[str], rows: int) -> Iterator[pd.DataFrame]:
+    _refuse_half_a_row(source.path)
+    yield from pd.read_csv(source.path, usecols=columns, chunksize=rows, low_memory=False)
+
+
+def _refuse_half_a_row(path: Path) -> None:
+    """Find a file cut off in its last row, which pandas would fill up with missing values."""
+    if path.suffix == ".gz":
+        return  # a gzip file that is cut off gives itself away
+    with path.open("rb") as file:
+        header = file.readline()
+        file.seek(max(0, path.stat().st_size - 65_536))
+        last = file.read().rstrip().rsplit(b"\n", 1)[-1]
+    if last.count(b",") < header.count(b",") and b'"' not in last + header:
+        raise ValueError(f"its last row has {last.count(b',') + 1} of {header.count(b',') + 1} columns: it is cut off")
 
 
 def _csv_write(frame: pd.DataFrame, path: Path) -> None:
@@ -79,14 +96,34 @@ def _csv_write(frame: pd.DataFrame, path: Path) -> None:
 
 
 def _fits_columns(source: Source) -> list[str]:
-    with fits.open(source.path) as hdus:
+    with _open_fits(source.path) as hdus:
         return list(_fits_table(hdus).columns.names)
 
 
-def _fits_read(source: Source, columns: list[str]) -> pd.DataFrame:
-    with fits.open(source.path, memmap=not source.path.name.endswith(".gz")) as hdus:
-        data = _fits_table(hdus).data
-        return pd.DataFrame({name: _native(data[name]) for name in columns})
+def _fits_chunks(source: Source, columns: list[str], rows: int) -> Iterator[pd.DataFrame]:
+    start, length = 0, 1
+    while start < length:
+        # Opened anew for each chunk, since all pages read so far stay in memory as long as the file is open.
+        with _open_fits(source.path) as hdus:
+            data = _fits_table(hdus).data
+            length = len(data)
+            stop = length if source.path.name.endswith(".gz") else start + rows
+            chunk = data[start:stop]
+            yield pd.DataFrame({name: _native(chunk[name]) for name in columns})
+            del data, chunk
+        start = stop
+
+
+@contextmanager
+def _open_fits(path: Path) -> Iterator[Any]:
+    """Open a FITS file column by column; a truncated one is an error, where astropy only warns."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="File may have been truncated", category=AstropyUserWarning)
+        try:
+            with fits.open(path, memmap=not path.name.endswith(".gz")) as hdus:
+                yield hdus
+        except AstropyUserWarning as warning:
+            raise ValueError(str(warning)) from warning
 
 
 def _fits_table(hdus: Any) -> Any:
@@ -105,10 +142,14 @@ def _hdf5_columns(source: Source) -> list[str]:
         return [name for name, item in _hdf5_group(file, source.group).items() if _is_column(item)]
 
 
-def _hdf5_read(source: Source, columns: list[str]) -> pd.DataFrame:
+def _hdf5_chunks(source: Source, columns: list[str], rows: int) -> Iterator[pd.DataFrame]:
     with h5py.File(source.path) as file:
         node = _hdf5_group(file, source.group)
-        return pd.DataFrame({name: _native(node[name][()]) for name in columns})
+        lengths = {len(node[name]) for name in columns}
+        if len(lengths) > 1:
+            raise ValueError(f"its columns have different lengths: {sorted(lengths)}")
+        for start in range(0, max(lengths, default=0), rows):
+            yield pd.DataFrame({name: _native(node[name][start : start + rows]) for name in columns})
 
 
 def _hdf5_write(frame: pd.DataFrame, path: Path) -> None:
@@ -141,9 +182,10 @@ def _ecsv_columns(source: Source) -> list[str]:
     return list(Table.read(source.path, format="ascii.ecsv").colnames)
 
 
-def _ecsv_read(source: Source, columns: list[str]) -> pd.DataFrame:
-    frame: pd.DataFrame = Table.read(source.path, format="ascii.ecsv")[columns].to_pandas()
-    return frame
+def _ecsv_chunks(source: Source, columns: list[str], rows: int) -> Iterator[pd.DataFrame]:
+    table = Table.read(source.path, format="ascii.ecsv")[columns]
+    for start in range(0, len(table), rows):
+        yield table[start : start + rows].to_pandas()
 
 
 def _ecsv_write(frame: pd.DataFrame, path: Path) -> None:
@@ -160,12 +202,12 @@ def _native(values: Any) -> NDArray[Any]:
 
 
 FORMATS: dict[str, Format] = {
-    ".parquet": Format(_parquet_columns, _parquet_read, _parquet_write),
-    ".pq": Format(_parquet_columns, _parquet_read, _parquet_write),
-    ".csv": Format(_csv_columns, _csv_read, _csv_write),
-    ".fits": Format(_fits_columns, _fits_read, _fits_write),
-    ".fit": Format(_fits_columns, _fits_read, _fits_write),
-    ".hdf5": Format(_hdf5_columns, _hdf5_read, _hdf5_write),
-    ".h5": Format(_hdf5_columns, _hdf5_read, _hdf5_write),
-    ".ecsv": Format(_ecsv_columns, _ecsv_read, _ecsv_write),
+    ".parquet": Format(_parquet_columns, _parquet_chunks, _parquet_write),
+    ".pq": Format(_parquet_columns, _parquet_chunks, _parquet_write),
+    ".csv": Format(_csv_columns, _csv_chunks, _csv_write),
+    ".fits": Format(_fits_columns, _fits_chunks, _fits_write),
+    ".fit": Format(_fits_columns, _fits_chunks, _fits_write),
+    ".hdf5": Format(_hdf5_columns, _hdf5_chunks, _hdf5_write),
+    ".h5": Format(_hdf5_columns, _hdf5_chunks, _hdf5_write),
+    ".ecsv": Format(_ecsv_columns, _ecsv_chunks, _ecsv_write),
 }

@@ -1,4 +1,4 @@
-"""`galaxies.parquet`: a GalaxySet on disk, with where it came from in the file's own metadata."""
+"""`galaxies.parquet`: a GalaxySet on disk, with units and where it came from in the file's own metadata."""
 
 from __future__ import annotations
 
@@ -9,19 +9,29 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from astropy.table import Column, Table
+from astropy.table.meta import get_yaml_from_table
 
 from mixz.atomic import replacing
+from mixz.data.column_notes import column_notes
 from mixz.errors import MixzError
 from mixz.schema import GalaxySet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
+    from mixz.data.column_notes import Note
+
 METADATA_KEY = b"mixz"
 
 
 def write_galaxies(galaxies: GalaxySet, path: str | Path, *, provenance: Mapping[str, Any] | None = None) -> None:
-    """Write galaxies as Parquet: object_id, split, system, mag_*, mag_err_*, z_<truth>.
+    """Write galaxies as Parquet.
+
+    Columns: object_id, split, system, mag_<band>, mag_err_<band>, z_<truth>; and where known ra_deg, dec_deg,
+    z_err_low_<truth> and z_err_high_<truth> (the reach of the label's 68 % interval) and what was carried along.
 
     Parameters
     ----------
@@ -32,14 +42,35 @@ def write_galaxies(galaxies: GalaxySet, path: str | Path, *, provenance: Mapping
     provenance
         Anything JSON can hold about where the galaxies came from.
     """
-    columns: dict[str, Any] = {name: getattr(galaxies, name) for name in ("object_id", "split", "system")}
+    columns = galaxies_columns(galaxies)
+    names = {"bands": galaxies.bands, "truths": galaxies.truths}
+    names |= {"truths_with_errors": tuple(galaxies.z_err), "carried": tuple(galaxies.carried)}
+    about = {**names, **(provenance or {})}
+    table = pa.table(columns)
+    notes = column_notes(columns, bands=galaxies.bands, truths=galaxies.truths)
+    fields = [f.with_metadata({"unit": notes[f.name].unit, "description": notes[f.name].meaning}) for f in table.schema]
+    metadata = {METADATA_KEY.decode(): json.dumps(about), **_astropy_metadata(columns, notes)}
+    with replacing(path) as draft:
+        pq.write_table(table.cast(pa.schema(fields, metadata=metadata)), draft)
+
+
+def galaxies_columns(galaxies: GalaxySet) -> dict[str, NDArray[Any]]:
+    """Lay galaxies out as the columns of a table, in the order of the file."""
+    columns: dict[str, NDArray[Any]] = {name: getattr(galaxies, name) for name in ("object_id", "split", "system")}
     for kind in ("mag", "mag_err"):
         columns |= {f"{kind}_{band}": getattr(galaxies, kind)[:, k] for k, band in enumerate(galaxies.bands)}
     columns |= {f"z_{truth}": label for truth, label in galaxies.z.items()}
-    about = {"bands": galaxies.bands, "truths": galaxies.truths, **(provenance or {})}
-    table = pa.table(columns).replace_schema_metadata({METADATA_KEY: json.dumps(about)})
-    with replacing(path) as draft:
-        pq.write_table(table, draft)
+    return columns | _extras(galaxies)
+
+
+def _astropy_metadata(columns: Mapping[str, NDArray[Any]], notes: Mapping[str, Note]) -> dict[str, str]:
+    """Say units and meanings a second time, as `astropy.table.QTable.read` looks for them in Parquet."""
+    empty = [
+        Column(name=name, dtype=values.dtype, unit=notes[name].unit or None, description=notes[name].meaning)
+        for name, values in columns.items()
+    ]
+    lengths = {f"table::len::{name}": str(v.dtype.itemsize // 4) for name, v in columns.items() if v.dtype.kind == "U"}
+    return {"table_meta_yaml": "\n".join(get_yaml_from_table(Table(empty))), **lengths}
 
 
 def read_galaxies(path: str | Path) -> GalaxySet:
@@ -63,7 +94,23 @@ def read_galaxies(path: str | Path) -> GalaxySet:
         z={truth: table[f"z_{truth}"].to_numpy() for truth in about["truths"]},
         split=np.asarray(table["split"].to_pylist(), dtype=str),
         system=np.asarray(table["system"].to_pylist(), dtype=str),
+        z_err={
+            truth: np.column_stack([table[f"z_err_{side}_{truth}"].to_numpy() for side in ("low", "high")])
+            for truth in about.get("truths_with_errors", ())
+        },
+        **{name: table[name].to_numpy() for name in ("ra_deg", "dec_deg") if name in table.column_names},
+        carried={name: table[name].to_numpy() for name in about.get("carried", ())},
     )
+
+
+def _extras(galaxies: GalaxySet) -> dict[str, Any]:
+    """Give the columns that only some galaxy sets have."""
+    columns: dict[str, Any] = {}
+    if np.isfinite(galaxies.ra_deg).any():
+        columns |= {"ra_deg": galaxies.ra_deg, "dec_deg": galaxies.dec_deg}
+    for truth, widths in galaxies.z_err.items():
+        columns |= {f"z_err_low_{truth}": widths[:, 0], f"z_err_high_{truth}": widths[:, 1]}
+    return columns | dict(galaxies.carried)
 
 
 def read_provenance(path: str | Path) -> dict[str, Any]:

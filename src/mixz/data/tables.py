@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import zlib
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,11 +15,12 @@ from mixz.data.formats import Source, format_of
 from mixz.errors import MixzError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
-T = TypeVar("T")
+CHUNK_ROWS = 200_000
+"""Rows of a table read at a time: some 100 MB of a catalogue with a hundred columns."""
 
 MISSING_NUMBERS = (99.0, -99.0)
 """Numbers that stand for "not measured" in the surveys' files, besides NaN and infinities."""
@@ -32,7 +35,8 @@ def table_columns(path: str | Path, group: str | None = None) -> list[str]:
         The file is missing, of an unknown format, or damaged.
     """
     path = Path(path)
-    return _guarded(path, lambda: format_of(path).columns(Source(path, group)))
+    with _guarded(path):
+        return format_of(path).columns(Source(path, group))
 
 
 def read_table(path: str | Path, columns: Sequence[str] | None = None, group: str | None = None) -> pd.DataFrame:
@@ -52,14 +56,36 @@ def read_table(path: str | Path, columns: Sequence[str] | None = None, group: st
     MixzError
         The file is missing, empty, damaged or of an unknown format, or lacks a column.
     """
+    frames = list(read_chunks(path, columns, group))
+    if not any(map(len, frames)):
+        raise MixzError(f"{path} has no rows", "a table with at least one row", "check how the file was made")
+    return pd.concat(frames, ignore_index=True)
+
+
+def read_chunks(
+    path: str | Path, columns: Sequence[str] | None = None, group: str | None = None, *, rows: int = CHUNK_ROWS
+) -> Iterator[pd.DataFrame]:
+    """Read a table some rows at a time, so that memory holds little more than what is kept of them.
+
+    Parameters
+    ----------
+    path, columns, group
+        As in `read_table`.
+    rows
+        Rows at a time (gzipped FITS and ECSV are read whole).
+
+    Raises
+    ------
+    MixzError
+        The file is missing, damaged or of an unknown format, or lacks a column.
+    """
     path = Path(path)
     available = table_columns(path, group)
     wanted = list(dict.fromkeys(columns)) if columns is not None else available
     require_columns(wanted, available, where=str(path))
-    frame = _guarded(path, lambda: format_of(path).read(Source(path, group), wanted))
-    if frame.empty:
-        raise MixzError(f"{path} has no rows", "a table with at least one row", "check how the file was made")
-    return frame[wanted]
+    with _guarded(path):
+        for frame in format_of(path).chunks(Source(path, group), wanted, rows):
+            yield frame[wanted]
 
 
 def write_table(frame: pd.DataFrame, path: str | Path) -> None:
@@ -105,8 +131,15 @@ def numbers(frame: pd.DataFrame, column: str, *, where: str) -> NDArray[np.float
     array([21.5,  nan,  nan])
     """
     values = frame[column]
-    if not pd.api.types.is_numeric_dtype(values):
-        values = values.replace("", np.nan)
+    parsed = values if pd.api.types.is_numeric_dtype(values) else _parsed(values, column, where)
+    array = parsed.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
+    array[~np.isfinite(array) | np.isin(array, MISSING_NUMBERS)] = np.nan
+    return array
+
+
+def _parsed(values: pd.Series[Any], column: str, where: str) -> pd.Series[Any]:
+    """Turn text into numbers, and refuse what is neither a number nor a way to say that there is none."""
+    values = values.replace("", np.nan)
     parsed = pd.to_numeric(values, errors="coerce")
     wrong = parsed.isna() & values.notna() & (values.astype(str).str.strip().str.lower() != "nan")
     if wrong.any():
@@ -116,22 +149,19 @@ def numbers(frame: pd.DataFrame, column: str, *, where: str) -> NDArray[np.float
             "numbers; missing values as empty, NaN, 99 or -99",
             "mend the table or map another column",
         )
-    array = parsed.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
-    array[~np.isfinite(array) | np.isin(array, MISSING_NUMBERS)] = np.nan
-    return array
+    return parsed
 
 
-def _guarded(path: Path, read: Callable[[], T]) -> T:
-    """Run a reader; whatever it stumbles over becomes one clear message."""
+@contextmanager
+def _guarded(path: Path) -> Iterator[None]:
+    """Turn whatever a reader stumbles over into one clear message."""
     if not path.is_file():
         raise MixzError(f"no file {path}", "an existing table", "check the path; paths in a config start at its folder")
     if path.stat().st_size == 0:
         raise MixzError(f"{path} is empty", "a table with at least one row", "check how the file was made")
     try:
-        return read()
-    except MixzError:
-        raise
-    except (OSError, ValueError, KeyError, TypeError, IndexError, pd.errors.ParserError) as error:
+        yield
+    except (OSError, EOFError, ValueError, KeyError, TypeError, IndexError, zlib.error) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise MixzError(
             f"{path} cannot be read: {reason}", f"a whole {path.suffix} file", "fetch or write it again"

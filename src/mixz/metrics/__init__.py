@@ -3,6 +3,25 @@
 One name, one definition, after Nishizawa et al. 2020 (arXiv:2003.01511) and LSST's documents.
 """
 
+from mixz.metrics.bins import PDF_BINS, POINT_BINS, Bin, bins_between
+from mixz.metrics.bootstrap import Bootstrap, Difference, paired_difference, resample
+from mixz.metrics.differences import summarize_differences
+from mixz.metrics.label_noise import Corrected, TrueRedshifts, true_redshifts
+from mixz.metrics.pdf import (
+    cde_loss,
+    coverage,
+    credibility,
+    crps,
+    cumulative,
+    density_at,
+    log_score,
+    pit,
+    pit_ad,
+    pit_cvm,
+    pit_ks,
+    quantiles,
+)
+from mixz.metrics.pdf_summary import PDF_METRICS, PdfScores, score, summarize_pdf
 from mixz.metrics.point import (
     POINT_METRICS,
     bias,
@@ -17,23 +36,55 @@ from mixz.metrics.point import (
     sigma_mad,
 )
 from mixz.metrics.requirements import REQUIREMENTS, Requirement
+from mixz.metrics.smearing import kernel_matrix, label_pdf, smear
 from mixz.metrics.summary import Sample, ratios, summarize
 
 __all__ = [
+    "PDF_BINS",
+    "PDF_METRICS",
+    "POINT_BINS",
     "POINT_METRICS",
     "REQUIREMENTS",
+    "Bin",
+    "Bootstrap",
+    "Corrected",
+    "Difference",
+    "PdfScores",
     "Requirement",
     "Sample",
+    "TrueRedshifts",
     "bias",
     "bias_biweight",
+    "bins_between",
     "catastrophic_fraction",
+    "cde_loss",
+    "coverage",
+    "credibility",
+    "crps",
+    "cumulative",
+    "density_at",
     "hsc_loss",
+    "kernel_matrix",
+    "label_pdf",
+    "log_score",
     "outlier_fraction",
     "outlier_fraction_3sigma",
+    "paired_difference",
+    "pit",
+    "pit_ad",
+    "pit_cvm",
+    "pit_ks",
+    "quantiles",
     "ratios",
+    "resample",
     "rms",
     "scaled_residual",
+    "score",
     "sigma_iqr",
     "sigma_mad",
+    "smear",
     "summarize",
+    "summarize_differences",
+    "summarize_pdf",
+    "true_redshifts",
 ]

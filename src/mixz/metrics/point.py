@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 Metric = Callable[..., float]
+Floats = np.ndarray[tuple[int, ...], np.dtype[np.floating[Any]]]
 
 OUTLIER_DZ = 0.15
 """|dz| beyond which a galaxy is an outlier, and the width of the HSC loss (Nishizawa+20)."""

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from mixz.metrics.summary import Record
     from mixz.schema import GalaxySet, PhotoZ
 
+NO_DATE = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
+"""The same numbers give the same bytes, on any day."""
+
 STYLE = Path(__file__).parent / "mixz.mplstyle"
 
 # The paper draws the spectroscopic sample (the target) blue and the many-band one (the source) orange.
@@ -74,7 +77,7 @@ def draw_distributions(galaxies: GalaxySet, truths: Sequence[str], ref_band: str
             _draw_histograms(axis, values, truths)
             axis.set_xlabel(label)
         axes[0].set_ylabel("share of galaxies")
-        axes[0].legend()
+        _legend_above(figure, axes[0])
         return figure
 
 
@@ -139,7 +142,7 @@ def draw_metrics(
             _draw_metric(axis, of_metric, recipes, truths)
             axis.set_title(label)
         axes[0].set_ylabel(f"test galaxies, {z_range}")
-        axes[0].legend()
+        _legend_above(figure, axes[0])
         return figure
 
 
@@ -161,6 +164,12 @@ def _draw_metric(axis: Axes, records: Sequence[Record], recipes: Sequence[str], 
         axis.axhline(0, color="0.7", linewidth=0.6, zorder=0)
     axis.set_xticks(range(len(recipes)), recipes, rotation=45)
     axis.set_xlim(-0.5, len(recipes) - 0.5)
+
+
+def _legend_above(figure: Figure, axis: Axes) -> None:
+    """Explain the colours once, where no data can lie."""
+    handles, labels = axis.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
 
 
 def draw_training(curves: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], *, note: str = "") -> Figure:
@@ -204,13 +213,13 @@ def _draw_steps(axis: Axes, steps: Mapping[str, Sequence[Sequence[float]]]) -> N
     axis.legend()
 
 
-def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
-    """Save a figure as PNG and PDF, and give the paths."""
-    paths = [folder / f"{name}.{ending}" for ending in ("png", "pdf")]
+def save_figure(figure: Figure, folder: Path, name: str, endings: Sequence[str] = ("png", "pdf")) -> list[Path]:
+    """Save a figure, by default as PNG and PDF, and give the paths."""
+    paths = [folder / f"{name}.{ending}" for ending in endings]
     with style.context(STYLE):
         for path in paths:
             with replacing(path) as draft:
-                figure.savefig(draft)
+                figure.savefig(draft, metadata=NO_DATE.get(path.suffix))
     return paths
 
 

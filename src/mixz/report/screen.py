@@ -1,4 +1,4 @@
-"""What `mixz run` prints: the metrics as a table with LSST's verdict, and the paper's ratios in words."""
+"""What the verbs print: ledger and metrics as tables with LSST's verdict, the paper's ratios in words, the registry."""
 
 from __future__ import annotations
 
@@ -10,12 +10,17 @@ from rich.table import Table
 from rich.text import Text
 
 from mixz.metrics.summary import PAPER_CLAIMS, ratios
+from mixz.schema import SPLITS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from mixz.data.cuts import Entry
+    from mixz.data.registry import DataSet, RemoteFile
     from mixz.metrics.summary import Record
+
+SIMULATED = "SIMULATED galaxies: no number here says anything about a real survey"
+"""Stands wherever numbers or figures are made from a simulation."""
 
 COLUMNS = ("bias", "sigma_mad", "rms", "outlier_fraction", "catastrophic_fraction", "hsc_loss")
 PAPER_REFINED = ("tl", "combo")
@@ -29,9 +34,52 @@ def ledger_table(entries: Sequence[Entry]) -> Table:
         table.add_column(name)
     for name in ("in", "out", "taken"):
         table.add_column(name, justify="right")
-    for e in entries:
-        table.add_row(e.table, e.step, f"{e.rows_in:,}", f"{e.rows_out:,}", f"{e.rows_in - e.rows_out:,}")
+    notes = [_note(e) for e in entries]
+    if any(notes):
+        table.add_column("note")
+    for e, note in zip(entries, notes, strict=True):
+        numbers = (f"{e.rows_in:,}", f"{e.rows_out:,}", f"{e.rows_in - e.rows_out:,}")
+        table.add_row(e.table, e.step, *numbers, *([note] if any(notes) else []))
     return table
+
+
+def registry_table(registry: Mapping[str, DataSet]) -> Table:
+    """Lay the data sets that can be fetched out as a table: sizes, how each file is checked, what it is for."""
+    table = Table(title="public data sets for `mixz fetch`", title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("name", no_wrap=True)
+    table.add_column("file", overflow="fold")
+    table.add_column("GB", justify="right")
+    table.add_column("checked by")
+    table.add_column("for")
+    for name, data_set in registry.items():
+        if data_set.query:
+            table.add_row(name, f"{data_set.query} (needs an account)", "", "", data_set.purpose)
+        for number, file in enumerate(data_set.files):
+            first = (name, data_set.purpose) if number == 0 else ("", "")
+            table.add_row(first[0], file.name, _gigabytes(file), _check(file, data_set), first[1])
+    return table
+
+
+def _gigabytes(file: RemoteFile) -> str:
+    if file.bytes:
+        return f"{file.bytes / 1e9:.1f}"
+    return f"~{file.about_bytes / 1e9:.1f}" if file.about_bytes else "?"
+
+
+def _check(file: RemoteFile, data_set: DataSet) -> str:
+    if file.checksum:
+        return file.checksum.partition(":")[0].upper()
+    return "Zenodo's MD5" if data_set.record else "first SHA-256"
+
+
+def _note(entry: Entry) -> str:
+    """Say in a few words what a match, an overlap or the split has to tell beyond its rows."""
+    told = entry.details
+    if "labels_in" in told:
+        return f'{told["labels_in"]:,} labels, {told["median_arcsec"]:.2f}", {told["false_matches"]:,} by chance'
+    if "same_id" in told:
+        return f"{told['same_id']:,} by id, {told['same_place']:,} by place"
+    return ", ".join(f"{told[side]:,} {side}" for side in SPLITS if side in told)
 
 
 def metrics_tables(records: Sequence[Record], *, z_range: str) -> list[Table]:

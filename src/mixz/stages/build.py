@@ -5,21 +5,54 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mixz.data.build import build_galaxies
-from mixz.stages.results import Results
+from mixz.data.provenance import is_simulated
+from mixz.data.release import check_formats
+from mixz.report.screen import SIMULATED
+from mixz.stages.results import FLOWCHART, Results
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mixz.config import Config
     from mixz.data.cuts import Ledger
+    from mixz.report.flowchart import Origin
+    from mixz.sources import Source
 
 
-def build(config: Config) -> Ledger:
-    """Read the config's tables and write ``galaxies.parquet`` and ``cuts.json``.
+def build(config: Config, formats: Sequence[str] = ()) -> Ledger:
+    """Read the config's tables; write ``galaxies.parquet``, its data card, ``cuts.json`` and the flow chart.
+
+    The flow chart is the paper's Figure 4 with this run's own counts.
+
+    Parameters
+    ----------
+    config
+        What to build.
+    formats
+        Formats to write besides Parquet: ``galaxiesml-hdf5``, ``fits``.
 
     Raises
     ------
     MixzError
-        See `build_galaxies`; nothing is written then.
+        See `build_galaxies`; nothing is written then.  Or a format is unknown.
     """
+    from mixz.report.figures import save_figure
+    from mixz.report.flowchart import draw_flowchart
+
+    check_formats(formats)  # a wrong name should not cost a build
     galaxies, ledger = build_galaxies(config)
-    Results(config).write_galaxies(galaxies, ledger)
+    results = Results(config)
+    results.write_galaxies(galaxies, ledger, formats)
+    chart = draw_flowchart(ledger.entries, _origins(config), note=SIMULATED if is_simulated(config) else "")
+    save_figure(chart, results.figures_folder, FLOWCHART, ("png", "svg", "pdf"))
     return ledger
+
+
+def _origins(config: Config) -> dict[str, Origin]:
+    """Say of each table and catalogue where it comes from."""
+    from mixz.report.flowchart import Origin
+
+    def origin(source: Source) -> Origin:
+        return Origin(source.survey or source.title, [path.name for path in source.files.values()], [*source.truths])
+
+    return {source.title: origin(source) for table in config.tables for source in (*table.match, table)}

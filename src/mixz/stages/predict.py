@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mixz.config import Columns
-from mixz.data.build import column_names, photometry
+from mixz.columns import Columns
+from mixz.data.photometry import column_names, photometry
 from mixz.data.tables import read_table, require_columns, table_columns, write_table
 from mixz.errors import MixzError
 from mixz.progress import busy
@@ -62,7 +62,7 @@ def predict(
     ensemble = Ensemble.load(model)
     available = table_columns(table, group)
     columns = _columns_for(ensemble, available, mag, where=str(table))
-    names = column_names(columns, ensemble.bands)["mag"]
+    names = _names(columns, ensemble)
     id_column = object_id or ("object_id" if "object_id" in available else None)
     with busy(f"predict {table.name}", console):
         frame = read_table(table, [*names, *([id_column] if id_column else [])], group)
@@ -81,9 +81,13 @@ def _columns_for(ensemble: Ensemble, available: Sequence[str], mag: str | None, 
         tried = [Columns(mag=mag, mag_err=None)]
     else:
         trained_on = [Columns(**c) for c in ensemble.provenance.get("columns", [])]
-        tried = [c.model_copy(update={"mag_err": None}) for c in (Columns(), *trained_on)]
+        tried = [c.model_copy(update={"mag_err": None, "flux_err": None}) for c in (Columns(), *trained_on)]
     for columns in tried:
-        if set(column_names(columns, ensemble.bands)["mag"]) <= set(available):
+        if set(_names(columns, ensemble)) <= set(available):
             return columns
-    require_columns(column_names(tried[0], ensemble.bands)["mag"], available, where=where)
+    require_columns(_names(tried[0], ensemble), available, where=where)
     raise AssertionError("unreachable: the first map lacks a column")
+
+
+def _names(columns: Columns, ensemble: Ensemble) -> list[str]:
+    return [name for names in column_names(columns, ensemble.bands).values() for name in names]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mixz.data.provenance import is_simulated
 from mixz.progress import busy
-from mixz.stages.results import SIMULATED, Results, is_simulated, label_truths
+from mixz.report.screen import SIMULATED
+from mixz.stages.results import Results, label_truths
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from mixz.atomic import replacing
-from mixz.data.galaxies_file import read_galaxies, read_provenance, write_galaxies
+from mixz.data.card import data_card
+from mixz.data.galaxies_file import galaxies_columns, read_galaxies, read_provenance, write_galaxies
+from mixz.data.provenance import provenance
+from mixz.data.release import RELEASES
 from mixz.data.tables import read_table, write_table
 from mixz.errors import MixzError
 from mixz.schema import GalaxySet, PhotoZ
@@ -26,13 +28,7 @@ if TYPE_CHECKING:
     from mixz.metrics.summary import Record
     from mixz.model.ensemble import Ensemble
 
-SIMULATED = "SIMULATED galaxies: no number here says anything about a real survey"
-
-
-def is_simulated(config: Config) -> bool:
-    """Say whether any table carries the truth of a simulation."""
-    settings = config.truth_settings()
-    return any(settings[truth].simulated for table in config.tables for truth in table.truths)
+FLOWCHART = "figure_4_flowchart"
 
 
 def label_truths(galaxies: GalaxySet, config: Config) -> list[str]:
@@ -65,6 +61,21 @@ class Results:
         return self.config.folder / "galaxies.parquet"
 
     @property
+    def card_path(self) -> Path:
+        """The data card that `build` writes."""
+        return self.config.folder / "DATA_CARD.md"
+
+    @property
+    def ledger_path(self) -> Path:
+        """The account of rows in and out that `build` makes."""
+        return self.config.folder / "cuts.json"
+
+    @property
+    def flowchart_path(self) -> Path:
+        """The flow chart that `build` draws; SVG and PDF lie beside it."""
+        return self.figures_folder / f"{FLOWCHART}.png"
+
+    @property
     def metrics_path(self) -> Path:
         """The records that `evaluate` makes."""
         return self.config.folder / "metrics.json"
@@ -87,11 +98,31 @@ class Results:
         """The test galaxies' estimates that `evaluate` makes."""
         return self.config.folder / "photoz" / f"{recipe}.parquet"
 
-    def write_galaxies(self, galaxies: GalaxySet, ledger: Ledger) -> None:
-        """Write the galaxies and the ledger of a build."""
-        about = {"build_digest": self.config.build_digest(), "mixz": version("mixz")}
-        write_galaxies(galaxies, self.galaxies_path, provenance=about | {"simulated": is_simulated(self.config)})
-        _write_json(self.config.folder / "cuts.json", ledger.as_rows())
+    def write_galaxies(self, galaxies: GalaxySet, ledger: Ledger, formats: Sequence[str] = ()) -> None:
+        """Write the galaxies of a build, its ledger, its data card, and the galaxies in further formats.
+
+        A further format that lies there from an earlier build is written anew too, so that all tell the same.
+        """
+        write_galaxies(galaxies, self.galaxies_path, provenance=provenance(self.config, galaxies, ledger))
+        about = read_provenance(self.galaxies_path)
+        _write_json(self.ledger_path, ledger.as_rows())
+        with replacing(self.card_path) as draft:
+            draft.write_text(data_card(about, list(galaxies_columns(galaxies))), encoding="utf-8")
+        for name, release in RELEASES.items():
+            path = self.config.folder / release.file
+            if name in formats or path.exists():
+                release.write(galaxies, path, about)
+
+    def built_paths(self) -> list[Path]:
+        """List what `build` wrote for others: galaxies, data card, ledger, flow chart, further formats."""
+        further = [self.config.folder / release.file for release in RELEASES.values()]
+        return [
+            self.galaxies_path,
+            self.card_path,
+            self.ledger_path,
+            self.flowchart_path,
+            *(path for path in further if path.exists()),
+        ]
 
     def read_galaxies(self) -> GalaxySet:
         """Read the galaxies.
@@ -185,7 +216,7 @@ class Results:
         if not self.metrics_path.is_file():
             raise MixzError(f"no {self.metrics_path}", "metrics of `mixz evaluate`", "run `mixz evaluate` first")
         records: list[Record] = json.loads(self.metrics_path.read_text())
-        numbers = ("mean", "std", "ensemble")
+        numbers = ("mean", "std", "ensemble", "bootstrap", "corrected", "corrected_error")
         return [{k: math.nan if v is None and k in numbers else v for k, v in r.items()} for r in records]
 
 

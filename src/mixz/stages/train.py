@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from mixz.data.provenance import is_simulated
 from mixz.errors import MixzError
 from mixz.progress import progress_bar
 from mixz.schema import SPLITS, GalaxySet
-from mixz.stages.results import Results, is_simulated
+from mixz.stages.results import Results
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -15,6 +15,7 @@ from astropy.io import fits
 from mixz.atomic import replacing
 from mixz.data.mock.cosmos2020 import CLASSIC_FILE, FARMER_FILE, classic, farmer
 from mixz.data.mock.hsc_tables import HSC_NAME, SPLITS, galaxiesml_table, hsc_table
+from mixz.data.mock.mark import ABOUT_FILE
 from mixz.data.mock.stars import draw_stars
 from mixz.data.mock.survey import MockSurvey, object_ids, simulate
 from mixz.data.tables import write_table
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from mixz.data.mock.systematics import Systematics
 
 TRUTH_FILE = "mock_truth.parquet"
-ABOUT_FILE = "mock.json"
 HSC_FORMATS = ("fits", "parquet", "csv")
 
 # Stars per galaxy in the COSMOS field to i = 25.5 (ours; about 3 per square arcminute of stars to 31 of galaxies).
@@ -62,7 +62,7 @@ def mock_surveys(
     MixzError
         `galaxies` is too small, `out` exists or cannot be written, or an optional package is missing.
     """
-    _check_new(Path(out))
+    check_new(Path(out))
     survey = simulate(galaxies, seed=seed, systematics=systematics)
     write_surveys(survey, out, hsc_format=hsc_format, image_pixels=image_pixels)
     return survey
@@ -90,7 +90,7 @@ def write_surveys(survey: MockSurvey, out: str | Path, *, hsc_format: str = "fit
     """
     if hsc_format not in HSC_FORMATS:
         raise MixzError(f"hsc_format: {hsc_format!r}", ", ".join(HSC_FORMATS), "choose one of them")
-    _check_new(Path(out))
+    check_new(Path(out))
     objects = _with_stars(survey)
     in_cosmos = objects[objects["field"] == "COSMOS"]
     tables = {
@@ -109,7 +109,14 @@ def write_surveys(survey: MockSurvey, out: str | Path, *, hsc_format: str = "fit
         (draft / ABOUT_FILE).write_text(json.dumps(_about(survey, tables, spectra), indent=2) + "\n")
 
 
-def _check_new(out: Path) -> None:
+def check_new(out: Path) -> None:
+    """Refuse a folder that is there already.
+
+    Raises
+    ------
+    MixzError
+        It is.
+    """
     if out.exists():
         raise MixzError(f"{out} exists already", "a folder that does not exist yet", "choose another, or remove it")
 

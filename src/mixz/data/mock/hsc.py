@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import mixz.surveys.hsc as hsc_constants
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -15,8 +17,7 @@ FILTERS: Mapping[str, str] = {
     "g": "hsc2017-g", "r": "hsc2017-r2", "i": "hsc2017-i2", "z": "hsc2017-z", "y": "hsc2017-y",
 }  # fmt: skip
 
-# A_b / E(B-V) of the HSC pipeline (obs_subaru config extinctionCoeffs; numbers by M. Tanaka, NAOJ).
-EXTINCTION_PER_EBV: Mapping[str, float] = {"g": 3.240, "r": 2.276, "i": 1.633, "z": 1.263, "y": 1.075}
+EXTINCTION_PER_EBV: Mapping[str, float] = hsc_constants.EXTINCTION_PER_EBV
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""One small simulated survey, made once for all tests of the mock."""
+"""One small simulated survey, made once for all tests of data."""
 
 from __future__ import annotations
 

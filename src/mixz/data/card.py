@@ -1,0 +1,177 @@
+"""The data card: what a built data set is, in words for people, written from the file's own metadata."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from mixz.data.column_notes import column_notes
+from mixz.data.registry import load_registry
+from mixz.schema import SPLITS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+TABLE_ENDINGS = tuple(f"{layer}{ending}" for layer in ("", "_wide") for ending in (".fits", ".csv", ".parquet"))
+"""How tables that a query yields may be called after it."""
+
+# Drawn from the kernel itself at z 0.2 to 1.8: NMAD, and |dz| > 0.15, at i 21 and 24.5.
+COSMOS2020_LABELS = (
+    "By the kernel above, COSMOS2020-like labels scatter about the truth by 0.009-0.03 (1 + z), and 0.1-1.5 % (i = 21) "
+    "to 6-9 % (i = 24.5) of them are outliers: no model can be shown to be better than that on them."
+)
+
+PAPER = """@misc{Soriano2024,
+  author = {Soriano, Jonathan and Saikrishnan, Srinath and Seenivasan, Vikram and Boscoe, Bernie and Singal, Jack and
+            Do, Tuan},
+  title  = {Using different sources of ground truths and transfer learning to improve the generalization of photometric
+            redshift estimation},
+  year   = {2024},
+  eprint = {2411.18054}
+}
+"""
+
+
+def data_card(about: Mapping[str, Any], columns: Sequence[str]) -> str:
+    """Write a data set's card in Markdown.
+
+    Parameters
+    ----------
+    about
+        What the galaxies file says about itself (`read_provenance`).
+    columns
+        Names of its columns.
+    """
+    sections = {
+        "": _head(about),
+        "What is in it": _counts(about),
+        "Labels and how wrong they can be": _labels(about),
+        "Columns": _columns(about, columns),
+        "How it was made": _made(about),
+        "Known limits": "\n".join(f"- {limit}" for limit in _limits(about)),
+        "Citation": _citation(about),
+    }
+    return "\n\n".join(f"## {title}\n\n{text}" if title else text for title, text in sections.items()) + "\n"
+
+
+def _head(about: Mapping[str, Any]) -> str:
+    simulated = "\n\n**SIMULATED: no galaxy in it is real.**" if about["simulated"] else ""
+    total = sum(about["counts"]["galaxies"].values())
+    return (
+        f"# Data card: {about['name']}{simulated}\n\n"
+        f"{total:,} galaxies with magnitudes in {', '.join(about['bands'])} and redshift labels of "
+        f"{len(about['truths'])} kinds ({', '.join(about['truths'])}), one row per galaxy, split into train, "
+        "validation and test; for training and judging photometric redshifts.\n\n"
+        "`galaxies.parquet` is the data set.  It carries units and meanings in its columns' metadata, and all that "
+        "this card says in its table metadata (key `mixz`)."
+    )
+
+
+def _counts(about: Mapping[str, Any]) -> str:
+    rows = []
+    for name, sides in about["counts"].items():
+        title = "all galaxies" if name == "galaxies" else f"with a label of {name}"
+        rows.append([title, *(f"{sides[side]:,}" for side in SPLITS), f"{sum(sides.values()):,}"])
+    return _table(["", *SPLITS, "together"], rows, numbers=4)
+
+
+def _labels(about: Mapping[str, Any]) -> str:
+    rows = []
+    for truth in about["truths"]:
+        z_range = [f"{z:g}" for z in about["z_range"][truth]] or ["none"] * 3
+        rows.append([truth, about["kernels"][truth], *z_range])
+    return _table(["truth", "error kernel", "least z", "median z", "largest z"], rows, numbers=3)
+
+
+def _columns(about: Mapping[str, Any], columns: Sequence[str]) -> str:
+    notes = column_notes(columns, bands=about["bands"], truths=about["truths"])
+    return _table(["column", "unit", "meaning"], [[f"`{c}`", note.unit, note.meaning] for c, note in notes.items()])
+
+
+def _made(about: Mapping[str, Any]) -> str:
+    steps = [
+        [
+            row["table"],
+            row["step"],
+            f"{row['rows_in']:,}",
+            f"{row['rows_out']:,}",
+            f"{row['rows_in'] - row['rows_out']:,}",
+        ]
+        for row in about["ledger"]
+    ]
+    versions = ", ".join(f"{name} {number}" for name, number in about["libraries"].items())
+    settings = yaml.safe_dump(about["settings"], sort_keys=False, allow_unicode=True, width=110)
+    return (
+        f"By mixz {about['mixz']} (Python {about['python']}, {versions}) from {', '.join(about['sources'])}.  "
+        f"Build digest `{about['build_digest']}`, config digest `{about['config_digest']}`.\n\n"
+        f"{_table(['table', 'step', 'in', 'out', 'taken'], steps, numbers=3)}\n\n"
+        f"All settings that decide the galaxies:\n\n```yaml\n{settings}```"
+    )
+
+
+def _limits(about: Mapping[str, Any]) -> list[str]:
+    limits = []
+    if about["simulated"]:
+        limits.append("It is simulated: no figure made from it says anything about a real survey.")
+    if any(kernel.startswith("cosmos2020") for kernel in about["kernels"].values()):
+        limits.append(COSMOS2020_LABELS)
+    if "spec" in about["truths"] and len(about["truths"]) > 1:
+        limits.append("Galaxies with spectra are those that others chose to observe: not a fair sample of the rest.")
+    if len(about["systems"]) > 1:
+        limits.append(
+            f"The magnitudes are of several photometric systems ({', '.join(about['systems'])}), as measured."
+        )
+    if any(row["step"] == "all_bands_measured" for row in about["ledger"]):
+        limits.append("Only galaxies measured in every band are in it.")
+    limits += [
+        "Magnitudes are as in the input tables, but for what the settings above say.",
+        _split_limit(about["settings"]["split"]),
+    ]
+    came_split = [table["name"] for table in about["settings"]["tables"] if table.get("parts")]
+    if came_split:
+        limits.append(f"Galaxies of {', '.join(came_split)} stay on the sides on which they were published.")
+    return limits
+
+
+def _split_limit(split: Mapping[str, Any]) -> str:
+    shares = "/".join(f"{split[side]:g}" for side in SPLITS)
+    if split.get("by", "object_id") == "object_id":
+        return (
+            f"The split ({shares}, seed {split['seed']}) goes by the hash of the object id: neighbours in the same "
+            "large-scale structure are on different sides."
+        )
+    return f"The split ({shares}, seed {split['seed']}) goes by {split['by']}: shares hold only roughly."
+
+
+def _citation(about: Mapping[str, Any]) -> str:
+    own = (
+        f"@misc{{{about['name']},\n  title = {{{about['name']}: galaxies for photometric redshifts}},\n"
+        f"  note  = {{built with mixz {about['mixz']}, build digest {about['build_digest']}}}\n}}\n"
+    )
+    known = {name: entry for name, entry in _known_files().items() if name in about["sources"]}
+    entries = [own, *dict.fromkeys(known.values())]
+    if {"many_band", "spec"} <= set(about["truths"]):
+        entries.append(PAPER)  # whose two data sets these are, in role
+    unknown = [name for name in about["sources"] if name not in known]
+    words = "Cite this data set and what it rests on."
+    if unknown:
+        words += f"  Not known to mixz, so yours to add: where {', '.join(unknown)} came from."
+    return words + "\n\n```bibtex\n" + "\n".join(entries) + "```"
+
+
+def _known_files() -> dict[str, str]:
+    """Give the BibTeX entry of every public file that the registry knows, and of the tables its queries yield."""
+    citations: dict[str, str] = {}
+    for data_set in load_registry().values():
+        names = [file.name for file in data_set.files]
+        if data_set.query:
+            names += [data_set.query.replace(".sql", ending) for ending in TABLE_ENDINGS]
+        citations |= dict.fromkeys(names, data_set.citation)
+    return citations
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: int = 0) -> str:
+    """Lay out a Markdown table whose last `numbers` columns are numbers."""
+    rule = ["---"] * (len(head) - numbers) + ["---:"] * numbers
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows))

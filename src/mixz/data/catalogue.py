@@ -1,0 +1,258 @@
+"""One catalogue of a config, read chunk by chunk into our names: positions, magnitudes, labels, and what cuts need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from mixz.data.cuts import passes, unrepeated
+from mixz.data.expressions import columns_of, evaluate
+from mixz.data.photometry import column_names, photometry, require_magnitudes
+from mixz.data.sky import Box, footprint, guess_units, require_degrees
+from mixz.data.tables import numbers, read_chunks, require_columns, table_columns
+from mixz.errors import MixzError
+from mixz.surveys import SURVEYS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+    from pathlib import Path
+
+    from mixz.columns import Cut
+    from mixz.data.cuts import Ledger
+    from mixz.schema import Floats
+    from mixz.sources import Source
+
+SAMPLE_ROWS = 500
+"""Positions kept per chunk, to say where a catalogue lies when none of its rows is of use."""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Rows of one catalogue in our names, and how many there were.
+
+    Parameters
+    ----------
+    source
+        What the config says of it.
+    frame
+        object_id, ra_deg, dec_deg, mag_{band}, mag_err_{band}, z_{truth}, z_err_low_{truth}, z_err_high_{truth}, side
+        (of the split, where it comes split), the carried columns, and the columns that cuts speak of.
+    rows
+        How many rows the files have; `frame` may hold fewer.
+    sample
+        Right ascension and declination [deg] of rows from all over the files.
+    """
+
+    source: Source
+    frame: pd.DataFrame
+    rows: int
+    sample: tuple[Floats, Floats]
+
+    @property
+    def where(self) -> str:
+        """Its files, for messages."""
+        return ", ".join(map(str, self.source.files.values()))
+
+
+def read_catalogue(
+    source: Source,
+    bands: Sequence[str] = (),
+    cuts: Sequence[Cut] = (),
+    *,
+    ours: Collection[str] = (),
+    near: Box | None = None,
+) -> Catalogue:
+    """Read what is needed of a catalogue.
+
+    Parameters
+    ----------
+    source
+        What the config says of it.
+    bands
+        Bands to read magnitudes of; none for a catalogue of labels.
+    cuts
+        Cuts that will be made on it.
+    ours
+        Names that cuts may speak of beyond those of `Catalogue`, since they come later: labels of matched catalogues.
+    near
+        Keep only rows inside this box.
+
+    Raises
+    ------
+    MixzError
+        A file, column or number is missing or wrong, or a file is of another survey than the config says.
+    """
+    frames: list[pd.DataFrame] = []
+    positions: list[pd.DataFrame] = []
+    rows = 0
+    for side, path in source.files.items():
+        require_file(source, path)
+        available = table_columns(path, source.group)
+        _require_survey(source, path, available)
+        wanted = _needed_columns(source, bands, cuts, available, ours)
+        for chunk in _whole_chunks(path, wanted, source.group):
+            frame = _in_our_names(chunk, source, bands, cuts, where=str(path), first_row=rows).assign(side=side)
+            rows += len(frame)
+            positions.append(frame.loc[:: max(1, len(frame) // SAMPLE_ROWS), ["ra_deg", "dec_deg"]])
+            frames.append(frame if near is None else frame[near.holds(*positions_of(frame))])
+    catalogue = Catalogue(source, pd.concat(frames, ignore_index=True), rows, positions_of(pd.concat(positions)))
+    _require_footprint(catalogue)
+    return catalogue
+
+
+def positions_of(frame: pd.DataFrame) -> tuple[Floats, Floats]:
+    """Give right ascension and declination [deg] of a frame in our names."""
+    return frame["ra_deg"].to_numpy(), frame["dec_deg"].to_numpy()
+
+
+def apply_cuts(frame: pd.DataFrame, cuts: Sequence[Cut], ledger: Ledger, *, title: str, where: str) -> pd.DataFrame:
+    """Make cuts one after the other, each on what the ones before left, and enter them in the ledger.
+
+    Raises
+    ------
+    MixzError
+        A cut leaves nothing, or holds what is not arithmetic.
+    """
+    for cut in cuts:
+        if cut.repeated:
+            require_columns([cut.column], list(frame.columns), where=where)
+            keep = unrepeated(cut, frame[cut.column])
+        else:
+            names = list(frame.columns)
+            keep = passes(cut, evaluate(cut.column, lambda n, f=frame: numbers(f, n, where=where), names))  # type: ignore[misc]
+        frame = frame[ledger.apply(title, cut.name, keep)]
+    return frame
+
+
+def require_file(source: Source, path: Path) -> None:
+    """Refuse a file that is not there, and say where a survey's files come from.
+
+    Raises
+    ------
+    MixzError
+        There is no such file.
+    """
+    if source.survey and not path.is_file():
+        raise MixzError(
+            f"no file {path}",
+            SURVEYS[source.survey].about,
+            f"download it (docs/surveys.md), or make simulated ones: mixz mock --galaxies 30000 --out {path.parent}",
+        )
+
+
+def _whole_chunks(path: Path, wanted: list[str], group: str | None) -> Iterator[pd.DataFrame]:
+    empty = True
+    for chunk in read_chunks(path, wanted, group):
+        empty = empty and not len(chunk)
+        if len(chunk):
+            yield chunk
+    if empty:
+        raise MixzError(f"{path} has no rows", "a table with at least one row", "check how the file was made")
+
+
+def _needed_columns(
+    source: Source, bands: Sequence[str], cuts: Sequence[Cut], available: Sequence[str], ours: Collection[str]
+) -> list[str]:
+    columns = source.columns
+    wanted = [name for names in column_names(columns, bands).values() for name in names] if bands else []
+    wanted += [*source.truths.values(), *source.carry.values()]
+    for errors in source.truth_errors.values():
+        wanted += [errors] if isinstance(errors, str) else errors
+    # A name of ours is ours even where the table has a column of that name: it holds the same, made tidy.
+    known = {*ours, *our_names(source, bands)}
+    wanted += [n for cut in cuts for n in columns_of(cut.column, [*available, *known]) if n not in known]
+    wanted += [n for n in (columns.ra, columns.dec) if n is not None]
+    # The id column is the one that may be absent without being asked for: its default is only a guess.
+    guessed = "object_id" not in columns.model_fields_set
+    if columns.object_id and (columns.object_id in available or not guessed):
+        wanted.append(columns.object_id)
+    return list(dict.fromkeys(wanted))
+
+
+def our_names(source: Source, bands: Sequence[str] = ()) -> list[str]:
+    """List the names under which a catalogue's numbers go, which cuts may speak of."""
+    photometry_names = [f"{kind}_{band}" for kind in ("mag", "mag_err") for band in bands]
+    labels = [f"z_{truth}" for truth in source.truths]
+    errors = [f"z_err_{side}_{truth}" for truth in source.truth_errors for side in ("low", "high")]
+    return [*photometry_names, *labels, *errors, *source.carry, "ra_deg", "dec_deg"]
+
+
+def _in_our_names(
+    chunk: pd.DataFrame, source: Source, bands: Sequence[str], cuts: Sequence[Cut], *, where: str, first_row: int
+) -> pd.DataFrame:
+    ours: dict[str, object] = {}
+    for name, column in (("ra_deg", source.columns.ra), ("dec_deg", source.columns.dec)):
+        ours[name] = numbers(chunk, column, where=where) if column else np.full(len(chunk), np.nan)
+    if source.columns.ra:
+        require_degrees(ours["ra_deg"], ours["dec_deg"], where=where)  # type: ignore[arg-type]
+    if bands:
+        ours |= _magnitudes(chunk, source, bands, where=where)
+    for truth in source.truths:
+        ours |= _labels(chunk, source, truth, where=where)
+    ours |= {name: numbers(chunk, column, where=where) for name, column in source.carry.items()}
+    column = source.columns.object_id
+    ours["object_id"] = chunk[column] if column in chunk else np.arange(first_row, first_row + len(chunk))
+    spoken_of = dict.fromkeys(n for cut in cuts for n in columns_of(cut.column, list(chunk.columns)))
+    return pd.DataFrame(ours | {name: chunk[name] for name in spoken_of if name in chunk and name not in ours})
+
+
+def _magnitudes(chunk: pd.DataFrame, source: Source, bands: Sequence[str], *, where: str) -> dict[str, Floats]:
+    mag, mag_err = photometry(chunk, source.columns, bands, where=where)
+    if source.columns.mag is not None:
+        require_magnitudes(mag, column_names(source.columns, bands)["mag"], where=where)
+    pairs = (("mag", mag), ("mag_err", mag_err))
+    return {f"{kind}_{band}": values[:, k].astype(np.float32) for kind, values in pairs for k, band in enumerate(bands)}
+
+
+def _labels(chunk: pd.DataFrame, source: Source, truth: str, *, where: str) -> dict[str, Floats]:
+    """Read redshift labels and their intervals; catalogues write "no redshift" as a negative number."""
+    label = _not_negative(numbers(chunk, source.truths[truth], where=where))
+    columns = {f"z_{truth}": label}
+    if truth in source.truth_errors:
+        errors = source.truth_errors[truth]
+        if isinstance(errors, str):
+            low = high = numbers(chunk, errors, where=where)
+        else:
+            low, high = label - numbers(chunk, errors[0], where=where), numbers(chunk, errors[1], where=where) - label
+        columns |= {f"z_err_low_{truth}": _not_negative(low), f"z_err_high_{truth}": _not_negative(high)}
+    return columns
+
+
+def _not_negative(values: Floats) -> Floats:
+    return np.where(values < 0, np.nan, values)
+
+
+def _require_survey(source: Source, path: Path, available: Sequence[str]) -> None:
+    """Refuse another survey's file: its columns may be there and mean something else."""
+    if source.survey is None:
+        return
+    mine = SURVEYS[source.survey]
+    lacking = [name for name in mine.marks if name not in available]
+    for other in SURVEYS.values():
+        if lacking and other is not mine and all(name in available for name in other.marks):
+            raise MixzError(
+                f"{path} is a {other.name} table, not {mine.name}: it has {', '.join(other.marks)} and no {lacking[0]}",
+                f"{mine.about}",
+                f"set survey: {other.name}, or name the other file",
+            )
+
+
+def _require_footprint(catalogue: Catalogue) -> None:
+    """Refuse a survey of one field that lies elsewhere: its coordinates are in another unit, or not its own."""
+    survey = SURVEYS[catalogue.source.survey] if catalogue.source.survey else None
+    if survey is None or survey.footprint is None:
+        return
+    field = survey.footprint
+    # A grid and not the corners alone: the sphere bulges between them.
+    ra, dec = np.meshgrid(np.linspace(*field.ra_deg, 9), np.linspace(*field.dec_deg, 9))
+    box = Box.around(ra.ravel(), dec.ravel(), margin_arcsec=60)
+    if np.isfinite(catalogue.sample[0]).any() and not box.holds(*catalogue.sample).any():
+        unit = guess_units(*catalogue.sample, box)
+        raise MixzError(
+            f"{catalogue.where} covers {footprint(*catalogue.sample)}: none of it in the field of {survey.name}",
+            f"{footprint(np.array(field.ra_deg), np.array(field.dec_deg))}",
+            f"convert to degrees: these look like {unit}" if unit else "check columns.ra and columns.dec",
+        )

@@ -1,0 +1,137 @@
+"""Magnitudes and their errors from whatever a table has: magnitudes, or fluxes, with or without Galactic dust."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mixz.data.tables import numbers, require_columns
+from mixz.errors import MixzError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from mixz.columns import Columns
+    from mixz.schema import Floats
+
+AB_RANGE = (5.0, 40.0)
+"""Where nearly all AB magnitudes of galaxies lie; fluxes in whatever unit do not."""
+
+STRANGERS = 0.2
+"""Share of values outside `AB_RANGE` from which a column is no column of magnitudes."""
+
+
+def photometry(frame: pd.DataFrame, columns: Columns, bands: Sequence[str], *, where: str) -> tuple[Floats, Floats]:
+    """Give magnitudes and errors of a table, each of shape (galaxy, band); NaN errors where it maps none.
+
+    Raises
+    ------
+    MixzError
+        A column is missing or holds text.
+    """
+    names = column_names(columns, bands)
+    require_columns([n for group in names.values() for n in group], list(frame.columns), where=where)
+    values = {kind: _stack(frame, group, where=where) for kind, group in names.items() if group}
+    if "mag" in values:
+        mag, mag_err = values["mag"], values.get("mag_err", np.full_like(values["mag"], np.nan))
+    else:
+        flux = values["flux"]
+        flux_err = values.get("flux_err", np.full_like(flux, np.nan))
+        mag, mag_err = magnitudes(flux, flux_err, zero_point=columns.flux_zero_point)
+    if columns.extinction == "a_band":
+        mag = mag - values["a_band"]
+    elif columns.extinction == "ebv":
+        mag = mag - values["ebv"] * [columns.extinction_per_ebv[band] for band in bands]
+    mag_err[np.isnan(mag)] = np.nan
+    return mag, mag_err
+
+
+def magnitudes(flux: Floats, flux_err: Floats, *, zero_point: float) -> tuple[Floats, Floats]:
+    """Turn fluxes into AB magnitudes: m = zero_point - 2.5 log10 f, sigma_m = 2.5 / ln 10 * sigma_f / f.
+
+    Parameters
+    ----------
+    flux, flux_err
+        Fluxes and their errors, any shape; where the flux is not positive there is no magnitude (NaN).
+    zero_point
+        AB magnitude of flux 1: 23.9 for microjansky.
+
+    Examples
+    --------
+    >>> mag, err = magnitudes(np.array([1.0, 100.0, -0.2]), np.array([0.1, 1.0, 0.1]), zero_point=23.9)
+    >>> mag, err.round(4)
+    (array([23.9, 18.9,  nan]), array([0.1086, 0.0109,    nan]))
+    """
+    positive = np.where(flux > 0, flux, np.nan)
+    return zero_point - 2.5 * np.log10(positive), 2.5 / np.log(10) * flux_err / positive
+
+
+def column_names(columns: Columns, bands: Sequence[str]) -> dict[str, list[str]]:
+    """Write the part of a column map that magnitudes come from out, band by band.
+
+    Examples
+    --------
+    >>> from mixz.columns import Columns
+    >>> column_names(Columns(mag="{band}_cmodel_mag", mag_err=None), ["g", "r"])
+    {'mag': ['g_cmodel_mag', 'r_cmodel_mag'], 'mag_err': []}
+    >>> column_names(Columns(mag=None, flux="F_{band}", ebv="EBV", extinction="ebv", extinction_per_ebv={"g": 3.2}),
+    ...              ["g"])
+    {'flux': ['F_g'], 'flux_err': [], 'ebv': ['EBV']}
+    """
+    kinds = ("mag", "mag_err") if columns.mag is not None else ("flux", "flux_err")
+    names = {kind: _per_band(getattr(columns, kind), bands) for kind in kinds}
+    if columns.extinction == "a_band":
+        names["a_band"] = _per_band(columns.a_band, bands)
+    if columns.extinction == "ebv":
+        lacking = [band for band in bands if band not in columns.extinction_per_ebv]
+        if lacking:
+            raise MixzError(
+                f"extinction_per_ebv has no value for the bands {lacking}",
+                f"bands: {', '.join(columns.extinction_per_ebv)}",
+                "add A_b / E(B-V) of each band",
+            )
+        names["ebv"] = [str(columns.ebv)]
+    return names
+
+
+def require_magnitudes(mag: Floats, names: Sequence[str], *, where: str) -> None:
+    """Refuse columns that cannot be AB magnitudes, such as fluxes.
+
+    Parameters
+    ----------
+    mag
+        Their values, shape (galaxy, band); NaN where not measured.
+    names
+        The columns they come from.
+
+    Raises
+    ------
+    MixzError
+        Many values lie outside `AB_RANGE`.
+    """
+    low, high = AB_RANGE
+    for name, values in zip(names, mag.T, strict=True):
+        seen = values[np.isfinite(values)]
+        if len(seen) and np.mean((seen < low) | (seen > high)) > STRANGERS:
+            p5, p50, p95 = np.percentile(seen, [5, 50, 95])
+            raise MixzError(
+                f"{where} column {name!r} holds no AB magnitudes: 5, 50 and 95 % of its values lie below"
+                f" {p5:.3g}, {p50:.3g} and {p95:.3g}",
+                f"magnitudes between {low:g} and {high:g}",
+                "if these are fluxes, map them as columns: {mag: null, flux: ..., flux_err: ..., flux_zero_point: ...}",
+            )
+
+
+def _stack(frame: pd.DataFrame, names: Sequence[str], *, where: str) -> Floats:
+    return np.column_stack([numbers(frame, name, where=where) for name in names])
+
+
+def _per_band(pattern: str | dict[str, str] | None, bands: Sequence[str]) -> list[str]:
+    if pattern is None:
+        return []
+    if isinstance(pattern, str):
+        return [pattern.replace("{band}", band) for band in bands]
+    return [pattern.get(band, f"(no column mapped for band {band})") for band in bands]

@@ -1,0 +1,188 @@
+"""The released data set in others' formats: three HDF5 files as GalaxiesML's, and FITS with units."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import h5py
+import numpy as np
+from astropy.io import fits
+
+from mixz.atomic import replacing
+from mixz.data.column_notes import column_notes
+from mixz.data.galaxies_file import galaxies_columns
+from mixz.errors import MixzError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from mixz.data.column_notes import Note
+    from mixz.schema import GalaxySet
+
+GALAXIESML_SIDES = {"train": "training", "validation": "validation", "test": "testing"}
+"""GalaxiesML's names of the sides of its split, each a file."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """A further format that `mixz build` can write.
+
+    Parameters
+    ----------
+    file
+        Name of its file or folder among the results.
+    write
+        Writes galaxies, with what is known about them, to a path.
+    """
+
+    file: str
+    write: Callable[[GalaxySet, Path, Mapping[str, Any]], None]
+
+
+def check_formats(names: Iterable[str]) -> None:
+    """Refuse names of formats that cannot be written.
+
+    Raises
+    ------
+    MixzError
+        A name is unknown.
+    """
+    known = ("parquet", *RELEASES)
+    for name in names:
+        if name not in known:
+            raise MixzError(f"format {name!r}", ", ".join(known), f"name one or more of these{nearest(name, known)}")
+
+
+def write_galaxiesml(galaxies: GalaxySet, path: Path, about: Mapping[str, Any]) -> None:
+    """Write a folder as GalaxiesML's users expect: ``training.hdf5``, ``validation.hdf5``, ``testing.hdf5``.
+
+    Each file has one data set per column, under GalaxiesML's names: object_id (integers where all are),
+    specz_redshift, {band}_cmodel_mag, {band}_cmodel_magsigma.  Columns that GalaxiesML lacks keep our names, e.g.
+    z_many_band.  Units and meanings are attributes of the data sets; `about` is the attribute ``mixz`` of the file.
+
+    Parameters
+    ----------
+    galaxies
+        What to write.
+    path
+        The folder; appears whole or not at all.
+    about
+        Anything JSON can hold about where the galaxies came from.
+    """
+    columns = galaxies_columns(galaxies)
+    notes = column_notes(columns, bands=galaxies.bands, truths=galaxies.truths)
+    names = galaxiesml_names(columns, galaxies.bands)
+    columns["object_id"] = _as_integers(columns["object_id"])
+    with replacing(path) as draft:
+        draft.mkdir()
+        for side, file_name in GALAXIESML_SIDES.items():
+            rows = columns["split"] == side
+            chosen = {names[c]: (values[rows], notes[c]) for c, values in columns.items() if c != "split"}
+            _write_hdf5(chosen, draft / f"{file_name}.hdf5", about)
+
+
+def galaxiesml_names(columns: Iterable[str], bands: Iterable[str]) -> dict[str, str]:
+    """Give each of our columns GalaxiesML's name, or its own where GalaxiesML has none.
+
+    Examples
+    --------
+    >>> galaxiesml_names(["mag_err_i", "z_spec", "z_many_band"], ["i"])
+    {'mag_err_i': 'i_cmodel_magsigma', 'z_spec': 'specz_redshift', 'z_many_band': 'z_many_band'}
+    """
+    theirs = {"z_spec": "specz_redshift", "ra_deg": "ra", "dec_deg": "dec"}
+    for band in bands:
+        theirs |= {f"mag_{band}": f"{band}_cmodel_mag", f"mag_err_{band}": f"{band}_cmodel_magsigma"}
+    return {column: theirs.get(column, column) for column in columns}
+
+
+def write_fits(galaxies: GalaxySet, path: Path, about: Mapping[str, Any]) -> None:
+    """Write one FITS table with units (TUNIT), meanings (TCOMM) and provenance in the header.
+
+    Parameters
+    ----------
+    galaxies
+        What to write.
+    path
+        The file; appears whole or not at all.
+    about
+        Anything JSON can hold about where the galaxies came from; the header has its main words under keys of
+        their own, and all of it under MIXZ.
+
+    Raises
+    ------
+    MixzError
+        An object id has letters that FITS cannot hold.
+    """
+    columns = galaxies_columns(galaxies)
+    notes = column_notes(columns, bands=galaxies.bands, truths=galaxies.truths)
+    arrays = {name: _ascii(name, v) if v.dtype.kind == "U" else v for name, v in columns.items()}
+    rows = np.empty(len(galaxies), dtype=[(name, values.dtype) for name, values in arrays.items()])
+    for name, values in arrays.items():
+        rows[name] = values
+    table = fits.BinTableHDU(rows, name="GALAXIES")
+    for number, name in enumerate(arrays, start=1):
+        if notes[name].unit:
+            table.header[f"TUNIT{number}"] = notes[name].unit
+        table.header[f"TCOMM{number}"] = notes[name].meaning
+    for key, word in _header_words(galaxies, about).items():
+        table.header[key] = word
+    table.header["MIXZ"] = json.dumps(dict(about))  # ASCII, since JSON escapes the rest; astropy cuts it into cards
+    with replacing(path) as draft:
+        fits.HDUList([fits.PrimaryHDU(), table]).writeto(draft)
+
+
+def _header_words(galaxies: GalaxySet, about: Mapping[str, Any]) -> dict[str, tuple[Any, str]]:
+    words = {
+        "CREATOR": (f"mixz {about.get('mixz', '')}".strip(), "program that wrote this table"),
+        "DATASET": (about.get("name"), "name of the data set"),
+        "CONFIG": (about.get("config_digest"), "digest of the whole config"),
+        "BUILD": (about.get("build_digest"), "digest of what decides the galaxies"),
+        "SIMULATE": (about.get("simulated"), "T: no real galaxies"),
+        "BANDS": (",".join(galaxies.bands), "bands of the magnitudes"),
+        "TRUTHS": (",".join(galaxies.truths), "kinds of redshift labels"),
+    }
+    return {key: word for key, word in words.items() if word[0] is not None}
+
+
+def _ascii(name: str, values: NDArray[Any]) -> NDArray[Any]:
+    try:
+        text = values.astype("S")
+    except UnicodeEncodeError as error:
+        raise MixzError(
+            f"{name} {str(error.object)!r} has a letter that FITS cannot hold",
+            "ASCII",
+            "write parquet or hdf5, or rename",
+        ) from None
+    return text if text.dtype.itemsize else text.astype("S1")
+
+
+def _as_integers(ids: NDArray[Any]) -> NDArray[Any]:
+    """Give ids as integers where that loses nothing, as GalaxiesML has them."""
+    try:
+        integers = ids.astype(np.int64)
+    except (ValueError, OverflowError):
+        return ids
+    return integers if np.array_equal(integers.astype(str), ids.astype(str)) else ids
+
+
+def _write_hdf5(columns: Mapping[str, tuple[NDArray[Any], Note]], path: Path, about: Mapping[str, Any]) -> None:
+    with h5py.File(path, "w") as file:
+        file.attrs["mixz"] = json.dumps(dict(about))
+        for name, (values, note) in columns.items():
+            text = values.dtype.kind == "U"
+            data = file.create_dataset(
+                name, data=values.astype(object) if text else values, dtype=h5py.string_dtype() if text else None
+            )
+            data.attrs["unit"], data.attrs["description"] = note.unit, note.meaning
+
+
+RELEASES = {
+    "galaxiesml-hdf5": Release("galaxiesml", write_galaxiesml),
+    "fits": Release("galaxies.fits", write_fits),
+}
+"""Formats beside Parquet, by the name the command line knows."""

@@ -1,0 +1,174 @@
+"""From densities to flat records, of the same fields as those of point estimates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mixz.metrics.bootstrap import resample
+from mixz.metrics.pdf import cde_loss, coverage, credibility, crps, log_score, pit, pit_ad, pit_cvm, pit_ks
+from mixz.metrics.smearing import smear
+from mixz.metrics.summary import places
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from mixz.metrics.bins import Bin
+    from mixz.metrics.point import Floats
+    from mixz.metrics.summary import Record, Sample
+
+CHUNK = 2_000
+
+
+@dataclass(frozen=True, eq=False)
+class PdfScores:
+    """What every galaxy contributes to the metrics of its pdf, each of shape (galaxy,); see `mixz.metrics.pdf`."""
+
+    pit: Floats
+    credibility: Floats
+    crps: Floats
+    cde_loss: Floats
+    log_score: Floats
+
+    def rows(self, which: NDArray[Any]) -> PdfScores:
+        """Give the galaxies that `which` (a mask or indices) selects."""
+        return PdfScores(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
+
+
+def score(pdf: ArrayLike, *, z_grid: ArrayLike, z_ref: ArrayLike) -> PdfScores:
+    """Score every galaxy's pdf, some thousand galaxies at a time.
+
+    Examples
+    --------
+    >>> score([[0.0, 2.0, 0.0]], z_grid=[0.0, 0.5, 1.0], z_ref=[0.5]).pit
+    array([0.5])
+    """
+    p, z, ref = np.asarray(pdf), np.asarray(z_grid, float), np.asarray(z_ref, float)
+    each = (pit, credibility, crps, cde_loss, log_score)
+    # An empty set still makes one (empty) chunk.
+    parts = [slice(start, start + CHUNK) for start in range(0, max(len(ref), 1), CHUNK)]
+    return PdfScores(*(np.concatenate([f(p[part], z_grid=z, z_ref=ref[part]) for part in parts]) for f in each))
+
+
+def _mean(values: NDArray[Any]) -> float:
+    return float(values.mean()) if values.size else float("nan")
+
+
+PDF_METRICS: dict[str, Callable[[PdfScores], float]] = {
+    "pit_ks": lambda s: pit_ks(s.pit),
+    "pit_cvm": lambda s: pit_cvm(s.pit),
+    "pit_ad": lambda s: pit_ad(s.pit),
+    "coverage_68": lambda s: coverage(s.pit, level=0.68),
+    "coverage_90": lambda s: coverage(s.pit, level=0.90),
+    "coverage_95": lambda s: coverage(s.pit, level=0.95),
+    "coverage_hd_68": lambda s: _mean(s.credibility <= 0.68),
+    "coverage_hd_90": lambda s: _mean(s.credibility <= 0.90),
+    "coverage_hd_95": lambda s: _mean(s.credibility <= 0.95),
+    "crps": lambda s: _mean(s.crps),
+    "cde_loss": lambda s: _mean(s.cde_loss),
+    "log_score": lambda s: _mean(s.log_score),
+}
+"""Every metric of densities by its name; coverage is of central intervals, coverage_hd of highest-density regions."""
+
+HONESTY = tuple(name for name in PDF_METRICS if name.startswith(("pit", "coverage")))
+"""Metrics that an honest pdf meets whatever its width, so that judging label pdfs on labels answers for pdfs."""
+
+
+def summarize_pdf(
+    recipe: str,
+    sample: Sample,
+    pdf: NDArray[np.floating[Any]],
+    *,
+    z_grid: NDArray[np.floating[Any]],
+    z_phot: NDArray[np.floating[Any]],
+    label_density: Callable[..., Floats] | None = None,
+    bins: Sequence[Bin] = (),
+    resamples: int = 0,
+    seed: int = 0,
+) -> list[Record]:
+    """Judge a recipe's densities (the ensemble's, so that mean = ensemble, members = 1) on a sample.
+
+    Parameters
+    ----------
+    recipe, sample, bins, resamples, seed
+        As in `mixz.metrics.summarize`; bins of z_ref make honest pdfs look dishonest, use i or z_phot.
+    pdf, z_grid
+        Densities, shape (galaxy, z), on a grid of shape (z,), each integrating to 1.
+    z_phot
+        Point estimates of the same galaxies, for LSST's range and bins of z_phot; shape (galaxy,).
+    label_density
+        K(z_label | z, i) of the sample's truth, taking z_label, z, mag_i by keyword, where its labels are noisy.
+
+    Returns
+    -------
+    list of dict
+        Records of the fields of `mixz.metrics.summarize`.  `corrected` is the metric of the pdfs smeared by the
+        label's kernel, for PIT and coverage only: those ask about honesty, which the smearing keeps.
+
+    Examples
+    --------
+    >>> from mixz.metrics.summary import Sample
+    >>> sample = Sample("spec", "test", z_ref=np.array([0.5, 1.0]), mag_ref=np.array([21.0, 22.0]))
+    >>> records = summarize_pdf("fused", sample, np.full((2, 3), 0.5), z_grid=np.array([0.0, 1.0, 2.0]),
+    ...                         z_phot=np.array([0.5, 1.0]))
+    >>> [(r["mean"], r["n"]) for r in records if r["metric"] == "coverage_68" and r["z_range"] == "all"]
+    [(1.0, 2)]
+    """
+    scores = score(pdf, z_grid=z_grid, z_ref=sample.z_ref)
+    of_labels = None
+    if label_density is not None:
+        smeared = smear(pdf, z_grid=z_grid, mag_i=sample.mag_ref, density=label_density)
+        of_labels = score(smeared, z_grid=z_grid, z_ref=sample.z_ref)
+    named = {"recipe": recipe, "truth": sample.truth, "sample": sample.sample}
+    return [
+        named | place.fields() | record
+        for place in places(bins)
+        for record in _judge(scores, of_labels, np.flatnonzero(place.holds(sample, z_phot)), resamples, seed)
+    ]
+
+
+def _judge(
+    scores: PdfScores, of_labels: PdfScores | None, rows: NDArray[np.intp], resamples: int, seed: int
+) -> list[Record]:
+    found, errors = _metrics(scores.rows(rows), resamples, seed)
+    corrected, corrected_errors = found, errors
+    if of_labels is not None:
+        corrected, corrected_errors = _metrics(of_labels.rows(rows), resamples, seed)
+    nothing = dict.fromkeys(("requirement", "passes", "margin", "requirement_source"))
+    records = []
+    for metric, value in found.items():
+        known = of_labels is not None and metric in HONESTY
+        records.append(
+            {
+                "metric": metric,
+                "mean": value,
+                "std": float("nan"),
+                "n": len(rows),
+                "members": 1,
+                **nothing,
+                "ensemble": value,
+                "bootstrap": errors[metric],
+                "corrected": corrected[metric] if known else float("nan"),
+                "corrected_error": corrected_errors[metric] if known else float("nan"),
+            }
+        )
+    return records
+
+
+def _metrics(scores: PdfScores, resamples: int, seed: int) -> tuple[dict[str, float], dict[str, float]]:
+    """Give every metric and its bootstrap error (NaN where none is asked for)."""
+
+    def metrics(rows: NDArray[Any]) -> list[float]:
+        drawn = scores.rows(rows)
+        return [metric(drawn) for metric in PDF_METRICS.values()]
+
+    galaxies = len(scores.pit)
+    values = metrics(np.arange(galaxies))
+    errors = [float("nan")] * len(values)
+    if resamples and galaxies:
+        errors = resample(metrics, galaxies=galaxies, seed=seed, resamples=resamples).error.tolist()
+    return dict(zip(PDF_METRICS, values, strict=True)), dict(zip(PDF_METRICS, errors, strict=True))

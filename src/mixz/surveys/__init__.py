@@ -1,0 +1,11 @@
+"""The surveys that a config may name, each a short file of constants with their sources."""
+
+from mixz.surveys.cosmos2020 import CLASSIC, FARMER
+from mixz.surveys.desc_challenge import DESC_PZ_CHALLENGE
+from mixz.surveys.galaxiesml import GALAXIESML
+from mixz.surveys.hsc import PDR2, PDR3
+from mixz.surveys.survey import Footprint, Survey
+
+SURVEYS: dict[str, Survey] = {s.name: s for s in (CLASSIC, FARMER, PDR2, PDR3, GALAXIESML, DESC_PZ_CHALLENGE)}
+
+__all__ = ["SURVEYS", "Footprint", "Survey"]

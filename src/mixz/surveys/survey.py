@@ -1,0 +1,60 @@
+"""What a survey's files are like, as constants: names of files and columns, label columns, recommended cuts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mixz.columns import Columns, Cut
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """A rectangle on the sky that holds a whole survey: right ascension and declination in degrees."""
+
+    ra_deg: tuple[float, float]
+    dec_deg: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The constants of one survey's tables.
+
+    Parameters
+    ----------
+    name
+        What a config calls it, e.g. ``cosmos2020_classic``.
+    about
+        The survey in a few words, its paper, and where its files are.
+    columns
+        The column map.
+    file, parts
+        The published name of its file, or of its train, validation and test files.
+    truths
+        Per truth the column of its labels.
+    truth_errors
+        Per truth the column of its 68 % error, or the two columns of the ends of its 68 % interval.
+    cuts
+        Cuts that others use or that we recommend, by name; none is applied unless a config lists it.
+    marks
+        Columns that tell this survey's tables from its siblings'.
+    footprint
+        Where it lies, for surveys of one field.
+    """
+
+    name: str
+    about: str
+    columns: Columns
+    file: str = ""
+    parts: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    truths: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    truth_errors: Mapping[str, str | tuple[str, str]] = field(default_factory=dict)
+    cuts: tuple[Cut, ...] = ()
+    marks: tuple[str, ...] = ()
+    footprint: Footprint | None = None

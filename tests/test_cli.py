@@ -1,0 +1,145 @@
+"""The command line: every mistake ends with one clear message and exit code 2, and leaves nothing half-written."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mixz.cli import main
+
+
+def mixz(*arguments: object, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
+    """Run the command line in this process, and give its exit code and all it said."""
+    monkeypatch.setattr(sys, "argv", ["mixz", *map(str, arguments)])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    said = capsys.readouterr()
+    return int(stop.value.code or 0), said.out + said.err
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("COLUMNS", "200")
+    return lambda *arguments: mixz(*arguments, capsys=capsys, monkeypatch=monkeypatch)
+
+
+@pytest.fixture
+def trained(toy_settings: dict[str, Any], write_config: Any, call: Any, tmp_path: Path) -> Path:
+    """A finished run of one recipe; gives its model folder."""
+    code, said = call("run", write_config(toy_settings | {"recipes": ["base"]}))
+    assert code == 0, said
+    return tmp_path / "out" / "toy" / "models" / "base"
+
+
+def expect_refusal(outcome: tuple[int, str], *words: str) -> None:
+    code, said = outcome
+    assert code == 2, said
+    assert "Traceback" not in said
+    for word in words:
+        assert word in said
+
+
+def test_help_teaches(call: Any) -> None:
+    code, said = call("--help")
+    assert code == 0
+    for verb in ("run", "build", "train", "predict", "evaluate", "report", "fetch"):
+        assert verb in said
+        code, more = call(verb, "--help")
+        assert code == 0
+        assert "Example" in more or verb == "run"
+
+
+def test_unknown_verb(call: Any) -> None:
+    expect_refusal(call("fly"), "No such command")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            {"tables": [{"path": "none.parquet", "truths": {"spec": "z"}}], "recipes": ["spec"]},
+            ["no file", "none.parquet"],
+        ),
+        ({"bands": ["g", "r", "i", "Y"]}, ["no column 'mag_Y'", "do:"]),
+        ({"cuts": [{"name": "none_left", "column": "mag_i", "max": 1}]}, ["no galaxy is left after 'none_left'"]),
+        ({"recipes": {"mine": [{"truths": ["grism"]}]}}, ["trains on truth 'grism'"]),
+        ({"colour": "red"}, ["unknown key 'colour'", "allowed:"]),
+    ],
+)
+def test_bad_configs(
+    change: dict[str, Any], words: list[str], toy_settings: Any, write_config: Any, call: Any, tmp_path: Path
+) -> None:
+    expect_refusal(call("run", write_config(toy_settings | change)), *words)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", ["is empty"]),
+        ("object_id,mag_g,mag_r,mag_i,mag_z,z_spec\n", ["has no rows"]),
+        ("object_id,mag_g,mag_r,mag_i,mag_z,z_spec\n1,21,twenty,19,18,0.5\n", ["column 'mag_r' row 1 holds 'twenty'"]),
+        ("object_id,mag_g,mag_r,mag_i,mag_z\n1,21,20,19,18\n", ["no column", "'z_spec'"]),
+        ("object_id,mag_g,mag_r,mag_i,mag_z,z_spec\n1,21,20,19,18,\n", ["no galaxy is left after 'has_a_label'"]),
+    ],
+)
+def test_bad_tables(
+    text: str, words: list[str], toy_settings: Any, write_config: Any, call: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "wide.csv").write_text(text)
+    toy_settings["tables"][1]["columns"] = {"mag_err": None}
+    expect_refusal(call("build", write_config(toy_settings)), *words)
+    assert not (tmp_path / "out").exists()
+
+
+def test_tabs(write_config: Any, call: Any) -> None:
+    expect_refusal(call("run", write_config("name: a\nbands:\n\t- g\n")), "line 3", "not tabs")
+
+
+def test_missing_config(call: Any, tmp_path: Path) -> None:
+    expect_refusal(call("run", tmp_path / "none.yaml"), "no config file")
+
+
+def test_stages_out_of_order(toy_settings: dict[str, Any], write_config: Any, call: Any) -> None:
+    path = write_config(toy_settings)
+    for verb in ("train", "evaluate", "report"):
+        expect_refusal(call(verb, path), "mixz build")
+
+
+def test_predict_and_what_it_refuses(trained: Path, call: Any, tmp_path: Path) -> None:
+    wide, output = tmp_path / "wide.csv", tmp_path / "photoz.csv"
+    assert call("predict", trained, wide, "-o", output)[0] == 0
+    before = output.read_text()
+    other = tmp_path / "other.csv"
+    other.write_text("object_id,mag_u,mag_g,mag_r\n1,22,21,20\n")
+    expect_refusal(call("predict", trained, other, "-o", output), "no column 'mag_i'", "columns: object_id, mag_u")
+    expect_refusal(call("predict", trained, wide, "-o", tmp_path / "photoz.doc"), "unknown format")
+    expect_refusal(call("predict", trained, wide, "-o", output, "--mag", "mag"), "{band}")
+    expect_refusal(call("predict", trained, wide, "-o", output, "--id", "name"), "no column 'name'")
+    expect_refusal(call("predict", tmp_path, wide, "-o", output), "no model in", "mixz train")
+    (trained / "weights.safetensors").write_bytes(b"half")
+    expect_refusal(call("predict", trained, wide, "-o", output), "is damaged")
+    (trained / "model.json").write_text('{"format": 99}')
+    expect_refusal(call("predict", trained, wide, "-o", output), "model format 99")
+    assert output.read_text() == before, "what was good is still there"
+
+
+def test_predict_with_other_column_names(trained: Path, call: Any, tmp_path: Path) -> None:
+    table = tmp_path / "hsc.csv"
+    table.write_text("name,g_cmodel_mag,r_cmodel_mag,i_cmodel_mag,z_cmodel_mag\nx1,22,21,20.5,20\n")
+    code, said = call("predict", trained, table, "-o", tmp_path / "p.csv", "--mag", "{band}_cmodel_mag", "--id", "name")
+    assert code == 0, said
+    assert "x1," in (tmp_path / "p.csv").read_text()
+
+
+def test_debug_shows_the_traceback(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "mixz", "run", str(tmp_path / "none.yaml")]
+    plain = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (plain.returncode, "Traceback" in plain.stderr) == (2, False)
+    debug = subprocess.run([*command, "--debug"], capture_output=True, text=True, check=False)
+    assert "Traceback" in debug.stderr
+    assert "no config file" in debug.stderr

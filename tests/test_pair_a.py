@@ -1,0 +1,30 @@
+"""The observed galaxies of pair A, where they are present beside the project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mixz.config import load_config
+from mixz.data.build import build_galaxies
+
+CONFIG = Path(__file__).parents[1] / "configs" / "pair_a.yaml"
+
+
+def test_pair_a_builds_as_described() -> None:
+    config = load_config(CONFIG)
+    if not config.tables[0].path.exists():
+        pytest.skip(f"no observed galaxies at {config.tables[0].path.parent}")
+    galaxies, ledger = build_galaxies(config)
+    assert [(e.step, e.rows_in, e.rows_out) for e in ledger.entries] == [
+        ("has_a_label", 7952, 7952),
+        ("all_bands_measured", 7952, 7952),
+        ("has_a_label", 11902, 10628),
+        ("all_bands_measured", 10628, 10514),
+        ("split", 18466, 18466),
+    ]
+    assert galaxies.bands == ("g", "r", "i", "z")
+    assert set(galaxies.system[galaxies.has("many_band")]) == {"des"}
+    assert not (galaxies.has("many_band") & galaxies.has("spec")).any()
+    assert galaxies.z["spec"][galaxies.has("spec")].max() < 2
