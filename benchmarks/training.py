@@ -14,6 +14,7 @@ import importlib.util
 import os
 import statistics
 import time
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -37,8 +38,9 @@ PAPER = Step(truths=("spec",))
 FLOP_PER_GALAXY = 6 * 122_006 - 2 * 5 * 200  # forward, and backward to weights and (but for the first layer) inputs
 
 
+@cache
 def start(members: int) -> Weights:
-    """Draw first weights of some members."""
+    """Draw first weights of some members, once."""
     return initial_weights(5, 1, NETWORK, generators([derive_seed(0, k) for k in range(members)], START))
 
 
@@ -203,6 +205,7 @@ def growth(few: int, many: int, galaxies: int) -> dict[str, float | None]:
     validation = rows(200, seed=2)
     small, large = rows(galaxies, seed=1), rows(10 * galaxies, seed=1)
     step = FAST_STEP.model_copy(update={"epochs": 1})
+    ours(step, many, small.take(slice(0, 500)), validation)
     ours(step, few, small, validation)
     a, b, c = (
         seconds(lambda n=n, r=r: ours(step, n, r, validation)) for n, r in ((few, small), (many, small), (few, large))
