@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError
@@ -23,6 +22,7 @@ from mixz.model.devices import Machine
 from mixz.model.features import InputMap, magnitudes
 from mixz.model.heads import head_of
 from mixz.model.history import History, Lost, Progress
+from mixz.model.labels import labelled
 from mixz.model.nets import Weights, initial_weights
 from mixz.model.predict import predict_rows
 from mixz.model.rows import Rows
@@ -34,7 +34,6 @@ from mixz.schema import GalaxySet, PhotoZ
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from numpy.typing import NDArray
 
 FORMAT = 2
 """Version of the model folder; `Ensemble.load` refuses others."""
@@ -140,7 +139,7 @@ class Ensemble:
     ) -> Ensemble:
         """Start an ensemble at random weights, its inputs fitted to the training galaxies of the `first` step."""
         network = network or Network()
-        inputs = InputMap.fit(magnitudes(_labelled(galaxies, first, "train", ())[0]), network.inputs)
+        inputs = InputMap.fit(magnitudes(labelled(galaxies, first, "train", ())[0]), network.inputs)
         numbers = tuple(range(members))
         starts = generators([derive_seed(seed, k) for k in numbers], START)
         weights = initial_weights(len(galaxies.bands), head_of(network).outputs, network, starts)
@@ -334,7 +333,7 @@ class Ensemble:
             ) from error
 
     def _rows(self, galaxies: GalaxySet, step: Step, side: str, exact: Sequence[str]) -> Rows:
-        chosen, z_ref, whose = _labelled(galaxies, step, side, exact)
+        chosen, z_ref, whose = labelled(galaxies, step, side, exact)
         mag = magnitudes(chosen)[:, self._band_order(chosen.bands)]
         labels = torch.tensor(z_ref, dtype=torch.float32)
         if not step.weights:
@@ -371,22 +370,6 @@ class Ensemble:
                 f"map these bands, or use a model trained on yours{hint}",
             )
         return [offered.index(band) for band in self.bands]
-
-
-def _labelled(
-    galaxies: GalaxySet, step: Step, side: str, exact: Sequence[str]
-) -> tuple[GalaxySet, NDArray[np.floating[Any]], NDArray[np.str_]]:
-    """Select the measured galaxies of one side that carry a label the step believes, with that label and its truth."""
-    chosen = galaxies.rows((galaxies.split == side) & galaxies.measured())
-    z_ref, whose = chosen.reference(step.truths, exact=exact)
-    has_label = np.isfinite(z_ref)
-    if not has_label.any():
-        raise MixzError(
-            f"no {side} galaxy has a label of {' or '.join(step.truths)}",
-            "at least one galaxy on each of train and validation",
-            "name another truth, or give more galaxies (mixz.split_by_id sets the sides)",
-        )
-    return chosen.rows(has_label), z_ref[has_label], whose[has_label]
 
 
 def _check_step(step: Step, number: int, network: Network, galaxies: int) -> None:
