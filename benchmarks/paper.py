@@ -59,11 +59,12 @@ def main() -> None:
     arguments.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     arguments.add_argument("--precision", choices=["float32", "tf32", "bfloat16"], default="float32")
     arguments.add_argument("--schedule", choices=["fast", "paper"], default="fast")
+    arguments.add_argument("--no-graphs", action="store_true", help="do not record updates as CUDA graphs")
     arguments.add_argument("--members", type=int, default=100)
     arguments.add_argument("--quick", action="store_true", help="4 members, 2k + 4k galaxies: under 50 s on 2 cores")
     given = arguments.parse_args()
     members, many_band, spec = (4, 2_000, 4_000) if given.quick else (given.members, 116_000, 286_000)
-    machine = Machine(given.device, given.precision)
+    machine = Machine(given.device, given.precision, graphs=not given.no_graphs)
     sides = [sample(share, many_band, spec, seed=seed) for share, seed in ((TRAIN, 1), (VALIDATION, 3))]
     figures: dict[str, float | str | None] = {
         "device": torch.cuda.get_device_name() if given.device == "cuda" else "cpu",

@@ -37,6 +37,7 @@ HOMES = {
     "lsdb": ("bridges",),
     "hats": ("bridges",),
     "rail": (),
+    "distributed": ("bridges/dask_members.py",),
 }
 
 FORBIDDEN_IN_MODEL = {"astropy", "pandas", "pyarrow", "h5py", "matplotlib"}

@@ -40,6 +40,8 @@ class Machine:
         8 bits of mantissa; weights, optimiser, head and loss stay float32).
     cores
         CPU cores to use, one group of members on each; all that torch may use if not given.
+    graphs
+        On a GPU, record an update as a CUDA graph and replay it (dense networks only).
 
     Raises
     ------
@@ -55,6 +57,7 @@ class Machine:
     device: Device = "cpu"
     precision: Precision = "float32"
     cores: int | None = None
+    graphs: bool = True
 
     def __post_init__(self) -> None:
         if self.device == "cuda" and not torch.cuda.is_available():
@@ -66,6 +69,11 @@ class Machine:
     def torch_device(self) -> torch.device:
         """The device as torch names it."""
         return torch.device(self.device)
+
+    @property
+    def on_graph(self) -> bool:
+        """Say whether updates are recorded and replayed."""
+        return self.graphs and self.device == "cuda"
 
     @property
     def workers(self) -> int:

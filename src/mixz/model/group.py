@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from mixz.model.bayes import divergence, noise, noisy_outputs
+from mixz.model.graphs import RecordedUpdate
 from mixz.model.heads import head_of
 from mixz.model.history import History, Lost, News
 from mixz.model.moving import joined, moving_start
@@ -71,7 +72,7 @@ class Group:
         # What is left is what `weights` and `history` need.
         self.fixed.clear()
         self.moving.clear()
-        del self.optimiser
+        del self.optimiser, self.update
 
     def weights(self) -> Weights:
         """Give every member's best weights; those that were frozen are the ones it began with."""
@@ -101,7 +102,9 @@ class Group:
         still = self.running.to(device)
         self.fixed = {name: w[still] for name, w in self.start.items()}
         self.moving = {name: w.to(device).clone().requires_grad_() for name, w in moving.items()}
-        self.optimiser = optimiser(self.step, self.moving.values())
+        on_graph = self.machine.on_graph and self.shape.kind == "dense"
+        self.optimiser = optimiser(self.step, self.moving.values(), on_graph=on_graph)
+        self.update: Callable[[torch.Tensor], None] = RecordedUpdate(self._update) if on_graph else self._update
         for name, state in memory.items():
             # The count of updates is one number for all members, and stays where the optimiser put it.
             self.optimiser.state[self.moving[name]] = {
@@ -118,16 +121,21 @@ class Group:
         device = self.machine.torch_device
         seeds = [self.seeds[m] for m in self.running.tolist()]
         orders = generators(seeds, ORDER, self.epoch, device=device)
-        noises = generators(seeds, NOISE, self.epoch + 1, device=device)
+        self.rows, self.noises = train, generators(seeds, NOISE, self.epoch + 1, device=device)
         order = torch.stack([torch.randperm(len(train), generator=g, device=device) for g in orders])
         batches = torch.split(order, self.step.batch_size, dim=1)
         for number, batch in enumerate(batches):
             update = self.epoch * len(batches) + number
             set_rate(self.optimiser, learning_rate(self.step, update=update, updates_per_epoch=len(batches)))
-            self.optimiser.zero_grad(set_to_none=True)
-            # The sum over members keeps their gradients apart: each has its own mean loss.
-            self._objective(train.take(batch), noises, len(train)).sum().backward()  # type: ignore[no-untyped-call]
-            self.optimiser.step()
+            self.update(batch)
+
+    def _update(self, batch: torch.Tensor) -> None:
+        """Move the weights once, by the galaxies of one batch, indices of shape (member, galaxy)."""
+        self.optimiser.zero_grad(set_to_none=True)
+        objective = self._objective(self.rows.take(batch), self.noises, len(self.rows))
+        # The sum over members keeps their gradients apart: each has its own mean loss.
+        objective.sum().backward()  # type: ignore[no-untyped-call]
+        self.optimiser.step()
 
     def _objective(self, rows: Rows, noises: Sequence[torch.Generator], galaxies: int) -> torch.Tensor:
         """Give what each member minimises, shape (member,): loss, divergence from the prior, pull to the start."""
@@ -192,4 +200,5 @@ class Group:
     def _precision(self) -> AbstractContextManager[object]:
         if self.machine.precision != "bfloat16":
             return nullcontext()
-        return torch.autocast(self.machine.torch_device.type, dtype=torch.bfloat16)
+        # Without its cache of rounded weights, which a recorded update would never renew.
+        return torch.autocast(self.machine.torch_device.type, dtype=torch.bfloat16, cache_enabled=False)

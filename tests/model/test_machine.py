@@ -1,0 +1,67 @@
+"""Groups, precision and devices: what may change a result, and what may not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+
+from mixz.errors import MixzError
+from mixz.model.devices import Machine
+from mixz.model.ensemble import Ensemble
+from mixz.recipes import FAST, Step
+
+if TYPE_CHECKING:
+    from mixz.config import Network, Precision
+    from mixz.schema import GalaxySet
+
+STEP = Step(**(FAST | {"truths": ("spec",), "epochs": 8, "batch_size": 32}))
+
+
+@pytest.mark.parametrize("members", [1, 2, 7, 10, 100])
+@pytest.mark.parametrize("batch_size", [1, 100, 512, 100_000])
+@pytest.mark.parametrize("cores", [1, 2, 5])
+def test_groups_hold_every_member_once(members: int, batch_size: int, cores: int) -> None:
+    parts = Machine(cores=cores).parts(members, batch_size)
+    assert [k for part in parts for k in range(part.start, part.stop)] == list(range(members))
+    sizes = [part.stop - part.start for part in parts]
+    assert max(sizes) - min(sizes) <= 1
+    assert len(parts) >= min(members, cores)
+
+
+def test_training_leaves_torchs_settings_alone(galaxies: GalaxySet) -> None:
+    before = torch.get_num_threads(), torch.get_float32_matmul_precision()
+    model = Ensemble.fit(galaxies, (Step(truths=("spec",), epochs=1, batch_size=32),), members=2)
+    model.predict(galaxies)
+    assert (torch.get_num_threads(), torch.get_float32_matmul_precision()) == before
+
+
+def test_what_a_machine_lacks_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(MixzError, match="use --device cpu"):
+        Machine("cuda")
+    with pytest.raises(MixzError, match="tf32 on the CPU"):
+        Machine(precision="tf32")
+
+
+def agree(galaxies: GalaxySet, network: Network, machine: Machine) -> None:
+    """Check that a machine's ensemble differs from float32 on the CPU by less than its members scatter."""
+    start = Ensemble.untrained(galaxies, STEP, network=network, members=6)
+    exact, other = (start.fine_tune(galaxies, STEP, machine=m).predict(galaxies) for m in (Machine(), machine))
+    scatter = np.median(exact.z_phot_std)
+    assert np.median(np.abs(exact.z_phot - other.z_phot)) < scatter
+
+
+def test_bfloat16_stays_within_the_scatter_of_members(galaxies: GalaxySet, network: Network) -> None:
+    agree(galaxies, network, Machine(precision="bfloat16"))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("precision", ["float32", "tf32", "bfloat16"])
+@pytest.mark.parametrize("graphs", [True, False])
+def test_a_gpu_stays_within_the_scatter_of_members(
+    galaxies: GalaxySet, network: Network, precision: Precision, graphs: bool
+) -> None:
+    agree(galaxies, network, Machine("cuda", precision, graphs=graphs))
