@@ -13,7 +13,10 @@ import torch
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SIDE = 1024
+SIDE, REPEATS = 1024, 8
+CORES = torch.get_num_threads()
+MATMUL_FLOP = 2 * CORES * REPEATS * 2 * SIDE**3
+"""What `matmul_peak` multiplies in all, its first round included."""
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -27,20 +30,19 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - begun
 
 
-def matmul_peak(repeats: int = 8) -> float:
+def matmul_peak() -> float:
     """Measure float32 products per second of all cores, each multiplying large matrices by itself [FLOP/s]."""
-    cores = torch.get_num_threads()
-    pairs = [(torch.rand(SIDE, SIDE), torch.empty(SIDE, SIDE)) for _ in range(cores)]
+    pairs = [(torch.rand(SIDE, SIDE), torch.empty(SIDE, SIDE)) for _ in range(CORES)]
 
     def multiply(pair: tuple[torch.Tensor, torch.Tensor]) -> None:
-        for _ in range(repeats):
+        for _ in range(REPEATS):
             torch.mm(pair[0], pair[0], out=pair[1])
 
-    with ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+    with ThreadPoolExecutor(CORES, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         list(pool.map(multiply, pairs))
         took = seconds(lambda: list(pool.map(multiply, pairs)))
-    torch.set_num_threads(cores)
-    return cores * repeats * 2 * SIDE**3 / took
+    torch.set_num_threads(CORES)
+    return CORES * REPEATS * 2 * SIDE**3 / took
 
 
 def peak_memory_mb() -> float:

@@ -101,7 +101,7 @@ def train_step(
         except BaseException:
             posts.cancelled.set()
             raise
-    return _gathered([job.result() for job in jobs], [members[part] for part in parts], number)
+        return _gathered([job.result() for job in jobs], [members[part] for part in parts], number)
 
 
 def _gathered(groups: Sequence[Group], members: Sequence[Sequence[int]], number: int) -> Trained:
