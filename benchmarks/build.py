@@ -70,7 +70,7 @@ def main() -> None:
 def run_build(folder: Path) -> None:
     """Build the shipped config's TransferZ from the files in `folder`, and print what it took as JSON."""
     from mixz import stages
-    from mixz.config import load_config
+    from mixz.config_file import load_config
 
     settings = yaml.safe_load(CONFIG.read_text().replace("../mock_survey", str(folder)))
     settings |= {"tables": settings["tables"][:1], "recipes": ["base"], "out": str(folder / "out")}

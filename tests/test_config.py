@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from mixz.config import Config, load_config
+from mixz.config import Config
+from mixz.config_file import load_config
 from mixz.errors import MixzError
 from mixz.recipes import PAPER_RECIPES, Step, named_recipe
 

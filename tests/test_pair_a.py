@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mixz.config import load_config
+from mixz.config_file import load_config
 from mixz.data.build import build_galaxies
 
 CONFIG = Path(__file__).parents[1] / "configs" / "pair_a.yaml"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mixz import stages
-from mixz.config import load_config
+from mixz.config_file import load_config
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from mixz import stages
-from mixz.config import load_config
+from mixz.config_file import load_config
 from mixz.data.galaxies_file import read_galaxies
 from mixz.data.tables import read_table, write_table
 from mixz.errors import MixzError

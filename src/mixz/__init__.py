@@ -4,7 +4,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mixz.config import Config, Network, load_config
+    from mixz.config import Config, Network
+    from mixz.config_file import load_config
     from mixz.data.galaxies_file import read_galaxies, write_galaxies
     from mixz.data.split import split_by_id
     from mixz.errors import MixzError
@@ -23,7 +24,7 @@ _HOMES = {
     "PhotoZ": "mixz.schema",
     "RECIPES": "mixz.recipes",
     "Step": "mixz.recipes",
-    "load_config": "mixz.config",
+    "load_config": "mixz.config_file",
     "read_galaxies": "mixz.data.galaxies_file",
     "split_by_id": "mixz.data.split",
     "write_galaxies": "mixz.data.galaxies_file",

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from mixz.config import Config, Device, Precision, load_config
+from mixz.config import Config, Device, Precision  # noqa: TC001  # typer reads annotations at run time
+from mixz.config_file import load_config
 from mixz.errors import MixzError
 from mixz.report.markdown import markdown_table
 from mixz.report.screen import SIMULATED, ledger_table, metrics_tables, ratio_lines, registry_table

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from mixz import stages
-from mixz.config import load_config
+from mixz.config_file import load_config
 from mixz.data.tables import write_table
 from mixz.errors import MixzError
 

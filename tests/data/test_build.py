@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mixz.config import load_config
+from mixz.config_file import load_config
 from mixz.data.build import build_galaxies
 from mixz.data.galaxies_file import read_galaxies, read_provenance, write_galaxies
 from mixz.data.split import split_by_id

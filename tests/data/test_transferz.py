@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from mixz import stages
-from mixz.config import Config, load_config
+from mixz.config import Config
+from mixz.config_file import load_config
 from mixz.data.build import JOINED, build_galaxies
 from mixz.data.galaxies_file import read_galaxies, read_provenance
 from mixz.data.mock.cosmos2020 import CLASSIC_FILE, FARMER_FILE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,6 +37,20 @@ def test_training_leaves_torchs_settings_alone(galaxies: GalaxySet) -> None:
     model = Ensemble.fit(galaxies, (Step(truths=("spec",), epochs=1, batch_size=32),), members=2)
     model.predict(galaxies)
     assert (torch.get_num_threads(), torch.get_float32_matmul_precision()) == before
+
+
+@pytest.mark.parametrize("cores", [None, 2])
+def test_groups_train_side_by_side(cores: int | None) -> None:
+    """Each task waits for the other: in a pool of one thread they would wait in vain."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        both = threading.Barrier(2, timeout=10)
+        with Machine(cores=cores).pool() as pool:
+            jobs = [pool.submit(both.wait) for _ in range(2)]
+            assert sorted(job.result() for job in jobs) == [0, 1]
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_what_a_machine_lacks_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -105,10 +105,11 @@ class Machine:
     def pool(self) -> Iterator[ThreadPoolExecutor]:
         """Give threads that each use one core, with torch set up for the precision; put it back afterwards."""
         threads, products = torch.get_num_threads(), torch.get_float32_matmul_precision()
+        workers = self.workers  # asked before torch is told to use one thread, which is how it counts cores
         torch.set_num_threads(1)
         torch.set_float32_matmul_precision("high" if self.precision == "tf32" else "highest")
         try:
-            with ThreadPoolExecutor(self.workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
                 yield pool
         finally:
             torch.set_num_threads(threads)

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from pydantic import TypeAdapter, ValidationError
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 
-from mixz.atomic import replacing
 from mixz.config import Network
 from mixz.errors import MixzError, nearest
 from mixz.model.bayes import with_spread
@@ -23,6 +17,7 @@ from mixz.model.features import InputMap, magnitudes
 from mixz.model.heads import head_of
 from mixz.model.history import History, Lost, Progress
 from mixz.model.labels import labelled
+from mixz.model.model_folder import damaged, read_model_folder, write_model_folder
 from mixz.model.nets import Weights, initial_weights
 from mixz.model.predict import predict_rows
 from mixz.model.rows import Rows
@@ -33,10 +28,7 @@ from mixz.schema import GalaxySet, PhotoZ
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-
-
-FORMAT = 2
-"""Version of the model folder; `Ensemble.load` refuses others."""
+    from pathlib import Path
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +62,7 @@ class Ensemble:
     --------
     Recover a redshift that is written in one magnitude:
 
+    >>> import numpy as np
     >>> from mixz.data.split import split_by_id
     >>> z = np.linspace(0.1, 1.0, 600)
     >>> galaxies = GalaxySet(np.arange(600), ("r",), 20 + z[:, None], np.full((600, 1), 0.01),
@@ -280,7 +273,6 @@ class Ensemble:
     def save(self, folder: str | Path) -> None:
         """Write the model folder: weights.safetensors, model.json, history.json; whole or not at all."""
         about = {
-            "format": FORMAT,
             "bands": self.bands,
             "members": self.members,
             "numbers": self.numbers,
@@ -291,11 +283,7 @@ class Ensemble:
             "provenance": self.provenance,
         }
         inputs = {"inputs.offset": self.inputs.offset, "inputs.matrix": self.inputs.matrix}
-        with replacing(folder) as draft:
-            draft.mkdir()
-            save_file({k: v.contiguous() for k, v in (self.weights | inputs).items()}, draft / "weights.safetensors")
-            (draft / "model.json").write_text(json.dumps(about, indent=2) + "\n")
-            (draft / "history.json").write_text(json.dumps([asdict(h) for h in self.history]) + "\n")
+        write_model_folder(folder, about=about, tensors=self.weights | inputs, history=self.history)
 
     @classmethod
     def load(cls, folder: str | Path) -> Ensemble:
@@ -306,15 +294,8 @@ class Ensemble:
         MixzError
             The folder is missing, damaged, or of another version.
         """
-        folder = Path(folder)
-        if not (folder / "model.json").is_file():
-            raise MixzError(f"no model in {folder}", "a folder that `mixz train` wrote", "run `mixz train` first")
+        about, weights, history = read_model_folder(folder)
         try:
-            about = json.loads((folder / "model.json").read_text())
-            if about["format"] != FORMAT:
-                raise MixzError(f"{folder} is of model format {about['format']}", f"format {FORMAT}", "train it again")
-            weights = load_file(folder / "weights.safetensors")
-            history = TypeAdapter(tuple[History, ...]).validate_json((folder / "history.json").read_text())
             return cls(
                 bands=tuple(about["bands"]),
                 network=Network(**about["network"]),
@@ -327,10 +308,8 @@ class Ensemble:
                 history=history,
                 provenance=about["provenance"],
             )
-        except (OSError, ValueError, KeyError, TypeError, ValidationError, SafetensorError) as error:
-            raise MixzError(
-                f"the model in {folder} is damaged: {error}", "a whole model folder", "train it again"
-            ) from error
+        except (KeyError, TypeError, ValueError) as error:
+            raise damaged(folder, error) from error
 
     def _rows(self, galaxies: GalaxySet, step: Step, side: str, exact: Sequence[str]) -> Rows:
         chosen, z_ref, whose = labelled(galaxies, step, side, exact)

@@ -146,4 +146,5 @@ def ratio_lines(records: Sequence[Record], *, truth: str = "spec", over: str = "
 def _ratio(metric: str, value: float, z_range: str) -> str:
     name = "|bias|" if metric == "bias" else metric
     claim = PAPER_CLAIMS.get(metric) if z_range == "0.3-1.5" else None
-    return f"{name} {value:.2f}" + (f" (paper {claim:g})" if claim else "")
+    told = "down to none" if math.isinf(value) else f"{value:.2f}"
+    return f"{name} {told}" + (f" (paper {claim:g})" if claim else "")

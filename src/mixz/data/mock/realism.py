@@ -40,10 +40,13 @@ class Row:
     what: str
     mock: tuple[float, ...]
     real: tuple[float, ...]
+    beside: str = "real"
+    """What `real` holds: observed galaxies, a published number, or the kernel that the labels were drawn from."""
 
     def __str__(self) -> str:
         """Print both on two lines, one above the other."""
-        lines = [f"{n}  " + "  ".join(f"{x:7.3f}" for x in v) for n, v in (("mock", self.mock), ("real", self.real))]
+        pair = (("mock", self.mock), (self.beside, self.real))
+        lines = [f"{name:<10}" + "  ".join(f"{x:7.3f}" for x in values) for name, values in pair]
         return f"{self.what}\n  " + "\n  ".join(lines)
 
 
@@ -88,7 +91,7 @@ def labels(survey: MockSurvey) -> list[Row]:
         z = bin_["z_true"].to_numpy()
         drawn = COSMOS2020.draw(z, mag_i=bin_["true_mag_i"].to_numpy(), seed=survey.seed)
         what = f"labels, {low:g} < i < {high:g}: NMAD, RMS, outliers"
-        rows.append(Row(what, _quality(bin_["z_many_band"].to_numpy(), z=z), _quality(drawn, z=z)))
+        rows.append(Row(what, _quality(bin_["z_many_band"].to_numpy(), z=z), _quality(drawn, z=z), "kernel"))
     return rows
 
 
@@ -103,7 +106,7 @@ def photo_z(survey: MockSurvey) -> list[Row]:
         chosen = (test["mag_i"] < limit).to_numpy() & (z_phot > low) & (z_phot < high)
         nmad, _, outliers = _quality(z_phot[chosen], z=test["z_true"].to_numpy()[chosen])
         what = f"photo-z, i < {limit:g}, {low:g} < z_phot < {high:g}: NMAD, outliers"
-        rows.append(Row(what, (nmad, outliers), published))
+        rows.append(Row(what, (nmad, outliers), published, "published"))
     return rows
 
 
