@@ -12,8 +12,6 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Positive = Annotated[float, Field(gt=0)]
 PerBand = str | dict[str, str]
 
-EXTINCTIONS = ("none", "a_band", "ebv")
-
 
 class Columns(Strict):
     """How a table names its columns; `{band}` stands for each band, or map band by band.

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from mixz.metrics.point import Floats
 
-COVERAGE_LEVELS = (0.68, 0.90, 0.95)
-
 LOWEST_DENSITY = 1e-6
 """Densities below this count as this in the log score, or one galaxy off the grid would make it infinite (ours)."""
 
