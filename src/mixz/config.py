@@ -115,8 +115,23 @@ class Network(Strict):
     kind
         ``dense``, or ``bayesian``: a Gaussian over every weight, as in jones2024 (arXiv:2306.13179).
     head
-        ``point``, one redshift trained on the HSC loss, or ``gaussian``, a mean and a width trained on the negative
-        log-likelihood.  Left open: gaussian for a Bayesian network, point for others.
+        ``point``, one redshift trained on the HSC loss; ``gaussian``, a mean and a width trained on the negative
+        log-likelihood; ``binned``, a density of any shape on a grid, or ``mixture``, one made of Gaussians (ours).
+        Left open: gaussian for a Bayesian network, point for others.
+    nodes, z_max, components
+        Of densities: nodes of the grid in ln(1 + z), its upper end (left open: a little above the highest label), and
+        how many Gaussians a mixture has.
+    systems, system_spread
+        Whether galaxies of several photometric systems are carried into one by small learned adapters, and how far
+        apart systems may be, in units of the inputs' spread (the width of a Gaussian prior).
+    asinh
+        See magnitudes as asinh magnitudes, which are finite for bands in which nothing was detected.
+    drop_bands
+        The share of training galaxies that lose some of their bands in each epoch, so that the networks can be asked
+        about galaxies with missing bands; 0: every band is needed.
+    errors
+        Whether networks see the magnitude errors: ``none``; ``robust``, with noise added in training until errors tell
+        little of the survey; ``plain``, as they are (a trap where truths and surveys coincide: see LOG.md).
     draws, kl_weight
         Of a Bayesian network: weight draws that a prediction is the mean of, and the factor before the divergence
         from the prior (1 is Bayes' theorem).
@@ -126,7 +141,15 @@ class Network(Strict):
     skip: bool = True
     inputs: Literal["minmax", "whitened"] = "minmax"
     kind: Literal["dense", "bayesian"] = "dense"
-    head: Literal["point", "gaussian"] | None = None
+    head: Literal["point", "gaussian", "binned", "mixture"] | None = None
+    nodes: Annotated[int, Field(ge=10, le=2000)] = 200
+    z_max: Annotated[float, Field(gt=0, le=20)] | None = None
+    components: Annotated[int, Field(ge=1, le=50)] = 5
+    systems: bool = False
+    system_spread: Annotated[float, Field(gt=0)] = 0.3
+    asinh: bool = False
+    drop_bands: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    errors: Literal["none", "plain", "robust"] = "none"
     draws: Annotated[int, Field(ge=1)] = 20
     kl_weight: Annotated[float, Field(ge=0)] = 1.0
 
@@ -137,12 +160,20 @@ class Network(Strict):
         return self
 
     @property
-    def head_name(self) -> Literal["point", "gaussian"]:
+    def has_density(self) -> bool:
+        """Say whether it ends in a density of any shape."""
+        return self.head in ("binned", "mixture")
+
+    @property
+    def head_name(self) -> Literal["point", "gaussian", "binned", "mixture"]:
         """Name the head, given or implied."""
         return self.head or ("gaussian" if self.kind == "bayesian" else "point")
 
 
-KNOWN_NETWORKS: dict[str, dict[str, Any]] = {"bnn": {"kind": "bayesian"}}
+KNOWN_NETWORKS: dict[str, dict[str, Any]] = {
+    "bnn": {"kind": "bayesian"},
+    "fused": {"head": "binned", "inputs": "whitened", "systems": True},
+}
 """What the networks of a named recipe have different from the run's."""
 
 
@@ -261,7 +292,7 @@ class Config(Strict):
             for truth in (truth for step in steps for truth in step.truths if truth not in offered):
                 raise ValueError(f"recipe {name!r} trains on truth {truth!r}; the tables offer {sorted(offered)}")
             for number, step in enumerate(steps, start=1):
-                _check_freeze(name, number, step, self.network_of(name))
+                _check_step(name, number, step, self.network_of(name))
         for name in self.networks:
             if name not in self.recipes:
                 raise ValueError(f"networks: recipe {name!r} is not in this config{nearest(name, self.recipes)}")
@@ -295,9 +326,9 @@ class Config(Strict):
         """Give the settings of every truth that this config may speak of."""
         return KNOWN_TRUTHS | self.truths
 
-    def exact_truths(self) -> tuple[str, ...]:
-        """Name the truths whose labels are believed before others' when a galaxy has several."""
-        return tuple(t for t, s in self.truth_settings().items() if s.kernel == "exact")
+    def kernels(self) -> dict[str, Kernel]:
+        """Give the error kernel of every truth that this config may speak of."""
+        return {truth: settings.error_kernel() for truth, settings in self.truth_settings().items()}
 
     @property
     def folder(self) -> Path:
@@ -334,7 +365,12 @@ def _with_defaults(step: Step, training: dict[str, Any]) -> Step:
     return Step(**(training | step.model_dump(include=step.model_fields_set)))
 
 
-def _check_freeze(name: str, number: int, step: Step, network: Network) -> None:
+def _check_step(name: str, number: int, step: Step, network: Network) -> None:
+    if step.loss == "label_likelihood" and not network.has_density:
+        raise ValueError(
+            f"recipe {name!r} step {number} has loss: label_likelihood, but its networks end in a {network.head_name}; "
+            f"set networks: {{{name}: {{head: binned}}}}"
+        )
     layers = len(network.hidden)
     if step.freeze > layers:
         raise ValueError(

@@ -41,6 +41,9 @@ class Step(Strict):
         ``{many_band: 0.2, spec: 1}``.  A galaxy with several labels enters once, exact truths first.
     weights
         How much a galaxy counts per truth, in the order of `truths`; 1 each if empty.
+    loss
+        ``head``, labels at face value (the HSC loss of a point, the likelihood of a density), or ``label_likelihood``,
+        what labels say that are as wrong as their truth's kernel has it (only heads that end in a density).
     freeze
         How many hidden layers, counted from the input, keep their weights.
     adapter_rank
@@ -66,6 +69,7 @@ class Step(Strict):
 
     truths: Annotated[tuple[str, ...], Field(min_length=1)]
     weights: tuple[Annotated[float, Field(gt=0)], ...] = ()
+    loss: Literal["head", "label_likelihood"] = "head"
     freeze: Annotated[int, Field(ge=0)] = 0
     adapter_rank: Annotated[int, Field(ge=1)] | None = None
     pull: Annotated[float, Field(ge=0)] = 0.0
@@ -116,6 +120,7 @@ Recipe = tuple[Step, ...]
 # arXiv:2411.18054 trains NN-Base on TransferZ, refines it on GalaxiesML to NN-TL, and trains NN-Combo on both.
 # How many layers NN-TL freezes and its learning rate (1e-4) are ours: the paper's body was not available to us.
 # `tl_reverse` refines the other way round.  `spec` is the spec-only baseline of the follow-up arXiv:2601.17222.
+# `fused` (ours) believes every label as far as it can be believed; its networks end in a density (Config.networks).
 # `bnn` is trained as jones2024 (arXiv:2306.13179), on spectra; its networks are Bayesian (see Config.networks).
 RECIPES: dict[str, Recipe] = {
     "base": (Step(truths=("many_band",)),),
@@ -124,6 +129,7 @@ RECIPES: dict[str, Recipe] = {
     "combo": (Step(truths=("many_band", "spec")),),
     "tl_reverse": (Step(truths=("spec",)), Step(truths=("many_band",), freeze=2, lr_factor=0.2)),
     "bnn": (Step(truths=("spec",)),),
+    "fused": (Step(truths=("many_band", "spec"), loss="label_likelihood"),),
 }
 
 FAST: dict[str, Any] = {"schedule": "one_cycle", "lr": 3e-3, "batch_size": 256, "epochs": 20}

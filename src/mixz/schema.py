@@ -33,8 +33,8 @@ def _check_shape(name: str, array: NDArray[Any], shape: tuple[int, ...]) -> None
         raise MixzError(f"{name} has shape {array.shape}", f"shape {shape}", "give one value per galaxy (and band)")
 
 
-def _check_measured(name: str, array: NDArray[Any]) -> None:
-    if np.isinf(array).any():
+def _check_measured(name: str, array: NDArray[Any], *, allowed: NDArray[Any] | bool = False) -> None:
+    if (np.isinf(array) & ~np.asarray(allowed)).any():
         raise MixzError(f"{name} holds infinities", "finite values, NaN where missing", "write missing values as NaN")
 
 
@@ -49,7 +49,8 @@ class GalaxySet:
     bands
         Names of the bands, e.g. ``("g", "r", "i", "z")``.
     mag, mag_err
-        AB magnitudes and their errors, shape (galaxy, band); NaN where not measured.
+        AB magnitudes and their errors, shape (galaxy, band); NaN where not measured.  Where a band was observed and
+        nothing seen, the magnitude is NaN and its error infinite.
     z
         Per truth, its redshift labels, shape (galaxy,); NaN where the galaxy has none.
     split
@@ -100,7 +101,8 @@ class GalaxySet:
             array = _frozen(getattr(self, name), np.float32).reshape(shape if n == 0 else np.shape(getattr(self, name)))
             set_field(name, array)
             _check_shape(name, array, shape)
-            _check_measured(name, array)
+        _check_measured("mag", self.mag)
+        _check_measured("mag_err", self.mag_err, allowed=np.isnan(self.mag) & (self.mag_err > 0))
         set_field("z", {truth: _frozen(label, np.float64) for truth, label in self.z.items()})
         for truth, label in self.z.items():
             _check_shape(f"z[{truth!r}]", label, (n,))
@@ -261,6 +263,16 @@ class PhotoZ:
         Each member's point estimate, shape (member, galaxy); NaN where none could be given.
     z_sigma_members
         Each member's own standard deviation of its estimate, shape (member, galaxy); None where members give none.
+    z_grid, pdf
+        Density of each galaxy's redshift, the mean of its members', shape (galaxy, z), on nodes of shape (z,) between
+        which it is straight; None where members give none.
+    points
+        Point estimates of that density by name (zmode, zmean, zmedian, zbest), each of shape (galaxy,).
+    z_mean_members
+        Where members give densities, `z_phot_members` are their zbest and these their means, shape (member, galaxy).
+    support
+        Whether training covered the galaxy, shape (galaxy,): 2 by spectra, 1 only by noisier labels, 0 not; None
+        where the model does not say.
 
     Examples
     --------
@@ -272,15 +284,34 @@ class PhotoZ:
     object_id: NDArray[Any]
     z_phot_members: Floats
     z_sigma_members: Floats | None = None
+    z_grid: Floats | None = None
+    pdf: Floats | None = None
+    points: Mapping[str, Floats] = field(default_factory=dict)
+    z_mean_members: Floats | None = None
+    support: NDArray[Any] | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "object_id", _frozen(self.object_id))
-        object.__setattr__(self, "z_phot_members", _frozen(self.z_phot_members, np.float64))
-        shape = (len(self.z_phot_members), len(self.object_id))
-        _check_shape("z_phot_members", self.z_phot_members, shape)
-        if self.z_sigma_members is not None:
-            object.__setattr__(self, "z_sigma_members", _frozen(self.z_sigma_members, np.float64))
-            _check_shape("z_sigma_members", self.z_sigma_members, shape)
+        set_field = object.__setattr__.__get__(self)
+        set_field("object_id", _frozen(self.object_id))
+        set_field("z_phot_members", _frozen(self.z_phot_members, np.float64))
+        galaxies = len(self.object_id)
+        shape = (len(self.z_phot_members), galaxies)
+        for name in ("z_phot_members", "z_sigma_members", "z_mean_members"):
+            if getattr(self, name) is not None:
+                set_field(name, _frozen(getattr(self, name), np.float64))
+                _check_shape(name, getattr(self, name), shape)
+        if (self.pdf is None) != (self.z_grid is None):
+            raise MixzError("pdf and z_grid: one without the other", "both or none", "give the grid of the densities")
+        if self.pdf is not None and self.z_grid is not None:
+            set_field("z_grid", _frozen(self.z_grid, np.float64))
+            set_field("pdf", _frozen(self.pdf))
+            _check_shape("pdf", self.pdf, (galaxies, len(self.z_grid)))
+        set_field("points", {name: _frozen(z, np.float64) for name, z in self.points.items()})
+        for name, z in self.points.items():
+            _check_shape(f"points[{name!r}]", z, (galaxies,))
+        if self.support is not None:
+            set_field("support", _frozen(self.support, np.int8))
+            _check_shape("support", self.support, (galaxies,))
 
     def __len__(self) -> int:
         """Count the galaxies."""
@@ -288,8 +319,8 @@ class PhotoZ:
 
     @property
     def z_phot(self) -> Floats:
-        """The ensemble's point estimate: the mean of its members', shape (galaxy,)."""
-        return np.asarray(self.z_phot_members.mean(axis=0))
+        """The ensemble's point estimate, shape (galaxy,): zbest of its density, else the mean of its members'."""
+        return self.points["zbest"] if "zbest" in self.points else np.asarray(self.z_phot_members.mean(axis=0))
 
     @property
     def z_phot_std(self) -> Floats:
@@ -300,10 +331,16 @@ class PhotoZ:
 
     @property
     def z_sigma(self) -> Floats | None:
-        """Standard deviation of the equal mixture of the members' estimates, shape (galaxy,); None where none.
+        """Standard deviation of the density, or of the equal mixture of the members' estimates, shape (galaxy,).
 
-        sigma^2 = mean(sigma_m^2) + mean((z_m - z)^2)
+        sigma^2 = mean(sigma_m^2) + mean((z_m - z)^2); None where members give neither densities nor errors.
         """
+        if self.pdf is not None and self.z_grid is not None:
+            cell = np.gradient(self.z_grid)
+            cell[[0, -1]] /= 2
+            mass = self.pdf * cell
+            mean = mass @ self.z_grid
+            return np.asarray(np.sqrt(np.maximum(mass @ np.square(self.z_grid) - np.square(mean), 0)))
         if self.z_sigma_members is None:
             return None
         scatter = np.square(self.z_phot_members - self.z_phot).mean(axis=0)

@@ -29,8 +29,12 @@ class Kernel(Protocol):
         """Draw one label for each redshift `z`, shape (galaxy,)."""
         ...
 
-    def density(self, *, z_label: ArrayLike, z: ArrayLike, mag_i: ArrayLike) -> Array:
-        """Give p(z_label | z, i) per unit redshift, shapes broadcast together."""
+    def density(self, *, z_label: ArrayLike, z: ArrayLike, mag_i: ArrayLike, z_err: ArrayLike | None = None) -> Array:
+        """Give p(z_label | z, i) per unit redshift, shapes broadcast together.
+
+        `z_err` has one more axis of length 2, how far the label's own 68 % interval reaches below and above it; kernels
+        that know better do not look at it.
+        """
         ...
 
 
@@ -56,7 +60,14 @@ class GaussianKernel:
         noise = np.random.default_rng(seed).standard_normal(z.shape)
         return np.asarray(z + self.sigma * (1 + z) * noise)
 
-    def density(self, *, z_label: ArrayLike, z: ArrayLike, mag_i: ArrayLike) -> Array:
+    def density(
+        self,
+        *,
+        z_label: ArrayLike,
+        z: ArrayLike,
+        mag_i: ArrayLike,
+        z_err: ArrayLike | None = None,  # noqa: ARG002
+    ) -> Array:
         """Give the Gaussian density at `z_label`."""
         z_label, z, _ = np.broadcast_arrays(*(np.asarray(a, float) for a in (z_label, z, mag_i)))
         from scipy import stats
@@ -136,7 +147,14 @@ class CoreTailKernel:
             "look for wrong redshifts, e.g. the largest one",
         )
 
-    def density(self, *, z_label: ArrayLike, z: ArrayLike, mag_i: ArrayLike) -> Array:
+    def density(
+        self,
+        *,
+        z_label: ArrayLike,
+        z: ArrayLike,
+        mag_i: ArrayLike,
+        z_err: ArrayLike | None = None,  # noqa: ARG002
+    ) -> Array:
         """Give p(z_label | z, i), zero outside `z_range`, integrating to 1 over z_label.
 
         Examples
@@ -201,3 +219,17 @@ SPECTRUM = GaussianKernel(0.0005)
 
 KERNELS: Mapping[str, Kernel] = {"exact": SPECTRUM, "cosmos2020": COSMOS2020}
 """The kernels that a config can name."""
+
+KNOWN_KERNELS: Mapping[str, Kernel] = {"spec": SPECTRUM, "many_band": COSMOS2020, "true": SPECTRUM}
+"""The kernels of the truths whose names mixz knows."""
+
+
+def exact_truths(kernels: Mapping[str, Kernel]) -> tuple[str, ...]:
+    """Name the truths whose labels are believed before others' when a galaxy has several.
+
+    Examples
+    --------
+    >>> exact_truths(KNOWN_KERNELS)
+    ('spec', 'true')
+    """
+    return tuple(truth for truth, kernel in kernels.items() if kernel == SPECTRUM)

@@ -12,6 +12,7 @@ import torch
 from mixz.model.devices import Machine
 from mixz.model.ensemble import Ensemble
 from mixz.model.group import Group
+from mixz.model.heads import head_of
 from mixz.model.nets import layer_names
 from mixz.model.rows import Rows
 from mixz.recipes import Step
@@ -59,8 +60,11 @@ def test_frozen_weights_are_bit_identical(galaxies: GalaxySet, network: Network)
 def test_gradients_reach_exactly_the_unfrozen(galaxies: GalaxySet, network: Network) -> None:
     ensemble = Ensemble.untrained(galaxies, Step(truths=("spec",)), network=network, members=2)
     step = Step(truths=("spec",), freeze=1, epochs=1)
-    group = Group(ensemble.weights, network, step, seeds=[1, 2], machine=Machine())
-    rows = Rows(torch.rand(2, 9, 3), torch.rand(2, 9))
+    group = Group(ensemble.weights, ensemble.network, step, seeds=[1, 2], machine=Machine())
+    inputs = ensemble.weights["hidden.0.weight"].shape[1]
+    grid = head_of(ensemble.network).grid
+    says = None if grid is None else torch.rand(2, 9, len(grid.z))
+    rows = Rows(torch.rand(2, 9, inputs), torch.rand(2, 9), says=says)
     noises = [torch.Generator() for _ in range(2)]
     group._objective(rows, noises, 9).sum().backward()
     assert {name for name, w in group.moving.items() if w.grad is not None and w.grad.abs().sum() > 0} == {

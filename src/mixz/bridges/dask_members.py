@@ -7,14 +7,16 @@ from logging import ERROR
 from typing import TYPE_CHECKING, Any
 
 from mixz.errors import MixzError
+from mixz.truths import KNOWN_KERNELS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
     from mixz.config import Precision
     from mixz.model.ensemble import Ensemble
     from mixz.recipes import Step
     from mixz.schema import GalaxySet
+    from mixz.truths import Kernel
 
 
 @contextmanager
@@ -60,7 +62,7 @@ def fine_tune_on(
     galaxies: GalaxySet,
     step: Step,
     *,
-    exact: Sequence[str] = ("spec",),
+    kernels: Mapping[str, Kernel] = KNOWN_KERNELS,
     precision: Precision = "float32",
     tell: Callable[[int, int], None] | None = None,
 ) -> Ensemble:
@@ -72,7 +74,7 @@ def fine_tune_on(
     ----------
     client
         From `dask_client`.
-    ensemble, galaxies, step, exact, precision
+    ensemble, galaxies, step, kernels, precision
         As `Ensemble.fine_tune` and `Machine` have them.
     tell
         Called with how many groups are done, and of how many, whenever one is.
@@ -92,7 +94,9 @@ def fine_tune_on(
     parts = Machine(precision=precision, cores=cores).parts(ensemble.members, step.batch_size)
     everywhere = client.scatter(galaxies, broadcast=True)
     jobs = [
-        client.submit(_refine, ensemble.subset(ensemble.numbers[part]), everywhere, step, exact, precision, pure=False)
+        client.submit(
+            _refine, ensemble.subset(ensemble.numbers[part]), everywhere, step, kernels, precision, pure=False
+        )
         for part in parts
     ]
     for done, job in enumerate(as_completed(jobs), start=1):
@@ -103,8 +107,10 @@ def fine_tune_on(
     return type(ensemble).joined(trained)
 
 
-def _refine(part: Ensemble, galaxies: GalaxySet, step: Step, exact: Sequence[str], precision: Precision) -> Ensemble:
+def _refine(
+    part: Ensemble, galaxies: GalaxySet, step: Step, kernels: Mapping[str, Kernel], precision: Precision
+) -> Ensemble:
     """Train some members on a worker; none may be left, for the others go on."""
     from mixz.model.devices import Machine
 
-    return part.refine(galaxies, step, exact=exact, machine=Machine(precision=precision, cores=1))
+    return part.refine(galaxies, step, kernels=kernels, machine=Machine(precision=precision, cores=1))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn.functional import softplus
 
-from mixz.model.nets import layer_names
+from mixz.model.nets import adapter_names, in_common_system, layer_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,6 +60,7 @@ def noisy_outputs(weights: Weights, x: torch.Tensor, shape: Network, unit_noise:
     """
     layers = layer_names(shape)
     n_out = unit_noise.shape[-1] - sum(shape.hidden)
+    x = in_common_system(weights, x)
     h = x
     for name, eps in zip(layers, torch.split(unit_noise, [*shape.hidden, n_out], dim=-1), strict=True):
         if name == "output" and shape.skip:
@@ -103,6 +104,8 @@ def divergence(weights: Weights, shape: Network) -> torch.Tensor:
 def draw_weights(weights: Weights, shape: Network, sources: Sequence[torch.Generator]) -> Weights:
     """Draw ordinary dense weights from the posterior, each member from its own generator."""
     drawn = {f"{name}.bias": weights[f"{name}.bias"] for name in layer_names(shape)}
+    for name in adapter_names(weights):
+        drawn |= {f"{name}.{part}": weights[f"{name}.{part}"] for part in ("weight", "bias")}
     for name in layer_names(shape):
         mean, sigma = weights[f"{name}.weight"], softplus(weights[f"{name}.weight_rho"])
         eps = torch.stack([torch.randn(mean.shape[1:], generator=g, device=g.device) for g in sources])

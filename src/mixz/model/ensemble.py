@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from mixz.config import Network
@@ -13,22 +15,32 @@ from mixz.errors import MixzError, nearest
 from mixz.model.bayes import with_spread
 from mixz.model.checkpoint import Checkpoint
 from mixz.model.devices import Machine
-from mixz.model.features import InputMap, magnitudes
+from mixz.model.features import FITTED, Features, Photometry, augmentation
 from mixz.model.heads import head_of
 from mixz.model.history import History, Lost, Progress
+from mixz.model.label_likelihood import says_exactly, says_through
 from mixz.model.labels import labelled
 from mixz.model.model_folder import damaged, read_model_folder, write_model_folder
-from mixz.model.nets import Weights, initial_weights
+from mixz.model.nets import Weights, initial_weights, with_adapters
 from mixz.model.predict import predict_rows
 from mixz.model.rows import Rows
-from mixz.model.seeds import START, STEP, derive_seed, generators
+from mixz.model.seeds import EPOCHS, START, STEP, derive_seed, generators
 from mixz.model.training import train_step
 from mixz.recipes import Recipe, Step
 from mixz.schema import GalaxySet, PhotoZ
+from mixz.truths import KNOWN_KERNELS, exact_truths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from mixz.schema import Floats
+    from mixz.truths import Kernel
+
+Z_MAX_STEP = 0.5
+"""The grid of densities ends at the next multiple of this above the highest label."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +55,10 @@ class Ensemble:
         What each member is.
     weights
         Stacked weights, member axis first.
-    inputs
-        Map from magnitudes to inputs, fitted on the first step's training galaxies.
+    features
+        Map from photometry to inputs, fitted on the first step's training galaxies.
+    ref_band
+        The band whose magnitude says how wrong labels are: i, or what stands for it.
     seed
         Seed of all its random numbers.
     numbers
@@ -78,7 +92,8 @@ class Ensemble:
     bands: tuple[str, ...]
     network: Network
     weights: Weights
-    inputs: InputMap
+    features: Features
+    ref_band: str
     seed: int
     numbers: tuple[int, ...]
     recipe: Recipe = ()
@@ -95,7 +110,8 @@ class Ensemble:
         network: Network | None = None,
         members: int = 10,
         seed: int = 0,
-        exact: Sequence[str] = ("spec",),
+        ref_band: str = "",
+        kernels: Mapping[str, Kernel] = KNOWN_KERNELS,
         machine: Machine | None = None,
         watch: Callable[[Progress], None] | None = None,
     ) -> Ensemble:
@@ -109,8 +125,10 @@ class Ensemble:
             The steps, e.g. ``mixz.RECIPES["tl"]``.
         network, members, seed
             Kind, number and random seed of the networks.
-        exact
-            Truths believed before others where a galaxy has several.
+        ref_band
+            The band whose magnitude says how wrong labels are; ``i`` where there is one, else the last.
+        kernels
+            How wrong each truth's labels are; exact ones are believed before others where a galaxy has several.
         machine
             Where to train; float32 on the CPU if not given.
         watch
@@ -121,31 +139,48 @@ class Ensemble:
         MixzError
             A step's truth has no galaxies to train or validate on.
         """
-        ensemble = cls.untrained(galaxies, recipe[0], network=network, members=members, seed=seed)
+        ensemble = cls.untrained(galaxies, recipe[0], network=network, members=members, seed=seed, ref_band=ref_band)
         for step in recipe:
-            ensemble = ensemble.fine_tune(galaxies, step, exact=exact, machine=machine, watch=watch)
+            ensemble = ensemble.fine_tune(galaxies, step, kernels=kernels, machine=machine, watch=watch)
         return ensemble
 
     @classmethod
     def untrained(
-        cls, galaxies: GalaxySet, first: Step, *, network: Network | None = None, members: int = 10, seed: int = 0
+        cls,
+        galaxies: GalaxySet,
+        first: Step,
+        *,
+        network: Network | None = None,
+        members: int = 10,
+        seed: int = 0,
+        ref_band: str = "",
     ) -> Ensemble:
-        """Start an ensemble at random weights, its inputs fitted to the training galaxies of the `first` step."""
-        network = network or Network()
-        inputs = InputMap.fit(magnitudes(labelled(galaxies, first, "train", ())[0]), network.inputs)
+        """Start an ensemble at random weights, its inputs fitted to the training galaxies of the `first` step.
+
+        What the network leaves open is filled in from all training galaxies: where the grid of densities ends, and
+        which photometric systems there are (the one of most galaxies is the common one).
+        """
+        network = _filled_in(network or Network(), galaxies)
+        bands = galaxies.bands
+        systems = _systems(galaxies) if network.systems else ("",)
+        chosen = labelled(galaxies, first.truths, "train", ())[0]
+        features = Features.fit(
+            Photometry.of(chosen, order=range(len(bands)), systems=systems), network, systems=systems
+        )
         numbers = tuple(range(members))
         starts = generators([derive_seed(seed, k) for k in numbers], START)
-        weights = initial_weights(len(galaxies.bands), head_of(network).outputs, network, starts)
+        weights = initial_weights(features.width, head_of(network).outputs, network, starts)
+        weights = with_adapters(weights, bands=len(bands), systems=len(systems))
         if network.kind == "bayesian":
             weights = with_spread(weights, network)
-        return cls(galaxies.bands, network, weights, inputs, seed, numbers)
+        return cls(bands, network, weights, features, ref_band or _default_ref_band(bands), seed, numbers)
 
     def fine_tune(
         self,
         galaxies: GalaxySet,
         step: Step,
         *,
-        exact: Sequence[str] = ("spec",),
+        kernels: Mapping[str, Kernel] = KNOWN_KERNELS,
         machine: Machine | None = None,
         checkpoint: Path | None = None,
         watch: Callable[[Progress], None] | None = None,
@@ -160,8 +195,8 @@ class Ensemble:
             Galaxies whose `split` says which train and which validate.
         step
             What to do.
-        exact
-            Truths believed before others where a galaxy has several.
+        kernels
+            How wrong each truth's labels are; exact ones are believed before others where a galaxy has several.
         machine
             Where to train; float32 on the CPU if not given.
         checkpoint
@@ -176,7 +211,7 @@ class Ensemble:
             more layers than there are, every member was lost, or the checkpoint is of other settings.
         """
         return Ensemble.joined(
-            [self.refine(galaxies, step, exact=exact, machine=machine, checkpoint=checkpoint, watch=watch)]
+            [self.refine(galaxies, step, kernels=kernels, machine=machine, checkpoint=checkpoint, watch=watch)]
         )
 
     def refine(
@@ -184,14 +219,14 @@ class Ensemble:
         galaxies: GalaxySet,
         step: Step,
         *,
-        exact: Sequence[str] = ("spec",),
+        kernels: Mapping[str, Kernel] = KNOWN_KERNELS,
         machine: Machine | None = None,
         checkpoint: Path | None = None,
         watch: Callable[[Progress], None] | None = None,
     ) -> Ensemble:
         """Do as `fine_tune`, but where every member is lost give an ensemble of none: what one of many workers does."""
         number = len(self.recipe) + 1
-        train, validation = (self._rows(galaxies, step, side, exact) for side in ("train", "validation"))
+        train, validation = (self._rows(galaxies, step, side, kernels) for side in ("train", "validation"))
         _check_step(step, number, self.network, len(train))
         machine = machine or Machine()
         save_to = Checkpoint(checkpoint, self._settings(step, train, validation, machine)) if checkpoint else None
@@ -259,21 +294,37 @@ class Ensemble:
         )
 
     def predict(self, galaxies: GalaxySet) -> PhotoZ:
-        """Estimate the redshift of every galaxy by every member; NaN for galaxies not measured in every band.
+        """Estimate the redshift of every galaxy by every member; NaN for galaxies that lack a band the model needs.
 
         Raises
         ------
         MixzError
-            The galaxies lack one of the model's bands.
+            The galaxies lack one of the model's bands, or are of a photometric system that the model does not know.
         """
-        mag = magnitudes(galaxies)[:, self._band_order(galaxies.bands)]
-        z, sigma = predict_rows(self.weights, self.network, self.inputs(mag), self._seeds())
-        return PhotoZ(galaxies.object_id, z.numpy(), None if sigma is None else sigma.numpy())
+        x = self.features(self._photometry(galaxies))
+        found = predict_rows(self.weights, self.network, x, self._seeds())
+        sigma, z_mean = (None if t is None else t.numpy() for t in (found.sigma, found.z_mean))
+        grid = head_of(self.network).grid
+        if grid is None or found.mass is None:
+            return PhotoZ(galaxies.object_id, found.z.numpy(), sigma)
+        unknown = found.mass.isnan().any(dim=1)
+        points = {name: z.masked_fill(unknown, torch.nan).numpy() for name, z in grid.estimates(found.mass).items()}
+        return PhotoZ(
+            galaxies.object_id,
+            found.z.numpy(),
+            sigma,
+            z_grid=grid.z.numpy(),
+            pdf=grid.density(found.mass).numpy(),
+            points=points,
+            z_mean_members=z_mean,
+        )
 
     def save(self, folder: str | Path) -> None:
         """Write the model folder: weights.safetensors, model.json, history.json; whole or not at all."""
         about = {
             "bands": self.bands,
+            "ref_band": self.ref_band,
+            "systems": self.features.systems,
             "members": self.members,
             "numbers": self.numbers,
             "lost": [asdict(one) for one in self.lost],
@@ -282,7 +333,7 @@ class Ensemble:
             "recipe": [step.model_dump(mode="json") for step in self.recipe],
             "provenance": self.provenance,
         }
-        inputs = {"inputs.offset": self.inputs.offset, "inputs.matrix": self.inputs.matrix}
+        inputs = {f"inputs.{name}": getattr(self.features, name) for name in FITTED}
         write_model_folder(folder, about=about, tensors=self.weights | inputs, history=self.history)
 
     @classmethod
@@ -296,10 +347,13 @@ class Ensemble:
         """
         about, weights, history = read_model_folder(folder)
         try:
+            network = Network(**about["network"])
+            fitted = {name: weights.pop(f"inputs.{name}") for name in FITTED}
             return cls(
                 bands=tuple(about["bands"]),
-                network=Network(**about["network"]),
-                inputs=InputMap(weights.pop("inputs.offset"), weights.pop("inputs.matrix")),
+                network=network,
+                features=Features(**fitted, systems=tuple(about["systems"]), network=network),
+                ref_band=about["ref_band"],
                 weights=weights,
                 seed=about["seed"],
                 numbers=tuple(about["numbers"]),
@@ -311,21 +365,53 @@ class Ensemble:
         except (KeyError, TypeError, ValueError) as error:
             raise damaged(folder, error) from error
 
-    def _rows(self, galaxies: GalaxySet, step: Step, side: str, exact: Sequence[str]) -> Rows:
-        chosen, z_ref, whose = labelled(galaxies, step, side, exact)
-        mag = magnitudes(chosen)[:, self._band_order(chosen.bands)]
-        labels = torch.tensor(z_ref, dtype=torch.float32)
-        if not step.weights:
-            return Rows(self.inputs(mag), labels)
-        weight = torch.tensor([step.weight_of(truth) for truth in whose.tolist()])
-        return Rows(self.inputs(mag), labels, weight / weight.mean())
+    def _photometry(self, galaxies: GalaxySet) -> Photometry:
+        return Photometry.of(galaxies, order=self._band_order(galaxies.bands), systems=self.features.systems)
+
+    def _rows(self, galaxies: GalaxySet, step: Step, side: str, kernels: Mapping[str, Kernel]) -> Rows:
+        """Give what one side of the split teaches in a step."""
+        chosen, z_ref, whose = labelled(galaxies, step.truths, side, exact_truths(kernels))
+        photometry = self._photometry(chosen)
+        usable = photometry.usable(self.network).numpy()
+        if not usable.all():
+            chosen, z_ref, whose = chosen.rows(usable), z_ref[usable], whose[usable]
+            photometry = self._photometry(chosen)
+        if not len(chosen):
+            raise MixzError(f"no {side} galaxy has every band", "one or more", "see cuts.json, or set drop_bands")
+        weight = None
+        if step.weights:
+            weight = torch.tensor([step.weight_of(truth) for truth in whose.tolist()])
+            weight = weight / weight.mean()
+        renew = None
+        if side == "train":
+            renew = augmentation(self.features, photometry, derive_seed(self.seed, EPOCHS, len(self.recipe) + 1))
+        says = self._says(chosen, step, z_ref, whose, kernels)
+        return Rows(self.features(photometry), torch.tensor(z_ref, dtype=torch.float32), weight, says, renew)
+
+    def _says(
+        self, chosen: GalaxySet, step: Step, z_ref: Floats, whose: NDArray[np.str_], kernels: Mapping[str, Kernel]
+    ) -> torch.Tensor | None:
+        """Give what each galaxy's label says of its redshift, where the networks end in a density."""
+        grid = head_of(self.network).grid
+        if grid is None:
+            return None
+        if step.loss == "head":
+            return says_exactly(z_ref, grid)
+        says = torch.empty(len(chosen), len(grid.z))
+        mag_i = chosen.mag[:, chosen.bands.index(self.ref_band)].astype(float)
+        for truth in np.unique(whose).tolist():
+            its = whose == truth
+            z_err = chosen.z_err[truth][its] if truth in chosen.z_err else None
+            says[torch.from_numpy(its)] = says_through(kernels[truth], z_ref[its], mag_i[its], grid, z_err)
+        return says
 
     def _seeds(self, *names: int) -> list[int]:
         return [derive_seed(self.seed, number, *names) for number in self.numbers]
 
     def _settings(self, step: Step, train: Rows, validation: Rows, machine: Machine) -> dict[str, Any]:
         """Name everything that decides what the step makes of the members."""
-        tensors = [t for rows in (train, validation) for t in (rows.x, rows.z_ref, rows.weight) if t is not None]
+        parts = [t for rows in (train, validation) for t in (rows.x, rows.z_ref, rows.weight, rows.says)]
+        tensors = [t for t in parts if t is not None]
         return {
             "step": step.model_dump(mode="json"),
             "number": len(self.recipe) + 1,
@@ -349,6 +435,25 @@ class Ensemble:
                 f"map these bands, or use a model trained on yours{hint}",
             )
         return [offered.index(band) for band in self.bands]
+
+
+def _filled_in(network: Network, galaxies: GalaxySet) -> Network:
+    """Choose what a network leaves open: the end of the grid of densities, by the labels outside the test galaxies."""
+    if not network.has_density or network.z_max is not None:
+        return network
+    labels = [z[np.isfinite(z) & (galaxies.split != "test")] for z in galaxies.z.values()]
+    highest = max((float(z.max()) for z in labels if z.size), default=1.0)
+    return network.model_copy(update={"z_max": Z_MAX_STEP * (math.floor(highest / Z_MAX_STEP) + 1)})
+
+
+def _systems(galaxies: GalaxySet) -> tuple[str, ...]:
+    """Name the photometric systems of the training galaxies, the one of most galaxies first."""
+    names, counts = np.unique(galaxies.system[galaxies.split == "train"], return_counts=True)
+    return tuple(names[np.argsort(-counts, kind="stable")].tolist())
+
+
+def _default_ref_band(bands: Sequence[str]) -> str:
+    return "i" if "i" in bands else bands[-1]
 
 
 def _check_step(step: Step, number: int, network: Network, galaxies: int) -> None:

@@ -1,87 +1,300 @@
-"""What the networks see of a galaxy: its magnitudes, mapped so that a network learns from them easily."""
+"""What the networks see of a galaxy: its magnitudes, which of them are missing, how sure they are, whose they are."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
+from mixz.errors import MixzError, nearest
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Self
+
+    from mixz.config import Network
     from mixz.schema import GalaxySet
 
 NARROWEST_MAG = 1e-3
 """Whitening blows no direction up whose spread is below this [mag]: it holds nothing but rounding."""
+NEIGHBOURS = 0.05
+"""Errors are borrowed from galaxies this close in rank of brightness, as a share of all (ours)."""
+POGSON = 1.0857362
+"""2.5 / ln 10: a magnitude error is this times the relative error of the flux."""
+
+
+FITTED = ("offset", "matrix", "mean", "covariance", "softening", "error_mean", "error_spread")
+"""The numbers of `Features` that are fitted, and stored with the weights."""
+
+
+class Photometry(NamedTuple):
+    """What was measured, as tensors.
+
+    Parameters
+    ----------
+    mag, mag_err
+        Shape (galaxy, band); NaN where not measured.  Where a band was observed and nothing seen, `mag` is NaN and
+        `mag_err` infinite.
+    system
+        Number of each galaxy's photometric system, shape (galaxy,).
+    """
+
+    mag: torch.Tensor
+    mag_err: torch.Tensor
+    system: torch.Tensor
+
+    @classmethod
+    def of(cls, galaxies: GalaxySet, *, order: Sequence[int], systems: Sequence[str]) -> Self:
+        """Take the bands in an `order`; the galaxies' own arrays stay untouched.
+
+        Raises
+        ------
+        MixzError
+            A galaxy's photometric system is not among `systems` where there are several.
+        """
+        mag, err = (torch.tensor(a[:, list(order)], dtype=torch.float32) for a in (galaxies.mag, galaxies.mag_err))
+        number = torch.zeros(len(galaxies), dtype=torch.long)
+        if len(systems) > 1:
+            for name in sorted(set(galaxies.system.tolist())):
+                if name not in systems:
+                    raise MixzError(
+                        f"photometric system {name!r}",
+                        f"systems the model knows: {', '.join(systems)}",
+                        f"say in which of these the galaxies were measured (--system){nearest(name, systems)}",
+                    )
+                number[torch.from_numpy(galaxies.system == name)] = systems.index(name)
+        return cls(mag, err, number)
+
+    def usable(self, network: Network) -> torch.Tensor:
+        """Say which galaxies a network can be asked about, shape (galaxy,)."""
+        seen = self.mag.isfinite()
+        if network.asinh:
+            seen |= self.mag_err.isinf()
+        return seen.any(dim=1) if network.drop_bands else seen.all(dim=1)
 
 
 @dataclass(frozen=True, eq=False)
-class InputMap:
-    """Map magnitudes to inputs: x = (mag - offset) matrix.
+class Features:
+    """Map photometry to inputs: [(mag - offset) matrix, which bands are missing, ln errors, which system].
 
     It is fitted once, on the first step's training galaxies, and travels with the weights: refining on other galaxies
     must not move the inputs.
 
     Parameters
     ----------
-    offset
-        Shape (band,).
-    matrix
-        Shape (band, input).
+    offset, matrix
+        The map of magnitudes, shapes (band,) and (band, band).
+    mean, covariance
+        Of the training magnitudes: a missing band is filled with what the others say it should be, its mean given them.
+    softening
+        Magnitude of the typical flux error in each band, shape (band,): asinh magnitudes bend there.
+    error_mean, error_spread
+        Of ln(mag_err), shape (band,).
+    systems
+        Names of the photometric systems; the first is the common one.
+    network
+        Which of these parts the networks see.
     """
 
     offset: torch.Tensor
     matrix: torch.Tensor
+    mean: torch.Tensor
+    covariance: torch.Tensor
+    softening: torch.Tensor
+    error_mean: torch.Tensor
+    error_spread: torch.Tensor
+    systems: tuple[str, ...]
+    network: Network
 
     @classmethod
-    def fit(cls, mag: torch.Tensor, kind: Literal["minmax", "whitened"]) -> InputMap:
-        """Fit the map to training magnitudes, measured in every band.
+    def fit(cls, photometry: Photometry, network: Network, systems: Sequence[str] = ("",)) -> Self:
+        """Fit the maps to training galaxies.
 
         - ``minmax``: each band's range onto [0, 1], as in the paper group's public example.
         - ``whitened``: uncorrelated inputs of mean 0 and spread 1 (ours).  Magnitudes of one galaxy nearly follow each
           other, so min-max inputs hide its colours in small differences, which take many updates to find; the
           networks that can be reached are the same.
 
-        Parameters
-        ----------
-        mag
-            Shape (galaxy, band).
-        kind
-            Which map.
-
         Examples
         --------
+        >>> from mixz.config import Network
         >>> mag = torch.tensor([[20.0, 21.0], [25.0, 25.0], [21.0, 23.0]])
-        >>> InputMap.fit(mag, "minmax")(mag)
+        >>> seen = Photometry(mag, torch.full_like(mag, 0.1), torch.zeros(3, dtype=torch.long))
+        >>> Features.fit(seen, Network(inputs="minmax"))(seen)
         tensor([[0.0000, 0.0000],
                 [1.0000, 1.0000],
                 [0.2000, 0.5000]])
-        >>> x = InputMap.fit(mag, "whitened")(mag)
+        >>> x = Features.fit(seen, Network(inputs="whitened"))(seen)
         >>> torch.allclose(x.T @ x / 3, torch.eye(2), atol=1e-4)
         True
         """
-        return _minmax(mag) if kind == "minmax" else _whitened(mag)
+        detected = photometry.mag.isfinite().all(dim=1)
+        if not detected.any():
+            raise MixzError("no training galaxy is measured in every band", "at least one", "check the bands")
+        softening = _typical_noise(photometry)
+        mag = photometry.mag[detected]
+        seen = photometry.mag_err[detected].isfinite().all(dim=1)
+        if network.asinh:
+            mag = _asinh(mag, photometry.mag_err[detected], softening)
+        offset, matrix = (_minmax if network.inputs == "minmax" else _whitened)(mag)
+        if network.errors != "none" and not seen.any():
+            raise MixzError(
+                f"network errors: {network.errors}, but the galaxies have none",
+                "magnitude errors in every band",
+                "name the columns with mag_err, or set errors: none",
+            )
+        errors = photometry.mag_err[detected][seen].clamp_min(1e-4).log()
+        spread = errors.std(dim=0, correction=0).clamp_min(1e-3)
+        return cls(
+            offset,
+            matrix,
+            mag.mean(dim=0),
+            _covariance(mag),
+            softening,
+            errors.mean(dim=0),
+            spread,
+            tuple(systems),
+            network,
+        )
 
-    def __call__(self, mag: torch.Tensor) -> torch.Tensor:
-        """Map magnitudes of shape (galaxy, band) to inputs (galaxy, input)."""
-        return (mag - self.offset) @ self.matrix
+    @property
+    def width(self) -> int:
+        """How many inputs the first layer sees: all but the columns that name the system."""
+        parts = 1 + (self.network.drop_bands > 0) + (self.network.errors != "none")
+        return parts * len(self.offset)
+
+    def __call__(self, photometry: Photometry) -> torch.Tensor:
+        """Map photometry to inputs, shape (galaxy, input); NaN for galaxies that the networks cannot be asked about."""
+        mag, err = photometry.mag, photometry.mag_err
+        if self.network.asinh:
+            mag = _asinh(mag, err, self.softening)
+        missing = mag.isnan()
+        filled = self._filled(mag, missing) if self.network.drop_bands else mag
+        columns = [(filled - self.offset) @ self.matrix]
+        if self.network.drop_bands:
+            columns.append(missing.float())
+        if self.network.errors != "none":
+            sure = (err.clamp(1e-4, 1e3).log() - self.error_mean) / self.error_spread
+            columns.append(torch.where(missing & (self.network.drop_bands > 0), 0.0, sure))
+        others = range(1, len(self.systems))
+        columns += [(photometry.system == number).float()[:, None] for number in others]
+        return torch.cat(columns, dim=1)
+
+    def _filled(self, mag: torch.Tensor, missing: torch.Tensor) -> torch.Tensor:
+        """Fill missing magnitudes with their mean given the others, as if all were jointly Gaussian."""
+        filled = mag.clone()
+        patterns, which = torch.unique(missing, dim=0, return_inverse=True)
+        for number, absent in enumerate(patterns):
+            if not absent.any() or absent.all():
+                continue
+            rows, there = which == number, ~absent
+            between = self.covariance[there][:, absent]
+            within = self.covariance[there][:, there]
+            slope = torch.linalg.solve(within + NARROWEST_MAG**2 * torch.eye(len(within)), between)
+            known = mag[rows][:, there]
+            filled[rows.nonzero(), absent.nonzero().T] = self.mean[absent] + (known - self.mean[there]) @ slope
+        return filled
 
 
-def _minmax(mag: torch.Tensor) -> InputMap:
+@dataclass(frozen=True, eq=False)
+class Augmentation:
+    """Training galaxies as another look might have seen them: fresh inputs for every epoch.
+
+    With robust errors each galaxy takes the larger of its own errors and those of a random training galaxy about as
+    bright, with the noise that this needs: what survey a galaxy is from can then hardly be told from its errors.
+    With `drop_bands`, that share of the galaxies loses some of its bands.
+
+    Parameters
+    ----------
+    features
+        The map to inputs.
+    photometry
+        The training galaxies.
+    seed
+        Seed of all epochs.
+    """
+
+    features: Features
+    photometry: Photometry
+    seed: int
+
+    def __call__(self, epoch: int) -> torch.Tensor:
+        """Give the inputs of an epoch, shape (galaxy, input)."""
+        source = torch.Generator().manual_seed(self.seed + epoch)
+        photometry = self.photometry
+        if self.features.network.errors == "robust":
+            photometry = _as_noisy_as_others(photometry, source)
+        if self.features.network.drop_bands:
+            photometry = _without_some_bands(photometry, self.features.network.drop_bands, source)
+        return self.features(photometry)
+
+
+def augmentation(features: Features, photometry: Photometry, seed: int) -> Augmentation | None:
+    """Give what renews a network's training inputs, or None where they stay what they are."""
+    needed = features.network.errors == "robust" or features.network.drop_bands > 0
+    return Augmentation(features, photometry, seed) if needed else None
+
+
+def _as_noisy_as_others(photometry: Photometry, source: torch.Generator) -> Photometry:
+    mag, err = photometry.mag, photometry.mag_err
+    brightness = mag.nanmedian(dim=1).values.nan_to_num(99.0)
+    order = brightness.argsort()
+    count = len(order)
+    reach = max(1, int(NEIGHBOURS * count))
+    place = torch.empty_like(order)
+    place[order] = torch.arange(count)
+    moved = place + torch.randint(-reach, reach + 1, (count,), generator=source)
+    other = err[order[moved.clamp(0, count - 1)]]
+    wanted = torch.where(other.isfinite() & (other > err), other, err)
+    noise = (wanted.square() - err.square()).clamp_min(0).sqrt() * torch.randn(mag.shape, generator=source)
+    return photometry._replace(mag=mag + noise.nan_to_num(0.0, 0.0, 0.0), mag_err=wanted)
+
+
+def _without_some_bands(photometry: Photometry, share: float, source: torch.Generator) -> Photometry:
+    count, bands = photometry.mag.shape
+    chosen = torch.rand(count, 1, generator=source) < share
+    lost = torch.randint(1, max(2, bands), (count, 1), generator=source)
+    # The bands of the lowest random numbers go, so that every set of a size is as likely; one always stays.
+    rank = torch.rand(count, bands, generator=source).argsort(dim=1).argsort(dim=1)
+    gone = chosen & (rank < lost)
+    still = ~(photometry.mag.isnan() | gone).all(dim=1, keepdim=True)
+    gone &= still
+    return photometry._replace(
+        mag=photometry.mag.masked_fill(gone, torch.nan), mag_err=photometry.mag_err.masked_fill(gone, torch.nan)
+    )
+
+
+def _minmax(mag: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     low, high = mag.amin(dim=0), mag.amax(dim=0)
     # A band without spread carries nothing; it maps to 0 instead of dividing by zero.
-    return InputMap(low, torch.diag(1 / torch.where(high > low, high - low, 1.0)))
+    return low, torch.diag(1 / torch.where(high > low, high - low, 1.0))
 
 
-def _whitened(mag: torch.Tensor) -> InputMap:
-    exact = mag.double()
-    offset = exact.mean(dim=0)
-    covariance = (exact - offset).T @ (exact - offset) / len(exact)
-    variance, directions = torch.linalg.eigh(covariance)
+def _whitened(mag: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    variance, directions = torch.linalg.eigh(_covariance(mag).double())
     # The symmetric square root: of all whitenings the one that leaves each input closest to its band.
     matrix = directions @ torch.diag(variance.clamp_min(NARROWEST_MAG**2).rsqrt()) @ directions.T
-    return InputMap(offset.float(), matrix.float())
+    return mag.double().mean(dim=0).float(), matrix.float()
 
 
-def magnitudes(galaxies: GalaxySet) -> torch.Tensor:
-    """Give the magnitudes as a tensor of shape (galaxy, band); the galaxies' own array stays untouched."""
-    return torch.tensor(galaxies.mag, dtype=torch.float32)
+def _covariance(mag: torch.Tensor) -> torch.Tensor:
+    away = mag.double() - mag.double().mean(dim=0)
+    return (away.T @ away / len(away)).float()
+
+
+def _typical_noise(photometry: Photometry) -> torch.Tensor:
+    """Give the magnitude of the median flux error in each band (30 where errors are unknown: no bend)."""
+    mag, err = photometry.mag, photometry.mag_err
+    noise = torch.where(err > 0, mag - 2.5 * torch.log10(err.clamp_min(1e-6) / POGSON), torch.nan)
+    noise = torch.where(err.isfinite(), noise, torch.nan)
+    return noise.nanmedian(dim=0).values.nan_to_num(30.0)
+
+
+def _asinh(mag: torch.Tensor, err: torch.Tensor, softening: torch.Tensor) -> torch.Tensor:
+    """Give asinh magnitudes (Lupton, Gunn & Szalay 1999, AJ 118, 1406): finite where nothing was seen.
+
+    m = b - POGSON (asinh(f / 2) ), with f the flux in units of that of magnitude b, the softening.
+    """
+    flux = torch.where(err.isinf(), 0.0, 10 ** (-0.4 * (mag - softening)))
+    return softening - POGSON * torch.asinh(flux / 2)

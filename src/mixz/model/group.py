@@ -12,7 +12,7 @@ from mixz.model.graphs import RecordedUpdate
 from mixz.model.heads import head_of
 from mixz.model.history import History, Lost, News
 from mixz.model.moving import joined, moving_start
-from mixz.model.nets import outputs
+from mixz.model.nets import adapter_names, outputs
 from mixz.model.optimise import learning_rate, optimiser, set_rate
 from mixz.model.seeds import ADAPTER, NOISE, ORDER, generators
 
@@ -121,13 +121,21 @@ class Group:
         device = self.machine.torch_device
         seeds = [self.seeds[m] for m in self.running.tolist()]
         orders = generators(seeds, ORDER, self.epoch, device=device)
-        self.rows, self.noises = train, generators(seeds, NOISE, self.epoch + 1, device=device)
+        self.rows, self.noises = self._of_epoch(train), generators(seeds, NOISE, self.epoch + 1, device=device)
         order = torch.stack([torch.randperm(len(train), generator=g, device=device) for g in orders])
         batches = torch.split(order, self.step.batch_size, dim=1)
         for number, batch in enumerate(batches):
             update = self.epoch * len(batches) + number
             set_rate(self.optimiser, learning_rate(self.step, update=update, updates_per_epoch=len(batches)))
             self.update(batch)
+
+    def _of_epoch(self, train: Rows) -> Rows:
+        """Give the rows as this epoch sees them; where updates are recorded, in the memory that the record reads."""
+        rows = train.of_epoch(self.epoch)
+        if rows is not train and self.machine.on_graph:
+            train.x.copy_(rows.x)
+            return train
+        return rows
 
     def _update(self, batch: torch.Tensor) -> None:
         """Move the weights once, by the galaxies of one batch, indices of shape (member, galaxy)."""
@@ -145,6 +153,10 @@ class Group:
         objective = rows.weighted(self.head.loss(out.float(), rows)).mean(dim=1)
         if self.shape.kind == "bayesian":
             objective = objective + self.shape.kl_weight / galaxies * divergence(weights, self.shape)
+        if adapters := [weights[f"{name}.{part}"] for name in adapter_names(weights) for part in ("weight", "bias")]:
+            # A Gaussian prior on how far photometric systems are apart, as one more term of the mean log-likelihood.
+            apart = torch.stack([w.square().sum(dim=(1, 2)) for w in adapters]).sum(dim=0)
+            objective = objective + apart / (2 * self.shape.system_spread**2 * galaxies)
         if self.step.pull:
             moved = [(weights[k] - w).square().sum(dim=(1, 2)) for k, w in self.fixed.items() if weights[k] is not w]
             objective = objective + self.step.pull / 2 * torch.stack(moved).sum(dim=0)

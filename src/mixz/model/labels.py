@@ -13,26 +13,25 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mixz.recipes import Step
     from mixz.schema import GalaxySet
 
 
 def labelled(
-    galaxies: GalaxySet, step: Step, side: str, exact: Sequence[str]
+    galaxies: GalaxySet, truths: Sequence[str], side: str, exact: Sequence[str]
 ) -> tuple[GalaxySet, NDArray[np.floating[Any]], NDArray[np.str_]]:
-    """Select the measured galaxies of one side that carry a label the step believes, with that label and its truth.
+    """Select the galaxies of one side that carry a label of some truths, with the label believed and its truth.
 
     Raises
     ------
     MixzError
         There is none.
     """
-    chosen = galaxies.rows((galaxies.split == side) & galaxies.measured())
-    z_ref, whose = chosen.reference(step.truths, exact=exact)
+    chosen = galaxies.rows(galaxies.split == side)
+    z_ref, whose = chosen.reference(truths, exact=exact)
     has_label = np.isfinite(z_ref)
     if not has_label.any():
         raise MixzError(
-            f"no {side} galaxy has a label of {' or '.join(step.truths)}",
+            f"no {side} galaxy has a label of {' or '.join(truths)}",
             "at least one galaxy on each of train and validation",
             "name another truth, or give more galaxies (mixz.split_by_id sets the sides)",
         )

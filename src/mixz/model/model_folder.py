@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import torch
 
-FORMAT = 2
+FORMAT = 3
 """Version of the model folder; others are refused."""
 
 

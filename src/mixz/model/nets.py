@@ -92,6 +92,7 @@ def outputs(weights: Weights, x: torch.Tensor, shape: Network) -> torch.Tensor:
     >>> outputs(weights, torch.zeros(3, 7, 5), shape).shape
     torch.Size([3, 7, 1])
     """
+    x = in_common_system(weights, x)
     h = x
     for name in layer_names(shape)[:-1]:
         # In place: the product itself is needed no more, and memory traffic is what stands beside the products.
@@ -101,6 +102,59 @@ def outputs(weights: Weights, x: torch.Tensor, shape: Network) -> torch.Tensor:
         # The same as joining x to h and multiplying once, without the copy.
         out = torch.baddbmm(out, x, weight[:, shape.hidden[-1] :])
     return torch.baddbmm(out, h, weight[:, : shape.hidden[-1]])
+
+
+def adapter_names(weights: Weights) -> tuple[str, ...]:
+    """Name the adapters that carry photometric systems into the common one."""
+    return tuple(
+        name.removesuffix(".weight") for name in weights if name.startswith("system.") and name.endswith(".weight")
+    )
+
+
+def with_adapters(weights: Weights, *, bands: int, systems: int) -> Weights:
+    """Add an adapter for every photometric system but the first (``system.1.weight``, ``.bias``, ...), at identity."""
+    members = member_count(weights)
+    adapters = {}
+    for number in range(1, systems):
+        adapters[f"system.{number}.weight"] = torch.zeros(members, bands, bands)
+        adapters[f"system.{number}.bias"] = torch.zeros(members, 1, bands)
+    return weights | adapters
+
+
+def in_common_system(weights: Weights, x: torch.Tensor) -> torch.Tensor:
+    """Carry inputs of every photometric system into the common one, and drop the columns that name the system.
+
+    x' = x + A_s x + b_s for the inputs x of a galaxy's magnitudes, A and b zero for the first system: colour terms and
+    zero points, small and learned, so that the networks meet one system only.
+
+    Parameters
+    ----------
+    weights
+        With the adapters of some systems, or none.
+    x
+        Inputs, shape (member, galaxy, input): magnitudes first, last a 0/1 column per adapter.
+
+    Examples
+    --------
+    >>> from mixz.config import Network
+    >>> weights = initial_weights(2, 1, Network(hidden=(8,)), [torch.Generator()])
+    >>> weights = with_adapters(weights, bands=2, systems=2)
+    >>> weights["system.1.bias"] += 0.5
+    >>> in_common_system(weights, torch.tensor([[[1.0, 2.0, 0.0], [1.0, 2.0, 1.0]]]))
+    tensor([[[1.0000, 2.0000],
+             [1.5000, 2.5000]]])
+    """
+    names = adapter_names(weights)
+    if not names:
+        return x
+    bands = weights[f"{names[0]}.weight"].shape[1]
+    seen, others = x[..., : -len(names)], x[..., -len(names) :]
+    mag = seen[..., :bands]
+    moved = mag
+    for number, name in enumerate(names):
+        there = others[..., number : number + 1]
+        moved = moved + there * torch.baddbmm(weights[f"{name}.bias"], mag, weights[f"{name}.weight"])
+    return torch.cat([moved, seen[..., bands:]], dim=-1)
 
 
 def member_count(weights: Weights) -> int:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Self
 
     import torch
@@ -23,11 +24,17 @@ class Rows:
         The labels believed, shape (galaxy,).
     weight
         How much each galaxy counts, mean 1, shape (galaxy,); 1 everywhere if not given.
+    says
+        What each label says of the redshift, on the grid of densities, shape (galaxy, z); for heads that end in one.
+    renew
+        Gives the inputs of an epoch, by its number, where they are to be others in each.
     """
 
     x: torch.Tensor
     z_ref: torch.Tensor
     weight: torch.Tensor | None = None
+    says: torch.Tensor | None = None
+    renew: Callable[[int], torch.Tensor] | None = None
 
     def __len__(self) -> int:
         """Count the galaxies."""
@@ -35,13 +42,19 @@ class Rows:
 
     def take(self, which: torch.Tensor | slice) -> Self:
         """Give some rows: indices of shape (member, galaxy) give every member its own."""
-        weight = None if self.weight is None else self.weight[which]
-        return type(self)(self.x[which], self.z_ref[which], weight)
+        weight, says = (None if t is None else t[which] for t in (self.weight, self.says))
+        return type(self)(self.x[which], self.z_ref[which], weight, says)
 
     def to(self, device: torch.device) -> Self:
         """Give the rows on a device."""
-        weight = None if self.weight is None else self.weight.to(device)
-        return type(self)(self.x.to(device), self.z_ref.to(device), weight)
+        weight, says = (None if t is None else t.to(device) for t in (self.weight, self.says))
+        return type(self)(self.x.to(device), self.z_ref.to(device), weight, says, self.renew)
+
+    def of_epoch(self, epoch: int) -> Self:
+        """Give the rows with the inputs of an epoch."""
+        if self.renew is None:
+            return self
+        return replace(self, x=self.renew(epoch).to(self.x.device))
 
     def weighted(self, loss: torch.Tensor) -> torch.Tensor:
         """Multiply losses of shape (member, galaxy) by the galaxies' weights."""

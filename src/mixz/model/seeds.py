@@ -14,9 +14,9 @@ import torch
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-START, STEP, ORDER, NOISE, ADAPTER, DRAWS = range(6)
+START, STEP, ORDER, NOISE, ADAPTER, DRAWS, EPOCHS = range(7)
 """What random numbers are for: first weights, a step as a whole, and within it the order of the galaxies, the noise of
-Bayesian layers, the start of adapters; last, the weight draws of a prediction."""
+Bayesian layers, the start of adapters; the weight draws of a prediction; what each epoch does to the galaxies."""
 
 
 def derive_seed(seed: int, *names: int) -> int:

@@ -109,7 +109,7 @@ class _Work:
         config = self.results.config
         network, steps = config.network_of(name), config.recipes[name]
         ensemble = Ensemble.untrained(
-            self.galaxies, steps[0], network=network, members=config.members, seed=config.seed
+            self.galaxies, steps[0], network=network, members=config.members, seed=config.seed, ref_band=config.ref_band
         )
         for number, step in enumerate(steps, start=1):
             key = network, steps[:number]
@@ -119,19 +119,25 @@ class _Work:
         return ensemble
 
     def _step(self, ensemble: Ensemble, step: Step, name: str, number: int, *, of: int) -> Ensemble:
-        exact = self.results.config.exact_truths()
+        kernels = self.results.config.kernels()
         with progress_bar(f"train {name}, step {number} of {of}", self.console) as bar:
             if self.client is not None:
                 from mixz.bridges.dask_members import fine_tune_on
 
                 precision = self.machine.precision
                 after = fine_tune_on(
-                    self.client, ensemble, self.galaxies, step, exact=exact, precision=precision, tell=_tell_groups(bar)
+                    self.client,
+                    ensemble,
+                    self.galaxies,
+                    step,
+                    kernels=kernels,
+                    precision=precision,
+                    tell=_tell_groups(bar),
                 )
             else:
                 folder = self.results.checkpoints_folder / name / f"step-{number}"
                 after = ensemble.fine_tune(
-                    self.galaxies, step, exact=exact, machine=self.machine, checkpoint=folder, watch=_watch(bar)
+                    self.galaxies, step, kernels=kernels, machine=self.machine, checkpoint=folder, watch=_watch(bar)
                 )
         for lost in after.lost[len(ensemble.lost) :]:
             self.console.print(f"train {name}: {lost}; {after.members} members go on", style="yellow", highlight=False)
