@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from mixz.atomic import replacing
 from mixz.data.card import data_card
 from mixz.data.galaxies_file import galaxies_columns, read_galaxies, read_provenance, write_galaxies
 from mixz.data.provenance import provenance
 from mixz.data.release import RELEASES
-from mixz.data.tables import read_table, write_table
 from mixz.errors import MixzError
 from mixz.schema import GalaxySet, PhotoZ
 
@@ -23,12 +24,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from mixz.config import Config
     from mixz.data.cuts import Ledger
     from mixz.metrics.summary import Record
     from mixz.model.ensemble import Ensemble
 
 FLOWCHART = "figure_4_flowchart"
+OF_MEMBERS = ("z_phot_members", "z_sigma_members", "z_mean_members")
+POINTS = ("zmode", "zmean", "zmedian", "zbest")
+Z_GRID = b"z_grid"
+"""Name under which a photo-z table keeps the nodes of its densities, in Parquet's metadata."""
 
 
 def label_truths(galaxies: GalaxySet, config: Config) -> list[str]:
@@ -38,9 +45,13 @@ def label_truths(galaxies: GalaxySet, config: Config) -> list[str]:
 
 
 def photoz_frame(photoz: PhotoZ) -> pd.DataFrame:
-    """Lay estimates out as a table: z_phot, z_phot_std (scatter of members), z_sigma where members give errors."""
+    """Lay estimates out as a table: z_phot, z_phot_std (scatter of members), and what else the model gives.
+
+    That is z_sigma where members give errors, and zmode, zmean, zmedian and zbest (which z_phot is) of densities.
+    """
     estimates = {"object_id": photoz.object_id, "z_phot": photoz.z_phot, "z_phot_std": photoz.z_phot_std}
-    return pd.DataFrame(estimates | ({} if photoz.z_sigma is None else {"z_sigma": photoz.z_sigma}))
+    optional = {"z_sigma": photoz.z_sigma, **photoz.points, "support": photoz.support}
+    return pd.DataFrame(estimates | {name: values for name, values in optional.items() if values is not None})
 
 
 @dataclass(frozen=True)
@@ -177,11 +188,17 @@ class Results:
         }
 
     def write_photoz(self, recipe: str, photoz: PhotoZ) -> None:
-        """Write the estimates of a recipe, every member's among them."""
-        frame = photoz_frame(photoz).assign(z_phot_members=list(photoz.z_phot_members.T))
-        if photoz.z_sigma_members is not None:
-            frame = frame.assign(z_sigma_members=list(photoz.z_sigma_members.T))
-        write_table(frame, self.photoz_path(recipe))
+        """Write the estimates of a recipe, every member's among them, and densities with their grid."""
+        columns = {name: pa.array(values) for name, values in photoz_frame(photoz).items()}
+        for name in OF_MEMBERS:
+            if (values := getattr(photoz, name)) is not None:
+                columns[str(name)] = _as_lists(values.T)
+        table = pa.table(columns)
+        if photoz.pdf is not None and photoz.z_grid is not None:
+            table = table.append_column("pdf", _as_lists(photoz.pdf.astype(np.float32)))
+            table = table.replace_schema_metadata({Z_GRID: json.dumps(photoz.z_grid.tolist())})
+        with replacing(self.photoz_path(recipe)) as draft:
+            pq.write_table(table, draft)
 
     def read_photoz(self, recipe: str, galaxies: GalaxySet) -> PhotoZ:
         """Read the estimates of a recipe for these galaxies.
@@ -194,12 +211,19 @@ class Results:
         path = self.photoz_path(recipe)
         if not path.is_file():
             raise MixzError(f"no {path}", "estimates that `mixz evaluate` wrote", "run `mixz evaluate` first")
-        frame = read_table(path)
-        if not np.array_equal(frame["object_id"].to_numpy(), galaxies.object_id):
+        table = pq.read_table(path)
+        if not np.array_equal(np.asarray(table["object_id"].to_pylist()), galaxies.object_id):
             raise MixzError(f"{path} is of other galaxies", "this run's test galaxies", "run `mixz evaluate` again")
-        z = np.stack(frame["z_phot_members"].to_list(), axis=1)
-        sigma = np.stack(frame["z_sigma_members"].to_list(), axis=1) if "z_sigma_members" in frame else None
-        return PhotoZ(galaxies.object_id, z, sigma)
+        grid = json.loads((table.schema.metadata or {}).get(Z_GRID, b"null"))
+        names = table.column_names
+        return PhotoZ(
+            galaxies.object_id,
+            **{name: _from_lists(table[name]).T for name in OF_MEMBERS if name in names},
+            z_grid=grid,
+            pdf=_from_lists(table["pdf"]) if grid else None,
+            points={name: table[name].to_numpy() for name in POINTS if name in names},
+            support=table["support"].to_numpy() if "support" in names else None,
+        )
 
     def write_records(self, records: Sequence[Record]) -> None:
         """Write the metrics; what is not a number becomes null, since JSON has no NaN."""
@@ -227,3 +251,15 @@ def _write_json(path: Path, content: Any) -> None:
 
 def _json_number(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _as_lists(values: NDArray[np.floating[Any]]) -> pa.Array:
+    """Turn an array of shape (galaxy, n) into a column of lists."""
+    return pa.FixedSizeListArray.from_arrays(pa.array(np.ascontiguousarray(values).ravel()), values.shape[1])
+
+
+def _from_lists(column: pa.ChunkedArray) -> NDArray[np.floating[Any]]:
+    """Turn a column of lists of one length into an array of shape (galaxy, n)."""
+    whole = column.combine_chunks()
+    values: NDArray[np.floating[Any]] = whole.flatten().to_numpy(zero_copy_only=False)
+    return values.reshape(len(column), whole.type.list_size)
