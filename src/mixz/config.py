@@ -11,9 +11,10 @@ from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_
 
 from mixz.columns import Columns, Cut, Name, Positive
 from mixz.errors import nearest
+from mixz.kernel_table import read_kernel_table
 from mixz.recipes import PAPER_RECIPES, RECIPES, SCHEDULES, Recipe, Step, Strict
 from mixz.sources import Match, Overlap, Table
-from mixz.truths import KERNELS, GaussianKernel, Kernel
+from mixz.truths import COSMOS2020, KERNELS, GaussianKernel, Kernel, ReportedKernel
 
 __all__ = [
     "KNOWN_TRUTHS",
@@ -41,25 +42,70 @@ class TruthSettings(Strict):
     Parameters
     ----------
     kernel
-        ``exact``, ``cosmos2020`` or ``gaussian`` (then `sigma` says how wide, in units of 1 + z).
+        ``exact``; ``cosmos2020``; ``gaussian`` (then `sigma` says how wide, in units of 1 + z); ``reported``, each
+        label as wrong as the interval that `truth_errors` of its table names; or ``table`` (then `table` is its file).
+    sigma
+        Width of a Gaussian.  Of ``reported``: of the Gaussian that stands for intervals that are missing; left open,
+        those labels are as wrong as ``cosmos2020`` has it.
+    outliers
+        Of ``reported``: the share of labels that are wrong altogether (0.02 if not given; ours).
+    table
+        A CSV or ECSV file with columns dz and density, and mag_low and mag_high if it depends on i magnitude; relative
+        to the config file.
+    scale
+        Labels are so many times as far off as the kernel says.
+    learn_scale
+        Whether `mixz build` multiplies that by what training galaxies that also have an exact label say.
     simulated
         The label is the truth of a simulation: never trained on unless a recipe names it, and used to judge every
         other truth's test galaxies against what they really are.
     """
 
-    kernel: Literal["exact", "cosmos2020", "gaussian"] = "exact"
+    kernel: Literal["exact", "cosmos2020", "gaussian", "reported", "table"] = "exact"
     sigma: Positive | None = None
+    outliers: Annotated[float, Field(ge=0, lt=1)] | None = None
+    table: Path | None = None
+    scale: Positive = 1.0
+    learn_scale: bool = False
     simulated: bool = False
 
     @model_validator(mode="after")
-    def _sigma_goes_with_gaussian(self) -> TruthSettings:
-        if (self.kernel == "gaussian") != (self.sigma is not None):
-            raise ValueError("sigma goes with kernel: gaussian, and only with it")
+    def _settings_go_with_their_kernel(self) -> TruthSettings:
+        if self.kernel == "gaussian" and self.sigma is None:
+            raise ValueError("kernel: gaussian needs sigma: its width in units of 1 + z")
+        if self.kernel not in ("gaussian", "reported") and self.sigma is not None:
+            raise ValueError("sigma goes with kernel: gaussian or reported, and only with them")
+        if self.kernel != "reported" and self.outliers is not None:
+            raise ValueError("outliers goes with kernel: reported, and only with it")
+        if (self.kernel == "table") != (self.table is not None):
+            raise ValueError("table, a file, goes with kernel: table, and only with it")
+        if self.kernel == "exact" and (self.learn_scale or self.scale != 1):
+            raise ValueError("an exact kernel has no scale: name another kernel")
         return self
 
     def error_kernel(self) -> Kernel:
-        """Build the kernel that these settings name."""
-        return KERNELS[self.kernel] if self.sigma is None else GaussianKernel(self.sigma)
+        """Build the kernel that these settings name, without what it may learn.
+
+        Raises
+        ------
+        MixzError
+            Its table cannot be read.
+        """
+        kernel: Kernel
+        if self.kernel == "reported":
+            kernel = ReportedKernel(
+                fallback=COSMOS2020 if self.sigma is None else GaussianKernel(self.sigma),
+                outliers=0.02 if self.outliers is None else self.outliers,
+            )
+        elif self.table is not None:
+            kernel = read_kernel_table(self.table)
+        else:
+            kernel = KERNELS[self.kernel] if self.sigma is None else GaussianKernel(self.sigma)
+        return kernel if self.scale == 1 else kernel.scaled(self.scale)
+
+    def located(self, folder: Path) -> TruthSettings:
+        """Give the same settings with the path of the table counted from `folder`, the config's own."""
+        return self if self.table is None else self.model_copy(update={"table": folder / self.table.expanduser()})
 
 
 KNOWN_TRUTHS = {
@@ -288,6 +334,10 @@ class Config(Strict):
         offered = {truth for table in self.tables for truth in table.all_truths()}
         for truth in sorted(offered - set(settings)):
             raise ValueError(f"truth {truth!r} is new: say how wrong it can be under `truths:`, e.g. {{kernel: exact}}")
+        reported = {truth for table in self.tables for s in (table, *table.match) for truth in s.truth_errors}
+        for truth in sorted(offered - reported):
+            if settings[truth].kernel == "reported":
+                raise ValueError(f"truths.{truth}: kernel: reported needs truth_errors of {truth} in a table")
         for name, steps in self.recipes.items():
             for truth in (truth for step in steps for truth in step.truths if truth not in offered):
                 raise ValueError(f"recipe {name!r} trains on truth {truth!r}; the tables offer {sorted(offered)}")
@@ -347,7 +397,9 @@ class Config(Strict):
 
     def located(self, home: Path) -> Config:
         """Give the same config with its tables' relative paths starting at `home`, the config file's folder."""
-        config = self.model_copy(update={"tables": tuple(table.located(home) for table in self.tables)})
+        tables = tuple(table.located(home) for table in self.tables)
+        truths = {truth: settings.located(home) for truth, settings in self.truths.items()}
+        config = self.model_copy(update={"tables": tables, "truths": truths})
         config._home = home
         return config
 
@@ -357,7 +409,10 @@ class Config(Strict):
 
     def _digest(self, fields: set[str]) -> str:
         """Name some settings; tables count under their paths as written, wherever the config file lies."""
-        return _digest(_as_written(self.model_dump(mode="json", include=fields), f"{self._home}/"))
+        settings = _as_written(self.model_dump(mode="json", include=fields), f"{self._home}/")
+        # A kernel's table counts by what is in it: it is a setting, though it has a file of its own.
+        tables = {name: truth.error_kernel() for name, truth in self.truths.items() if truth.table}
+        return _digest([settings, {name: repr(kernel) for name, kernel in tables.items()}] if tables else settings)
 
 
 def _with_defaults(step: Step, training: dict[str, Any]) -> Step:

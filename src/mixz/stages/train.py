@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from mixz.data.galaxies_file import read_provenance
 from mixz.data.provenance import is_simulated
 from mixz.errors import MixzError
 from mixz.progress import progress_bar
@@ -79,7 +80,7 @@ def train(
     with _client(dask, workers) as client:
         work = _Work(results, galaxies, console, machine, client, {})
         for name, path in zip(names, paths, strict=True):
-            _with_provenance(work.train(name), galaxies, config, name, machine).save(path)
+            _with_provenance(work.train(name), galaxies, results, name, machine).save(path)
     shutil.rmtree(results.checkpoints_folder, ignore_errors=True)
     return paths
 
@@ -119,7 +120,7 @@ class _Work:
         return ensemble
 
     def _step(self, ensemble: Ensemble, step: Step, name: str, number: int, *, of: int) -> Ensemble:
-        kernels = self.results.config.kernels()
+        kernels = self.results.kernels()
         with progress_bar(f"train {name}, step {number} of {of}", self.console) as bar:
             if self.client is not None:
                 from mixz.bridges.dask_members import fine_tune_on
@@ -169,8 +170,9 @@ def _watch(bar: Bar) -> Callable[[Progress], None]:
 
 
 def _with_provenance(
-    ensemble: Ensemble, galaxies: GalaxySet, config: Config, recipe: str, machine: Machine
+    ensemble: Ensemble, galaxies: GalaxySet, results: Results, recipe: str, machine: Machine
 ) -> Ensemble:
+    config, built = results.config, read_provenance(results.galaxies_path)
     counts = {
         truth: {side: int((galaxies.has(truth) & (galaxies.split == side)).sum()) for side in SPLITS}
         for truth in galaxies.truths
@@ -181,6 +183,8 @@ def _with_provenance(
         "train_digest": config.train_digest(recipe),
         "simulated": is_simulated(config),
         "galaxies": counts,
+        "kernels": built["kernels"],
+        "kernel_scales": built["kernel_scales"],
         "columns": [table.columns.model_dump(mode="json") for table in config.tables],
         "device": machine.device,
         "precision": machine.precision,
