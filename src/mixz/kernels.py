@@ -130,8 +130,8 @@ class CoreTailKernel:
         def times(values: tuple[float, ...]) -> tuple[float, ...]:
             return tuple(factor * value for value in values)
 
-        core = {"s": tuple(map(times, self.s)), "mu": tuple(map(times, self.mu))}
-        return replace(self, **core, loc=times(self.loc), scale=times(self.scale))
+        s, mu = (tuple(map(times, rows)) for rows in (self.s, self.mu))
+        return replace(self, s=s, mu=mu, loc=times(self.loc), scale=times(self.scale))
 
     def draw(self, z: ArrayLike, *, mag_i: ArrayLike, seed: int, z_err: ArrayLike | None = None) -> Array:  # noqa: ARG002
         """Draw a label for each galaxy; a galaxy with a NaN redshift or magnitude gets NaN.

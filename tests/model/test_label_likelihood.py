@@ -11,7 +11,7 @@ from mixz.model.grid import Grid
 from mixz.model.label_likelihood import says_through
 from mixz.truths import COSMOS2020
 
-GRIDS = {"fine": Grid.even(nodes=200, z_max=4.0), "coarse": Grid.even(nodes=30, z_max=4.0)}
+GRIDS = {"fine": Grid.even(nodes=200, z_max=4.0), "coarse": Grid.even(nodes=60, z_max=4.0)}
 KERNELS = {
     "gaussian": GaussianKernel(0.02),
     "cosmos2020": COSMOS2020,
