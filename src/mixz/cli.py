@@ -133,6 +133,9 @@ def predict(
     mag: Annotated[str | None, typer.Option(help="Magnitude columns, e.g. '{band}_cmodel_mag'.")] = None,
     object_id: Annotated[str | None, typer.Option("--id", help="Column with the galaxies' names.")] = None,
     group: Annotated[str | None, typer.Option(help="Group inside an HDF5 file.")] = None,
+    system: Annotated[
+        str | None, typer.Option(help="The table's photometric system, where models know several.")
+    ] = None,
 ) -> None:
     """Estimate redshifts for any table that has the model's bands.
 
@@ -144,7 +147,7 @@ def predict(
     from mixz import stages
 
     console = _console()
-    lost = stages.predict(model, table, output, console, mag=mag, object_id=object_id, group=group)
+    lost = stages.predict(model, table, output, console, mag=mag, object_id=object_id, group=group, system=system)
     if lost:
         console.print(f"{lost:,} galaxies lack a band and got no redshift (NaN)")
     _print_paths("photo-z", [output], console)

@@ -18,6 +18,7 @@ from mixz.truths import COSMOS2020, KERNELS, GaussianKernel, Kernel, ReportedKer
 
 __all__ = [
     "KNOWN_TRUTHS",
+    "ColourTerm",
     "Columns",
     "Config",
     "Cut",
@@ -146,6 +147,29 @@ class Split(Strict):
         return self
 
 
+class ColourTerm(Strict):
+    """How a band of a photometric system differs from the common system's: m' = m + slope (m_1 - m_2) + offset.
+
+    Parameters
+    ----------
+    system, band
+        The system whose magnitudes these are, and the band that is carried.
+    colour
+        The bands 1 and 2, both of that system.
+    slope, offset
+        Of the term; the offset [mag].
+    rms
+        What the term leaves [mag], as told by who computed it; not used.
+    """
+
+    system: str
+    band: str
+    colour: tuple[str, str]
+    slope: float
+    offset: float = 0.0
+    rms: float | None = None
+
+
 class Network(Strict):
     """What each member is: dense ReLU layers, the input joined again before the output (`skip`), and a head.
 
@@ -170,6 +194,10 @@ class Network(Strict):
     systems, system_spread
         Whether galaxies of several photometric systems are carried into one by small learned adapters, and how far
         apart systems may be, in units of the inputs' spread (the width of a Gaussian prior).
+    colour_terms
+        What is known of them beforehand, ``{system: {band: {colour: [g, r], slope: 0.1, offset: 0}}}`` from each system
+        into the common one, which has none.  Adapters start there, and the prior is centred there: filter curves are
+        known better than that two systems are alike, and what training finds beyond them should be small.
     asinh
         See magnitudes as asinh magnitudes, which are finite for bands in which nothing was detected.
     drop_bands
@@ -193,11 +221,29 @@ class Network(Strict):
     components: Annotated[int, Field(ge=1, le=50)] = 5
     systems: bool = False
     system_spread: Annotated[float, Field(gt=0)] = 0.3
+    colour_terms: tuple[ColourTerm, ...] = ()
     asinh: bool = False
     drop_bands: Annotated[float, Field(ge=0, lt=1)] = 0.0
     errors: Literal["none", "plain", "robust"] = "none"
     draws: Annotated[int, Field(ge=1)] = 20
     kl_weight: Annotated[float, Field(ge=0)] = 1.0
+
+    @field_validator("colour_terms", mode="before")
+    @classmethod
+    def _terms_may_be_told_by_system_and_band(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        if not all(
+            isinstance(bands, dict) and all(isinstance(t, dict) for t in bands.values()) for bands in value.values()
+        ):
+            raise ValueError("write {system: {band: {colour: [g, r], slope: 0.1, offset: 0}}}")
+        return tuple({"system": s, "band": b} | term for s, bands in value.items() for b, term in bands.items())
+
+    @model_validator(mode="after")
+    def _colour_terms_need_systems(self) -> Network:
+        if self.colour_terms and not self.systems:
+            raise ValueError("colour_terms carry photometric systems into one: set systems: true")
+        return self
 
     @model_validator(mode="after")
     def _bayesian_needs_a_likelihood(self) -> Network:
@@ -343,6 +389,14 @@ class Config(Strict):
                 raise ValueError(f"recipe {name!r} trains on truth {truth!r}; the tables offer {sorted(offered)}")
             for number, step in enumerate(steps, start=1):
                 _check_step(name, number, step, self.network_of(name))
+                targets = [*sorted(offered), *(table.title for table in self.tables)]
+                if step.target is not None and step.target not in targets:
+                    raise ValueError(
+                        f"recipe {name!r} step {number} has target {step.target!r}; truths and tables are "
+                        f"{', '.join(targets)}{nearest(step.target, targets)}"
+                    )
+        for name in self.recipes:
+            self._check_colour_terms(name)
         for name in self.networks:
             if name not in self.recipes:
                 raise ValueError(f"networks: recipe {name!r} is not in this config{nearest(name, self.recipes)}")
@@ -363,6 +417,18 @@ class Config(Strict):
         if self.split.by == "sky_patch" and without:
             raise ValueError(f"split by sky_patch needs positions of {without}: name the columns ra and dec")
         return self
+
+    def _check_colour_terms(self, recipe: str) -> None:
+        """Refuse colour terms of bands or systems that are not there, or of every system."""
+        terms, systems = self.network_of(recipe).colour_terms, sorted({table.system for table in self.tables})
+        for term in terms:
+            for band in (term.band, *term.colour):
+                if band not in self.bands:
+                    raise ValueError(f"colour_terms.{term.system}: band {band!r} is none of {', '.join(self.bands)}")
+            if term.system not in systems:
+                raise ValueError(f"colour_terms: system {term.system!r} is none of the tables': {', '.join(systems)}")
+        if terms and len({term.system for term in terms}) != len(systems) - 1:
+            raise ValueError(f"colour_terms: give them for all systems but one, the common one; systems: {systems}")
 
     def network_of(self, recipe: str) -> Network:
         """Say what each member of a recipe is."""

@@ -63,8 +63,9 @@ def _with_sides(galaxies: GalaxySet, table: Table, split: Split) -> GalaxySet:
 
 def _table_galaxies(table: Table, config: Config, ledger: Ledger) -> GalaxySet:
     frame, where = _labelled_rows(table, config, ledger)
-    labels = frame[[f"z_{truth}" for truth in table.all_truths()]]
-    frame = frame[ledger.apply(table.title, "has_a_label", labels.notna().any(axis=1).to_numpy())]
+    if not table.unlabelled:
+        labels = frame[[f"z_{truth}" for truth in table.all_truths()]]
+        frame = frame[ledger.apply(table.title, "has_a_label", labels.notna().any(axis=1).to_numpy())]
     magnitudes = frame[[f"mag_{band}" for band in config.bands]]
     frame = frame[ledger.apply(table.title, "all_bands_measured", magnitudes.notna().all(axis=1).to_numpy())]
     frame = apply_cuts(frame, (*table.cuts, *config.cuts), ledger, title=table.title, where=where)
@@ -104,6 +105,7 @@ def _galaxies(frame: pd.DataFrame, table: Table, config: Config, where: str) -> 
         ra_deg=frame["ra_deg"].to_numpy(),
         dec_deg=frame["dec_deg"].to_numpy(),
         carried={name: frame[name].to_numpy(np.float64) for name in [*carried, *separation_names(table)]},
+        table=np.full(len(frame), table.title),
     )
 
 

@@ -19,6 +19,7 @@ FIXED = {
     "object_id": Note("", "name of the galaxy"),
     "split": Note("", "side of the split: train, validation or test"),
     "system": Note("", "photometric system of the magnitudes; empty where there is only one"),
+    "table": Note("", "name of the input table"),
     "z_spec": Note("", "spectroscopic redshift; NaN where there is none"),
     "z_many_band": Note("", "redshift label from photometry in many bands; NaN where there is none"),
     "z_true": Note("", "true redshift of the simulation"),

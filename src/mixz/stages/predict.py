@@ -9,7 +9,7 @@ import numpy as np
 from mixz.columns import Columns
 from mixz.data.photometry import column_names, photometry
 from mixz.data.tables import read_table, require_columns, table_columns, write_table
-from mixz.errors import MixzError
+from mixz.errors import MixzError, nearest
 from mixz.progress import busy
 from mixz.schema import GalaxySet
 from mixz.stages.results import photoz_frame
@@ -32,6 +32,7 @@ def predict(
     mag: str | None = None,
     object_id: str | None = None,
     group: str | None = None,
+    system: str | None = None,
 ) -> int:
     """Estimate redshifts for any table that has the model's bands; write object_id, z_phot, z_phot_std (and z_sigma).
 
@@ -46,6 +47,8 @@ def predict(
         The column with the galaxies' names; by default ``object_id`` where there is one, else the row number.
     group
         Group inside an HDF5 file.
+    system
+        Name of the photometric system that the table was measured in, one of the model's; needed where it has several.
 
     Returns
     -------
@@ -60,6 +63,7 @@ def predict(
     from mixz.model.ensemble import Ensemble
 
     ensemble = Ensemble.load(model)
+    require_system(ensemble, system)
     available = table_columns(table, group)
     columns = _columns_for(ensemble, available, mag, where=str(table))
     names = _names(columns, ensemble)
@@ -67,10 +71,31 @@ def predict(
     with busy(f"predict {table.name}", console):
         frame = read_table(table, [*names, *([id_column] if id_column else [])], group)
         magnitudes, errors = photometry(frame, columns, ensemble.bands, where=str(table))
-        photoz = ensemble.predict(GalaxySet(np.arange(len(frame)), ensemble.bands, magnitudes, errors))
+        galaxies = GalaxySet(
+            np.arange(len(frame)), ensemble.bands, magnitudes, errors, system=np.full(len(frame), system or "")
+        )
+        photoz = ensemble.predict(galaxies)
     ids = frame[id_column].to_numpy() if id_column else np.arange(len(frame))
     write_table(photoz_frame(photoz).assign(object_id=ids), output)
     return int(np.isnan(photoz.z_phot).sum())
+
+
+def require_system(ensemble: Ensemble, system: str | None) -> None:
+    """Refuse a photometric system that the model does not know, or none where it knows several.
+
+    Raises
+    ------
+    MixzError
+        As said.
+    """
+    known = ensemble.features.systems
+    if system in known or (system is None and len(known) == 1):
+        return
+    if known == ("",):
+        raise MixzError(f"photometric system {system!r}", "none: the model was trained on one", "leave out --system")
+    given = "no photometric system" if system is None else f"photometric system {system!r}"
+    hint = nearest(system, known) if system else ""
+    raise MixzError(given, f"systems of the model: {', '.join(known)}", f"name the table's with --system{hint}")
 
 
 def _columns_for(ensemble: Ensemble, available: Sequence[str], mag: str | None, *, where: str) -> Columns:

@@ -15,9 +15,10 @@ from mixz.errors import MixzError
 from mixz.progress import progress_bar
 from mixz.schema import SPLITS, GalaxySet
 from mixz.stages.results import Results
+from mixz.truths import exact_truths
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
     from mixz.model.devices import Machine
     from mixz.model.ensemble import Ensemble
     from mixz.model.history import Progress
+    from mixz.model.selection import Balance
     from mixz.progress import Bar
     from mixz.recipes import Recipe, Step
+    from mixz.truths import Kernel
 
 
 def train(
@@ -121,6 +124,8 @@ class _Work:
 
     def _step(self, ensemble: Ensemble, step: Step, name: str, number: int, *, of: int) -> Ensemble:
         kernels = self.results.kernels()
+        for balance in _balances(self.galaxies, (step,), kernels):
+            self.console.print(f"train {name}, step {number}: {balance}", highlight=False, soft_wrap=True)
         with progress_bar(f"train {name}, step {number} of {of}", self.console) as bar:
             if self.client is not None:
                 from mixz.bridges.dask_members import fine_tune_on
@@ -143,6 +148,16 @@ class _Work:
         for lost in after.lost[len(ensemble.lost) :]:
             self.console.print(f"train {name}: {lost}; {after.members} members go on", style="yellow", highlight=False)
         return after
+
+
+def _balances(galaxies: GalaxySet, steps: Recipe, kernels: Mapping[str, Kernel]) -> list[Balance]:
+    """Say of each step that is weighted towards a target what its weights do."""
+    from mixz.model.labels import labelled
+    from mixz.model.selection import Selection
+
+    exact = exact_truths(kernels)
+    pairs = [(step, Selection.of(galaxies, step, exact)) for step in steps]
+    return [s.balance(labelled(galaxies, step.truths, "train", exact)[0]) for step, s in pairs if s is not None]
 
 
 def _client(address: str | None, workers: int | None) -> AbstractContextManager[Any]:
@@ -185,6 +200,7 @@ def _with_provenance(
         "galaxies": counts,
         "kernels": built["kernels"],
         "kernel_scales": built["kernel_scales"],
+        "selection": [b.as_record() for b in _balances(galaxies, config.recipes[recipe], results.kernels())],
         "columns": [table.columns.model_dump(mode="json") for table in config.tables],
         "device": machine.device,
         "precision": machine.precision,
