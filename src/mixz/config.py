@@ -281,6 +281,10 @@ class Config(Strict):
         where there is one and the last band elsewhere.
     tables, cuts
         The input tables; cuts for all of them.
+    incomplete
+        Galaxies without a magnitude in some band: ``drop`` leaves them out; ``undetected`` keeps those that were
+        observed there and not seen (networks need asinh or drop_bands); ``keep`` keeps all that are measured in any
+        band (networks need drop_bands).
     overlap
         What happens to galaxies that are in two tables.
     truths
@@ -305,6 +309,7 @@ class Config(Strict):
     ref_band: str = ""
     tables: Annotated[tuple[Table, ...], Field(min_length=1)]
     cuts: tuple[Cut, ...] = ()
+    incomplete: Literal["drop", "undetected", "keep"] = "drop"
     overlap: Overlap | None = None
     truths: dict[Name, TruthSettings] = Field(default_factory=dict)
     split: Split = Split()
@@ -397,6 +402,11 @@ class Config(Strict):
                     )
         for name in self.recipes:
             self._check_colour_terms(name)
+            network = self.network_of(name)
+            if self.incomplete == "undetected" and not (network.asinh or network.drop_bands):
+                raise ValueError(f"incomplete: undetected: networks of {name!r} need asinh: true or drop_bands above 0")
+            if self.incomplete == "keep" and not network.drop_bands:
+                raise ValueError(f"incomplete: keep: networks of {name!r} need drop_bands above 0, e.g. 0.2")
         for name in self.networks:
             if name not in self.recipes:
                 raise ValueError(f"networks: recipe {name!r} is not in this config{nearest(name, self.recipes)}")
@@ -453,7 +463,7 @@ class Config(Strict):
 
     def build_digest(self) -> str:
         """Name what decides the galaxies: bands, tables, cuts, truths and split."""
-        return self._digest({"bands", "ref_band", "tables", "cuts", "overlap", "truths", "split"})
+        return self._digest({"bands", "ref_band", "tables", "cuts", "incomplete", "overlap", "truths", "split"})
 
     def train_digest(self, recipe: str) -> str:
         """Name what decides one recipe's weights: the galaxies, the recipe, the network, members and seed."""

@@ -81,8 +81,8 @@ def test_the_common_system_is_the_one_without_terms() -> None:
     terms = {"common": KNOWN["other"]}
     model = Ensemble.untrained(galaxies, Step(truths=("spec",)), network=network(colour_terms=terms), members=1)
     assert model.features.systems == ("other", "common")
+    both = network(colour_terms=KNOWN | terms)
     with pytest.raises(MixzError, match="of all but one of the systems"):
-        both = network(colour_terms=KNOWN | terms)
         Ensemble.untrained(galaxies, Step(truths=("spec",)), network=both, members=1)
 
 

@@ -56,7 +56,9 @@ def column_notes(columns: Iterable[str], *, bands: Sequence[str], truths: Sequen
         known.setdefault(f"z_{truth}", Note("", f"redshift label of truth {truth}; NaN where there is none"))
     for band in bands:
         known[f"mag_{band}"] = Note("mag", f"AB magnitude in band {band}; NaN where not measured")
-        known[f"mag_err_{band}"] = Note("mag", f"error of mag_{band}; NaN where the input has none")
+        known[f"mag_err_{band}"] = Note(
+            "mag", f"error of mag_{band}; NaN where the input has none, inf: looked, saw nothing"
+        )
     return {column: known.get(column) or _carried(column) for column in columns}
 
 

@@ -13,8 +13,8 @@ import torch
 from mixz.config import Network
 from mixz.errors import MixzError, nearest
 from mixz.model.bayes import with_spread
-from mixz.model.colour_terms import adapter_starts
 from mixz.model.checkpoint import Checkpoint
+from mixz.model.colour_terms import adapter_starts
 from mixz.model.devices import Machine
 from mixz.model.features import FITTED, Features, Photometry, as_noisy_as_others, augmentation
 from mixz.model.heads import head_of
@@ -25,8 +25,8 @@ from mixz.model.model_folder import damaged, read_model_folder, write_model_fold
 from mixz.model.nets import Weights, initial_weights, with_adapters
 from mixz.model.predict import predict_rows
 from mixz.model.rows import Rows
-from mixz.model.selection import Selection
 from mixz.model.seeds import EPOCHS, START, STEP, derive_seed, generators
+from mixz.model.selection import Selection
 from mixz.model.training import train_step
 from mixz.recipes import Recipe, Step
 from mixz.schema import GalaxySet, PhotoZ

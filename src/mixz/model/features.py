@@ -175,7 +175,8 @@ class Features:
         if self.network.drop_bands:
             columns.append(missing.float())
         if self.network.errors != "none":
-            sure = (err.clamp(1e-4, 1e3).log() - self.error_mean) / self.error_spread
+            # Beyond the error of a flux as large as its noise there is nothing to tell.
+            sure = (err.clamp(1e-4, POGSON).log() - self.error_mean) / self.error_spread
             columns.append(torch.where(missing & (self.network.drop_bands > 0), 0.0, sure))
         others = range(1, len(self.systems))
         columns += [(photometry.system == number).float()[:, None] for number in others]
@@ -202,8 +203,8 @@ class Augmentation:
     """Training galaxies as another look might have seen them: fresh inputs for every epoch.
 
     With robust errors each galaxy takes, band by band, the largest of its own error and those of one galaxy like it
-    from every other truth, with the noise that this needs.  Errors of galaxies of like magnitudes are then spread alike,
-    whoever labelled them: the largest of one draw from each truth is the same whichever of them was one's own.
+    from every other truth, with the noise that this needs.  Errors of galaxies of like magnitudes are then spread
+    alike, whoever labelled them: the largest of one draw from each truth is the same whichever was one's own.
     With `drop_bands`, that share of the galaxies loses some of its bands.
 
     Parameters

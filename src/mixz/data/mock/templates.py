@@ -67,8 +67,8 @@ def template_grid() -> TemplateGrid:
     MixzError
         skypy or speclite is not installed.
     """
-    wave, spectra = spectra()
-    reddened = spectra[None] * 10 ** (-0.4 * EBV_GRID[:, None, None] * calzetti(wave))
+    wave, light = spectra()
+    reddened = light[None] * 10 ** (-0.4 * EBV_GRID[:, None, None] * calzetti(wave))
     curves = need("speclite.filters").load_filters(*hsc.FILTERS.values())
     seen = [through(curves, wave * (1 + z), reddened * igm(wave, z=z) / (1 + z)) for z in Z_GRID]
     b_curve = need("speclite.filters").load_filters("bessell-B")
