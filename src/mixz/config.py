@@ -204,8 +204,8 @@ class Network(Strict):
         The share of training galaxies that lose some of their bands in each epoch, so that the networks can be asked
         about galaxies with missing bands; 0: every band is needed.
     errors
-        Whether networks see the magnitude errors: ``none``; ``robust``, with noise added in training until errors tell
-        little of the survey; ``plain``, as they are (a trap where truths and surveys coincide: see LOG.md).
+        Whether networks see the magnitude errors: ``none``; ``robust``, with noise added in training until errors do
+        not tell which truth labelled a galaxy; ``plain``, as they are (a trap where truths and surveys coincide: see LOG.md).
     draws, kl_weight
         Of a Bayesian network: weight draws that a prediction is the mean of, and the factor before the divergence
         from the prior (1 is Bayes' theorem).

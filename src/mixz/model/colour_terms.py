@@ -30,7 +30,7 @@ def adapter_starts(
     Parameters
     ----------
     network
-        Its colour terms; a system or band without any starts at the identity.
+        Its colour terms; a system or band without any starts at the identity.  Without any at all there are no starts.
     features
         The map to inputs, and the names of the systems.
     bands
@@ -41,6 +41,8 @@ def adapter_starts(
     list of pairs
         Shapes (band, band) and (band,).
     """
+    if not network.colour_terms:
+        return []
     starts = []
     for system in features.systems[1:]:
         turn, shift = torch.eye(len(bands), dtype=torch.float64), torch.zeros(len(bands), dtype=torch.float64)

@@ -172,7 +172,7 @@ class Ensemble:
         numbers = tuple(range(members))
         starts = generators([derive_seed(seed, k) for k in numbers], START)
         weights = initial_weights(features.width, head_of(network).outputs, network, starts)
-        known = adapter_starts(network, features, bands) if network.colour_terms else ()
+        known = adapter_starts(network, features, bands)
         weights = with_adapters(weights, bands=len(bands), systems=len(systems), starts=known)
         if network.kind == "bayesian":
             weights = with_spread(weights, network)

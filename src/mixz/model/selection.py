@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from mixz.recipes import Step
     from mixz.schema import Floats, GalaxySet, Mask
 
-LEAST_NEIGHBOURS = 10
-"""Neighbours that a ratio is found from at least; else the square root of the training sample (ours)."""
+NEIGHBOURS = (10, 100)
+"""Neighbours that a ratio is found from, at least and at most; between them the square root of the training sample
+(ours)."""
 NARROWEST_MAG = 0.01
 """No direction of magnitude space is blown up whose spread is below this [mag]: it holds noise only."""
 
@@ -168,7 +169,7 @@ class Selection:
         x = (mag - self.mean) @ self.matrix
         shared = np.zeros(len(mag), bool) if shared is None else shared & inside
         there = len(self.sample) - inside
-        k = min(max(LEAST_NEIGHBOURS, round(len(self.sample) ** 0.5)), len(self.sample) - 1)
+        k = min(max(NEIGHBOURS[0], round(len(self.sample) ** 0.5)), NEIGHBOURS[1], len(self.sample) - 1)
         far, _ = cKDTree(self.sample).query(x, k=[k, k + 1])
         reach = np.where(inside, far[:, 1], far[:, 0])
         like = cKDTree(self.target).query_ball_point(x, reach, return_length=True) - shared

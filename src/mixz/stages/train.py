@@ -81,9 +81,9 @@ def train(
         console.print(f"going on from {results.checkpoints_folder}", soft_wrap=True, highlight=False)
     paths = [results.model_path(name) for name in names]
     with _client(dask, workers) as client:
-        work = _Work(results, galaxies, console, machine, client, {})
+        work = _Work(results, galaxies, console, machine, client, {}, {})
         for name, path in zip(names, paths, strict=True):
-            _with_provenance(work.train(name), galaxies, results, name, machine).save(path)
+            _with_provenance(work.train(name), work, name).save(path)
     shutil.rmtree(results.checkpoints_folder, ignore_errors=True)
     return paths
 
@@ -97,7 +97,7 @@ def _known(config: Config, name: str) -> str:
 
 @dataclass(frozen=True)
 class _Work:
-    """One run of `train`: what all recipes need, and the steps trained so far."""
+    """One run of `train`: what all recipes need, the steps trained so far, and what weights did in them."""
 
     results: Results
     galaxies: GalaxySet
@@ -105,6 +105,7 @@ class _Work:
     machine: Machine
     client: Any
     trained: dict[tuple[Network, Recipe], Ensemble]
+    balances: dict[Step, Balance]
 
     def train(self, name: str) -> Ensemble:
         """Train a recipe from random starts, or from the steps it has in common with an earlier one."""
@@ -124,8 +125,11 @@ class _Work:
 
     def _step(self, ensemble: Ensemble, step: Step, name: str, number: int, *, of: int) -> Ensemble:
         kernels = self.results.kernels()
-        for balance in _balances(self.galaxies, (step,), kernels):
-            self.console.print(f"train {name}, step {number}: {balance}", highlight=False, soft_wrap=True)
+        if step.target is not None:
+            if step not in self.balances:
+                self.balances[step] = _balance(self.galaxies, step, kernels)
+            words = f"train {name}, step {number}: {self.balances[step]}"
+            self.console.print(words, highlight=False, soft_wrap=True)
         with progress_bar(f"train {name}, step {number} of {of}", self.console) as bar:
             if self.client is not None:
                 from mixz.bridges.dask_members import fine_tune_on
@@ -155,14 +159,15 @@ class _Work:
         return after
 
 
-def _balances(galaxies: GalaxySet, steps: Recipe, kernels: Mapping[str, Kernel]) -> list[Balance]:
-    """Say of each step that is weighted towards a target what its weights do."""
+def _balance(galaxies: GalaxySet, step: Step, kernels: Mapping[str, Kernel]) -> Balance:
+    """Say what the weights of a step towards its target do."""
     from mixz.model.labels import labelled
     from mixz.model.selection import Selection
 
     exact = exact_truths(kernels)
-    pairs = [(step, Selection.of(galaxies, step, exact)) for step in steps]
-    return [s.balance(labelled(galaxies, step.truths, "train", exact)[0]) for step, s in pairs if s is not None]
+    selection = Selection.of(galaxies, step, exact)
+    assert selection is not None
+    return selection.balance(labelled(galaxies, step.truths, "train", exact)[0])
 
 
 def _client(address: str | None, workers: int | None) -> AbstractContextManager[Any]:
@@ -189,10 +194,9 @@ def watch_epochs(bar: Bar) -> Callable[[Progress], None]:
     return tell
 
 
-def _with_provenance(
-    ensemble: Ensemble, galaxies: GalaxySet, results: Results, recipe: str, machine: Machine
-) -> Ensemble:
-    config, built = results.config, read_provenance(results.galaxies_path)
+def _with_provenance(ensemble: Ensemble, work: _Work, recipe: str) -> Ensemble:
+    config, galaxies, machine = work.results.config, work.galaxies, work.machine
+    built = read_provenance(work.results.galaxies_path)
     counts = {
         truth: {side: int((galaxies.has(truth) & (galaxies.split == side)).sum()) for side in SPLITS}
         for truth in galaxies.truths
@@ -205,7 +209,7 @@ def _with_provenance(
         "galaxies": counts,
         "kernels": built["kernels"],
         "kernel_scales": built["kernel_scales"],
-        "selection": [b.as_record() for b in _balances(galaxies, config.recipes[recipe], results.kernels())],
+        "selection": [b.as_record() for step, b in work.balances.items() if step in config.recipes[recipe]],
         "columns": [table.columns.model_dump(mode="json") for table in config.tables],
         "device": machine.device,
         "precision": machine.precision,
