@@ -205,7 +205,8 @@ class Network(Strict):
         about galaxies with missing bands; 0: every band is needed.
     errors
         Whether networks see the magnitude errors: ``none``; ``robust``, with noise added in training until errors do
-        not tell which truth labelled a galaxy; ``plain``, as they are (a trap where truths and surveys coincide: see LOG.md).
+        not tell which truth labelled a galaxy; ``plain``, as they are (a trap where truths and surveys coincide: see
+        LOG.md).
     draws, kl_weight
         Of a Bayesian network: weight draws that a prediction is the mean of, and the factor before the divergence
         from the prior (1 is Bayes' theorem).

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 
 from mixz.errors import MixzError
-from mixz.model.heads import head_of
 from mixz.model.colour_terms import adapter_starts
+from mixz.model.heads import head_of
 from mixz.model.nets import initial_weights, with_adapters
 from mixz.model.rows import Rows
 from mixz.model.seeds import START, STEP, derive_seed, generators
