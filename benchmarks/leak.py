@@ -38,7 +38,7 @@ def survey(count: int, limit_mag: float, *, seed: int) -> tuple[np.ndarray, np.n
     noise = rng.lognormal(0, 0.1, (count, 1)) * np.sqrt(1 + np.square(0.01 * flux))
     seen = flux + noise * rng.normal(size=flux.shape)
     good = (seen > 3 * noise).all(axis=1)
-    seen, noise = seen[good], np.broadcast_to(noise, seen.shape if good.all() else flux.shape)[good]
+    seen, noise = seen[good], noise[good]
     return limit_mag - 2.5 * np.log10(seen / 5), 1.0857 * noise / seen
 
 
@@ -91,4 +91,4 @@ def leaks(count: int) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    report({**leaks(10_000 if "--quick" in sys.argv else 100_000)})
+    report(dict(leaks(10_000 if "--quick" in sys.argv else 100_000)))

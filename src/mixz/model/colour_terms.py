@@ -74,4 +74,5 @@ def magnitudes_in_common(weights: Weights, features: Features, mag: torch.Tensor
     if system:
         name = f"system.{system}"
         x = x + torch.baddbmm(weights[f"{name}.bias"], x, weights[f"{name}.weight"])
-    return x @ torch.linalg.inv(features.matrix) + features.offset
+    carried: torch.Tensor = x @ torch.linalg.inv(features.matrix) + features.offset
+    return carried

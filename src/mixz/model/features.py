@@ -257,7 +257,7 @@ def as_noisy_as_others(features: Features, photometry: Photometry, truth: torch.
 def _donors(features: Features, photometry: Photometry, truth: torch.Tensor) -> torch.Tensor:
     """Find galaxies of like magnitudes among those of every truth, shape (truth, galaxy, neighbour)."""
     itself = torch.arange(len(truth))[:, None].expand(-1, NEIGHBOURS)
-    numbers = truth.unique().tolist()
+    numbers = torch.unique(truth).tolist()
     if features.network.errors != "robust" or len(numbers) < 2:
         return itself[None][:0]
     from scipy.spatial import cKDTree

@@ -170,7 +170,7 @@ class Selection:
         shared = np.zeros(len(mag), bool) if shared is None else shared & inside
         there = len(self.sample) - inside
         k = min(max(NEIGHBOURS[0], round(len(self.sample) ** 0.5)), NEIGHBOURS[1], len(self.sample) - 1)
-        far, _ = cKDTree(self.sample).query(x, k=[k, k + 1])
+        far = np.asarray(cKDTree(self.sample).query(x, k=[k, k + 1])[0])
         reach = np.where(inside, far[:, 1], far[:, 0])
         like = cKDTree(self.target).query_ball_point(x, reach, return_length=True) - shared
         return np.asarray(like / np.maximum(len(self.target) - shared, 1) * there / k)
