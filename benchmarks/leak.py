@@ -94,4 +94,4 @@ def leaks(count: int) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    report(dict(leaks(10_000 if "--quick" in sys.argv else 100_000)))
+    report(dict(leaks(20_000 if "--quick" in sys.argv else 100_000)))
