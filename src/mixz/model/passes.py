@@ -1,7 +1,7 @@
 """A dense stack's passes forward and backward by hand, in memory that every update uses again.
 
 Torch's own passes ask for new memory at each product.  On a CPU that memory is out of the caches, and often given back
-to the system in between, which takes longer than the work done in it beside the products.
+to the system in between, and both take time.
 """
 
 from __future__ import annotations
