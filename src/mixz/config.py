@@ -200,6 +200,8 @@ class Network(Strict):
         known better than that two systems are alike, and what training finds beyond them should be small.
     asinh
         See magnitudes as asinh magnitudes, which are finite for bands in which nothing was detected.
+    jitter
+        Shake training magnitudes by so many of their own errors, anew in each epoch: less is learnt by heart.
     drop_bands
         The share of training galaxies that lose some of their bands in each epoch, so that the networks can be asked
         about galaxies with missing bands; 0: every band is needed.
@@ -224,6 +226,7 @@ class Network(Strict):
     system_spread: Annotated[float, Field(gt=0)] = 0.3
     colour_terms: tuple[ColourTerm, ...] = ()
     asinh: bool = False
+    jitter: Annotated[float, Field(ge=0)] = 0.0
     drop_bands: Annotated[float, Field(ge=0, lt=1)] = 0.0
     errors: Literal["none", "plain", "robust"] = "none"
     draws: Annotated[int, Field(ge=1)] = 20
@@ -265,7 +268,7 @@ class Network(Strict):
 
 KNOWN_NETWORKS: dict[str, dict[str, Any]] = {
     "bnn": {"kind": "bayesian"},
-    "fused": {"head": "binned", "inputs": "whitened", "systems": True},
+    "fused": {"head": "binned", "inputs": "whitened", "systems": True, "jitter": 0.5},
 }
 """What the networks of a named recipe have different from the run's."""
 

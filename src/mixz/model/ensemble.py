@@ -12,11 +12,12 @@ import torch
 
 from mixz.config import Network
 from mixz.errors import MixzError, nearest
+from mixz.model.augmentation import as_noisy_as_others, augmentation
 from mixz.model.bayes import with_spread
 from mixz.model.checkpoint import Checkpoint
 from mixz.model.colour_terms import adapter_starts
 from mixz.model.devices import Machine
-from mixz.model.features import FITTED, Features, Photometry, as_noisy_as_others, augmentation
+from mixz.model.features import FITTED, Features, Photometry
 from mixz.model.heads import head_of
 from mixz.model.history import History, Lost, Progress
 from mixz.model.label_likelihood import says_exactly, says_through
@@ -307,7 +308,7 @@ class Ensemble:
         """
         x = self.features(self.photometry(galaxies))
         found = predict_rows(self.weights, self.network, x, self._seeds())
-        sigma, z_mean = (None if t is None else t.numpy() for t in (found.sigma, found.z_mean))
+        sigma, z_rms = (None if t is None else t.numpy() for t in (found.sigma, found.z_rms))
         grid = head_of(self.network).grid
         if grid is None or found.mass is None:
             return PhotoZ(galaxies.object_id, found.z.numpy(), sigma)
@@ -320,7 +321,7 @@ class Ensemble:
             z_grid=grid.z.numpy(),
             pdf=grid.density(found.mass).numpy(),
             points=points,
-            z_mean_members=z_mean,
+            z_rms_members=z_rms,
         )
 
     def save(self, folder: str | Path) -> None:

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from mixz.truths import Kernel
 
 FLOWCHART = "figure_4_flowchart"
-OF_MEMBERS = ("z_phot_members", "z_sigma_members", "z_mean_members")
-POINTS = ("zmode", "zmean", "zmedian", "zbest")
+OF_MEMBERS = ("z_phot_members", "z_sigma_members", "z_rms_members")
+POINTS = ("zmode", "zmean", "zmedian", "zbest", "zrms")
 Z_GRID = b"z_grid"
 """Name under which a photo-z table keeps the nodes of its densities, in Parquet's metadata."""
 
@@ -48,7 +48,7 @@ def label_truths(galaxies: GalaxySet, config: Config) -> list[str]:
 def photoz_frame(photoz: PhotoZ) -> pd.DataFrame:
     """Lay estimates out as a table: z_phot, z_phot_std (scatter of members), and what else the model gives.
 
-    That is z_sigma where members give errors, and zmode, zmean, zmedian and zbest (which z_phot is) of densities.
+    That is z_sigma where members give errors, and zmode, zmean, zmedian, zrms and zbest (which z_phot is) of densities.
     """
     estimates = {"object_id": photoz.object_id, "z_phot": photoz.z_phot, "z_phot_std": photoz.z_phot_std}
     optional = {"z_sigma": photoz.z_sigma, **photoz.points, "support": photoz.support}
