@@ -38,6 +38,7 @@ from mixz.metrics.point import (
 from mixz.metrics.requirements import REQUIREMENTS, Requirement
 from mixz.metrics.smearing import kernel_matrix, label_pdf, smear
 from mixz.metrics.summary import Sample, ratios, summarize
+from mixz.metrics.verdict import Check, Lead, Verdict, verdicts
 
 __all__ = [
     "PDF_BINS",
@@ -47,12 +48,15 @@ __all__ = [
     "REQUIREMENTS",
     "Bin",
     "Bootstrap",
+    "Check",
     "Corrected",
     "Difference",
+    "Lead",
     "PdfScores",
     "Requirement",
     "Sample",
     "TrueRedshifts",
+    "Verdict",
     "bias",
     "bias_biweight",
     "bins_between",
@@ -87,4 +91,5 @@ __all__ = [
     "summarize_differences",
     "summarize_pdf",
     "true_redshifts",
+    "verdicts",
 ]
