@@ -81,7 +81,7 @@ class Estimates:
     def given(self) -> NDArray[np.bool_]:
         """Which galaxies have an estimate of every kind by every member, shape (galaxy,)."""
         kinds = (self.z_phot_members, self.z_phot, self.z_mean_members, self.z_mean)
-        known = [np.isfinite(z).reshape(-1, z.shape[-1]).all(axis=0) for z in kinds if z is not None]
+        known = [np.atleast_2d(np.isfinite(z)).all(axis=0) for z in kinds if z is not None]
         return np.asarray(np.all(known, axis=0))
 
     def rows(self, which: NDArray[Any]) -> Estimates:
