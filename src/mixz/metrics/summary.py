@@ -166,7 +166,7 @@ def _judgement(metric: str, value: float) -> Record:
     return {
         "requirement": requirement.limit,
         "passes": requirement.passes(value),
-        "margin": requirement.margin(value),
+        "margin": None if np.isnan(value) else requirement.margin(value),
         "requirement_source": requirement.source,
     }
 
