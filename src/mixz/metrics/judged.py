@@ -114,9 +114,10 @@ class JudgedPlace:
     @property
     def error(self) -> Floats:
         """Standard error of the metrics' mean over members from resampling galaxies, shape (metric,); may be NaN."""
-        if len(self.resampled) < 2:
-            return np.full(len(POINT_METRICS), np.nan)
-        return np.asarray(self.resampled.mean(axis=1).std(axis=0, ddof=1))
+        means = self.resampled.mean(axis=1)
+        # A resample of very few galaxies may leave some member none, and then says nothing.
+        known = [column[np.isfinite(column)] for column in means.T]
+        return np.array([column.std(ddof=1) if len(column) > 1 else np.nan for column in known])
 
 
 @dataclass(frozen=True, eq=False)
