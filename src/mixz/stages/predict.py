@@ -33,7 +33,8 @@ def predict(
     object_id: str | None = None,
     group: str | None = None,
 ) -> int:
-    """Estimate redshifts for any table that has the model's bands; write object_id, z_phot, z_phot_std (and z_sigma).
+    """Estimate redshifts for any table that has the model's bands; write object_id, z_phot, z_phot_std and what else the model
+    gives: z_sigma, point estimates, intervals, support.
 
     Parameters
     ----------

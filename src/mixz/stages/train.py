@@ -79,7 +79,8 @@ def train(
     with _client(dask, workers) as client:
         work = _Work(results, galaxies, console, machine, client, {})
         for name, path in zip(names, paths, strict=True):
-            _with_provenance(work.train(name), galaxies, config, name, machine).save(path)
+            ensemble = _judged(work.train(name), galaxies, config, console)
+            _with_provenance(ensemble, galaxies, config, name, machine).save(path)
     shutil.rmtree(results.checkpoints_folder, ignore_errors=True)
     return paths
 
@@ -166,6 +167,15 @@ def _watch(bar: Bar) -> Callable[[Progress], None]:
         bar(news.epochs_done, news.epochs_due, words)
 
     return tell
+
+
+def _judged(ensemble: Ensemble, galaxies: GalaxySet, config: Config, console: Console) -> Ensemble:
+    """Learn from held-out galaxies how honest the densities are, and remember what training covered."""
+    kernels = config.kernels()
+    judged = ensemble.calibrated(galaxies, kernels=kernels).with_support(galaxies, kernels=kernels)
+    if not judged.held_out.get("calibrated", True):
+        console.print(f"not calibrated: {judged.held_out['why']}", style="yellow", highlight=False)
+    return judged
 
 
 def _with_provenance(
