@@ -70,7 +70,7 @@ def prepared(name: str, galaxies: int, seed: int, members: int, folder: Path, co
     """Simulate a survey and build its galaxies, where they do not lie there yet; give its config."""
     survey = folder / f"{name}_mock"
     if not survey.exists():
-        mock(galaxies, seed, survey, console, check=False)
+        mock(galaxies, survey, console, seed=seed)
     tree = yaml.safe_load(CONFIG.read_text())
     for table in tree["tables"]:
         for part in (table, *table.get("match", ())):
@@ -80,7 +80,7 @@ def prepared(name: str, galaxies: int, seed: int, members: int, folder: Path, co
     path.write_text(yaml.safe_dump(tree))
     config = load_config(path)
     if not Results(config).galaxies_path.exists():
-        build(config, console)
+        build(config)
     return config
 
 

@@ -370,6 +370,8 @@ def _with_defaults(step: Step, training: dict[str, Any]) -> Step:
 
 
 def _check_step(name: str, number: int, step: Step, network: Network) -> None:
+    if step.loss == "imitate":
+        raise ValueError(f"recipe {name!r} step {number}: loss: imitate is for distillation (`mixz distill`)")
     if step.loss == "label_likelihood" and not network.has_density:
         raise ValueError(
             f"recipe {name!r} step {number} has loss: label_likelihood, but its networks end in a {network.head_name}; "

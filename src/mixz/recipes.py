@@ -43,7 +43,8 @@ class Step(Strict):
         How much a galaxy counts per truth, in the order of `truths`; 1 each if empty.
     loss
         ``head``, labels at face value (the HSC loss of a point, the likelihood of a density), or ``label_likelihood``,
-        what labels say that are as wrong as their truth's kernel has it (only heads that end in a density).
+        what labels say that are as wrong as their truth's kernel has it (only heads that end in a density).  Only
+        distillation sets ``imitate``, the cross entropy with a teacher's densities.
     freeze
         How many hidden layers, counted from the input, keep their weights.
     adapter_rank
@@ -69,7 +70,7 @@ class Step(Strict):
 
     truths: Annotated[tuple[str, ...], Field(min_length=1)]
     weights: tuple[Annotated[float, Field(gt=0)], ...] = ()
-    loss: Literal["head", "label_likelihood"] = "head"
+    loss: Literal["head", "label_likelihood", "imitate"] = "head"
     freeze: Annotated[int, Field(ge=0)] = 0
     adapter_rank: Annotated[int, Field(ge=1)] | None = None
     pull: Annotated[float, Field(ge=0)] = 0.0

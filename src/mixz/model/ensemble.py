@@ -336,9 +336,8 @@ class Ensemble:
         if grid is None or not self.network.calibrate:
             return self
         truths, exact = _truths(self.recipe), exact_truths(kernels)
-        chosen, z_ref, whose, photometry = self._usable(galaxies, truths, "validation", kernels)
-        mass = predict_rows(self.weights, self.network, self.features(photometry), self._seeds()).mass
-        assert mass is not None
+        chosen, z_ref, whose, _ = self._usable(galaxies, truths, "validation", kernels)
+        _, mass = replace(self, calibration=None).masses(chosen)
         says = self._says(chosen, z_ref, whose, kernels, grid)
         z_label = torch.tensor(z_ref, dtype=torch.float32)
         held_out = HeldOut(mass, says, z_label, whose, self._mag_ref(chosen))
@@ -371,7 +370,7 @@ class Ensemble:
         MixzError
             The galaxies lack one of the model's bands, or are of a photometric system that the model does not know.
         """
-        x = self.features(self._photometry(galaxies))
+        x = self.features(self.photometry(galaxies))
         found = predict_rows(self.weights, self.network, x, self._seeds())
         sigma, z_mean = (None if t is None else t.numpy() for t in (found.sigma, found.z_mean))
         grid = head_of(self.network).grid
@@ -452,7 +451,16 @@ class Ensemble:
         except (KeyError, TypeError, ValueError) as error:
             raise damaged(folder, error) from error
 
-    def _photometry(self, galaxies: GalaxySet) -> Photometry:
+    def masses(self, galaxies: GalaxySet) -> tuple[torch.Tensor, torch.Tensor]:
+        """Give the networks' inputs, shape (galaxy, input), and the masses of the (calibrated) density, (galaxy, z)."""
+        x = self.features(self.photometry(galaxies))
+        mass = predict_rows(self.weights, self.network, x, self._seeds()).mass
+        if mass is None:
+            raise MixzError(f"the model ends in a {self.network.head_name}", "a head with densities", "see networks")
+        return x, mass if self.calibration is None else self.calibration(mass, self._mag_ref(galaxies))
+
+    def photometry(self, galaxies: GalaxySet) -> Photometry:
+        """Give the photometry of galaxies in the order of the model's bands and systems."""
         return Photometry.of(galaxies, order=self._band_order(galaxies.bands), systems=self.features.systems)
 
     def _usable(
@@ -460,11 +468,11 @@ class Ensemble:
     ) -> tuple[GalaxySet, Floats, NDArray[np.str_], Photometry]:
         """Select galaxies of one side with a label of some truths that can be asked about; give label and truth."""
         chosen, z_ref, whose = labelled(galaxies, truths, side, exact_truths(kernels))
-        photometry = self._photometry(chosen)
+        photometry = self.photometry(chosen)
         usable = photometry.usable(self.network).numpy()
         if not usable.all():
             chosen, z_ref, whose = chosen.rows(usable), z_ref[usable], whose[usable]
-            photometry = self._photometry(chosen)
+            photometry = self.photometry(chosen)
         if not len(chosen):
             raise MixzError(f"no {side} galaxy has every band", "one or more", "see cuts.json, or set drop_bands")
         return chosen, z_ref, whose, photometry
