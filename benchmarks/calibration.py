@@ -3,11 +3,11 @@
     python benchmarks/calibration.py            30,000 mock galaxies to train on, 150,000 others to judge by
     python benchmarks/calibration.py --quick    a tenth of both
 
-It simulates two surveys (`mixz mock`), trains `fused` as configs/transferz.yaml would on the first, and judges it on the
-second, which no training has seen.  Both are kept in `--folder`, and used again where they lie.  For each truth and
-each bin of i magnitude it prints the KS distance of the PIT values, and by how many points coverage misses 68, 90, 95 %,
-of the densities as trained, as calibrated, and of the conformal intervals; galaxies with spectra are judged by these,
-others by their simulated redshift.  The last line is one line of JSON.
+It simulates two surveys (`mixz mock`), trains `fused` as configs/transferz.yaml would on the first, and judges it on
+the second, which no training has seen.  Both are kept in `--folder`, and used again where they lie.  For each truth
+and each bin of i magnitude it prints the KS distance of the PIT values, and by how many points coverage misses 68, 90
+and 95 %, of the densities as trained, as calibrated, and of the conformal intervals; galaxies with spectra are judged
+by these, others by their simulated redshift.  The last line is one line of JSON.
 """
 
 from __future__ import annotations

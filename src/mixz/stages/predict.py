@@ -33,8 +33,10 @@ def predict(
     object_id: str | None = None,
     group: str | None = None,
 ) -> int:
-    """Estimate redshifts for any table that has the model's bands; write object_id, z_phot, z_phot_std and what else the model
-    gives: z_sigma, point estimates, intervals, support.
+    """Estimate redshifts for any table that has the model's bands.
+
+    Written are object_id, z_phot, z_phot_std and what else the model gives: z_sigma, point estimates of densities,
+    intervals (z_low_68, z_high_68, ...), support.
 
     Parameters
     ----------
