@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from mixz.model.grid import Grid
 
-MOST = 30_000
+MOST = 15_000
 """Held-out galaxies that are used, at most: what is fitted has so few numbers that more tell nothing new."""
 
 
