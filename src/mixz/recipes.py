@@ -130,7 +130,16 @@ RECIPES: dict[str, Recipe] = {
     "combo": (Step(truths=("many_band", "spec")),),
     "tl_reverse": (Step(truths=("spec",)), Step(truths=("many_band",), freeze=2, lr_factor=0.2)),
     "bnn": (Step(truths=("spec",)),),
-    "fused": (Step(truths=("many_band", "spec"), loss="label_likelihood"),),
+    "fused": (
+        Step(
+            truths=("many_band", "spec"),
+            loss="label_likelihood",
+            schedule="one_cycle",
+            lr=2e-3,
+            batch_size=256,
+            epochs=25,
+        ),
+    ),
 }
 
 FAST: dict[str, Any] = {"schedule": "one_cycle", "lr": 3e-3, "batch_size": 256, "epochs": 20}
@@ -139,8 +148,8 @@ FAST: dict[str, Any] = {"schedule": "one_cycle", "lr": 3e-3, "batch_size": 256, 
 SCHEDULES: dict[str, dict[str, Any]] = {"paper": {}, "fast": FAST}
 """Settings of steps that a config can name: `paper` is what `Step` says, the public GalaxiesML example's."""
 
-PAPER_RECIPES = ("base", "spec", "tl", "combo")
-"""What a config runs that names no recipes."""
+DEFAULT_RECIPE = "fused"
+"""What a config trains that names no recipes; it believes every kind of label that the tables offer."""
 
 
 def named_recipe(name: str) -> Recipe:
