@@ -16,9 +16,10 @@ from mixz.model import calibration, conformal, support
 from mixz.model.bayes import with_spread
 from mixz.model.calibration import Calibration
 from mixz.model.checkpoint import Checkpoint
+from mixz.model.colour_terms import adapter_starts
 from mixz.model.conformal import Conformal
 from mixz.model.devices import Machine
-from mixz.model.features import FITTED, Features, Photometry, augmentation
+from mixz.model.features import FITTED, Features, Photometry, as_noisy_as_others, augmentation
 from mixz.model.heads import head_of
 from mixz.model.held_out import HeldOut, mend
 from mixz.model.history import History, Lost, Progress
@@ -29,6 +30,7 @@ from mixz.model.nets import Weights, in_common_system, initial_weights, with_ada
 from mixz.model.predict import predict_rows
 from mixz.model.rows import Rows
 from mixz.model.seeds import EPOCHS, HELD_OUT, START, STEP, derive_seed, generators
+from mixz.model.selection import Selection
 from mixz.model.support import Support
 from mixz.model.training import train_step
 from mixz.recipes import Recipe, Step
@@ -180,11 +182,11 @@ class Ensemble:
         """Start an ensemble at random weights, its inputs fitted to the training galaxies of the `first` step.
 
         What the network leaves open is filled in from all training galaxies: where the grid of densities ends, and
-        which photometric systems there are (the one of most galaxies is the common one).
+        which photometric systems there are (the common one is that without colour terms, or of most galaxies).
         """
         network = _filled_in(network or Network(), galaxies)
         bands = galaxies.bands
-        systems = _systems(galaxies) if network.systems else ("",)
+        systems = _systems(galaxies, network) if network.systems else ("",)
         chosen = labelled(galaxies, first.truths, "train", ())[0]
         features = Features.fit(
             Photometry.of(chosen, order=range(len(bands)), systems=systems), network, systems=systems
@@ -192,7 +194,8 @@ class Ensemble:
         numbers = tuple(range(members))
         starts = generators([derive_seed(seed, k) for k in numbers], START)
         weights = initial_weights(features.width, head_of(network).outputs, network, starts)
-        weights = with_adapters(weights, bands=len(bands), systems=len(systems))
+        known = adapter_starts(network, features, bands)
+        weights = with_adapters(weights, bands=len(bands), systems=len(systems), starts=known)
         if network.kind == "bayesian":
             weights = with_spread(weights, network)
         return cls(bands, network, weights, features, ref_band or _default_ref_band(bands), seed, numbers)
@@ -248,7 +251,8 @@ class Ensemble:
     ) -> Ensemble:
         """Do as `fine_tune`, but where every member is lost give an ensemble of none: what one of many workers does."""
         number = len(self.recipe) + 1
-        train, validation = (self._rows(galaxies, step, side, kernels) for side in ("train", "validation"))
+        selection = Selection.of(galaxies, step, exact_truths(kernels))
+        train, validation = (self._rows(galaxies, step, side, kernels, selection) for side in ("train", "validation"))
         _check_step(step, number, self.network, len(train))
         machine = machine or Machine()
         save_to = Checkpoint(checkpoint, self._settings(step, train, validation, machine)) if checkpoint else None
@@ -477,21 +481,31 @@ class Ensemble:
             raise MixzError(f"no {side} galaxy has every band", "one or more", "see cuts.json, or set drop_bands")
         return chosen, z_ref, whose, photometry
 
-    def _rows(self, galaxies: GalaxySet, step: Step, side: str, kernels: Mapping[str, Kernel]) -> Rows:
+    def _rows(
+        self, galaxies: GalaxySet, step: Step, side: str, kernels: Mapping[str, Kernel], selection: Selection | None
+    ) -> Rows:
         """Give what one side of the split teaches in a step."""
         chosen, z_ref, whose, photometry = self._usable(galaxies, step.truths, side, kernels)
         weight = None
         if step.weights:
             weight = torch.tensor([step.weight_of(truth) for truth in whose.tolist()])
             weight = weight / weight.mean()
-        renew = None
+        if selection is not None:
+            towards = torch.from_numpy(selection.of_galaxies(chosen, inside=side == "train")).float()
+            weight = towards if weight is None else weight * towards
+            weight = weight / weight.mean()
+        truth = torch.from_numpy(np.unique(whose, return_inverse=True)[1])
+        seed = derive_seed(self.seed, EPOCHS, len(self.recipe) + 1)
+        x, renew = self.features(photometry), None
         if side == "train":
-            renew = augmentation(self.features, photometry, derive_seed(self.seed, EPOCHS, len(self.recipe) + 1))
+            renew = augmentation(self.features, photometry, truth, seed)
+        else:
+            x = as_noisy_as_others(self.features, photometry, truth, seed)
         grid, says = head_of(self.network).grid, None
         if grid is not None:
             exactly = step.loss == "head"
             says = says_exactly(z_ref, grid) if exactly else self._says(chosen, z_ref, whose, kernels, grid)
-        return Rows(self.features(photometry), torch.tensor(z_ref, dtype=torch.float32), weight, says, renew)
+        return Rows(x, torch.tensor(z_ref, dtype=torch.float32), weight, says, renew)
 
     def _says(
         self, chosen: GalaxySet, z_ref: Floats, whose: NDArray[np.str_], kernels: Mapping[str, Kernel], grid: Grid
@@ -555,10 +569,18 @@ def _filled_in(network: Network, galaxies: GalaxySet) -> Network:
     return network.model_copy(update={"z_max": Z_MAX_STEP * (math.floor(highest / Z_MAX_STEP) + 1)})
 
 
-def _systems(galaxies: GalaxySet) -> tuple[str, ...]:
-    """Name the photometric systems of the training galaxies, the one of most galaxies first."""
-    names, counts = np.unique(galaxies.system[galaxies.split == "train"], return_counts=True)
-    return tuple(names[np.argsort(-counts, kind="stable")].tolist())
+def _systems(galaxies: GalaxySet, network: Network) -> tuple[str, ...]:
+    """Name the photometric systems of the labelled training galaxies: that without colour terms, or of most, first."""
+    labelled = np.any([np.isfinite(z) for z in galaxies.z.values()], axis=0)
+    names, counts = np.unique(galaxies.system[(galaxies.split == "train") & labelled], return_counts=True)
+    known = np.isin(names, [term.system for term in network.colour_terms])
+    if known.any() and (~known).sum() != 1:
+        raise MixzError(
+            f"colour terms of {', '.join(names[known]) or 'no system'}",
+            f"of all but one of the systems {', '.join(names)}",
+            "leave out the system that the others are carried into",
+        )
+    return tuple(names[np.lexsort((-counts, known))].tolist())
 
 
 def _truths(recipe: Recipe) -> tuple[str, ...]:
