@@ -39,7 +39,8 @@ def test_intervals_and_support_reach_every_table(
         np.testing.assert_array_equal(written.intervals[level], ends)
     np.testing.assert_array_equal(written.support, photoz.support)
 
-    stages.predict(results.model_path("fused"), tmp_path / "wide.csv", tmp_path / "photoz.parquet", console)
+    tables = tmp_path / "wide.csv", tmp_path / "photoz.parquet"
+    stages.predict(results.model_path("fused"), *tables, console, system="wide")
     table = read_table(tmp_path / "photoz.parquet")
     assert {"z_low_68", "z_high_68", "z_low_95", "z_high_95", "support"} <= set(table.columns)
     assert (table["z_low_95"] <= table["z_low_68"]).all()
