@@ -209,6 +209,9 @@ class Network(Strict):
         Whether networks see the magnitude errors: ``none``; ``robust``, with noise added in training until errors do
         not tell which truth labelled a galaxy; ``plain``, as they are (a trap where truths and surveys coincide: see
         LOG.md).
+    calibrate
+        Whether densities are made honest by the validation galaxies' labels once training is done, and intervals
+        learned.
     draws, kl_weight
         Of a Bayesian network: weight draws that a prediction is the mean of, and the factor before the divergence
         from the prior (1 is Bayes' theorem).
@@ -229,6 +232,7 @@ class Network(Strict):
     jitter: Annotated[float, Field(ge=0)] = 0.0
     drop_bands: Annotated[float, Field(ge=0, lt=1)] = 0.0
     errors: Literal["none", "plain", "robust"] = "none"
+    calibrate: bool = True
     draws: Annotated[int, Field(ge=1)] = 20
     kl_weight: Annotated[float, Field(ge=0)] = 1.0
 

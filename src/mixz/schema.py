@@ -296,6 +296,9 @@ class PhotoZ:
         Point estimates of that density by name (zmode, zmean, zmedian, zbest, zrms), each of shape (galaxy,).
     z_rms_members
         Where members give densities, `z_phot_members` are their zbest and these their zrms, shape (member, galaxy).
+    intervals
+        By nominal coverage in percent (``"68"``, ``"90"``, ``"95"``) the ends of each galaxy's interval of redshift,
+        shape (galaxy, 2); empty where the model gives none.
     support
         Whether training covered the galaxy, shape (galaxy,): 2 by spectra, 1 only by noisier labels, 0 not; None
         where the model does not say.
@@ -314,6 +317,7 @@ class PhotoZ:
     pdf: Floats | None = None
     points: Mapping[str, Floats] = field(default_factory=dict)
     z_rms_members: Floats | None = None
+    intervals: Mapping[str, Floats] = field(default_factory=dict)
     support: NDArray[Any] | None = None
 
     def __post_init__(self) -> None:
@@ -335,6 +339,9 @@ class PhotoZ:
         set_field("points", {name: _frozen(z, np.float64) for name, z in self.points.items()})
         for name, z in self.points.items():
             _check_shape(f"points[{name!r}]", z, (galaxies,))
+        set_field("intervals", {level: _frozen(ends, np.float64) for level, ends in self.intervals.items()})
+        for level, ends in self.intervals.items():
+            _check_shape(f"intervals[{level!r}]", ends, (galaxies, 2))
         if self.support is not None:
             set_field("support", _frozen(self.support, np.int8))
             _check_shape("support", self.support, (galaxies,))

@@ -48,10 +48,16 @@ def label_truths(galaxies: GalaxySet, config: Config) -> list[str]:
 def photoz_frame(photoz: PhotoZ) -> pd.DataFrame:
     """Lay estimates out as a table: z_phot, z_phot_std (scatter of members), and what else the model gives.
 
-    That is z_sigma where members give errors, and zmode, zmean, zmedian, zrms and zbest (which z_phot is) of densities.
+    That is z_sigma where members give errors; of densities zmode, zmean, zmedian, zrms and zbest (z_phot), and the
+    ends of intervals (z_low_68, z_high_68, ...); and support.
     """
     estimates = {"object_id": photoz.object_id, "z_phot": photoz.z_phot, "z_phot_std": photoz.z_phot_std}
-    optional = {"z_sigma": photoz.z_sigma, **photoz.points, "support": photoz.support}
+    ends = {
+        f"z_{end}_{level}": values[:, place]
+        for level, values in photoz.intervals.items()
+        for place, end in enumerate(("low", "high"))
+    }
+    optional = {"z_sigma": photoz.z_sigma, **photoz.points, **ends, "support": photoz.support}
     return pd.DataFrame(estimates | {name: values for name, values in optional.items() if values is not None})
 
 
@@ -239,6 +245,10 @@ class Results:
             z_grid=grid,
             pdf=_from_lists(table["pdf"]) if grid else None,
             points={name: table[name].to_numpy() for name in POINTS if name in names},
+            intervals={
+                level: np.stack([table[f"z_{end}_{level}"].to_numpy() for end in ("low", "high")], axis=1)
+                for level in (name.removeprefix("z_low_") for name in names if name.startswith("z_low_"))
+            },
             support=table["support"].to_numpy() if "support" in names else None,
         )
 
