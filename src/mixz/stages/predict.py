@@ -35,7 +35,10 @@ def predict(
     group: str | None = None,
     system: str | None = None,
 ) -> int:
-    """Estimate redshifts for any table that has the model's bands; write object_id, z_phot, z_phot_std (and z_sigma).
+    """Estimate redshifts for any table that has the model's bands.
+
+    Written are object_id, z_phot, z_phot_std and what else the model gives: z_sigma, point estimates of densities,
+    intervals (z_low_68, z_high_68, ...), support.
 
     Parameters
     ----------
