@@ -5,8 +5,9 @@ from mixz.stages.evaluate import evaluate
 from mixz.stages.fetch import fetch
 from mixz.stages.mock import mock
 from mixz.stages.predict import predict
-from mixz.stages.report import report
+from mixz.stages.report import compare, report
 from mixz.stages.results import Results
+from mixz.stages.serve import serve
 from mixz.stages.train import train
 
-__all__ = ["Results", "build", "evaluate", "fetch", "mock", "predict", "report", "train"]
+__all__ = ["Results", "build", "compare", "evaluate", "fetch", "mock", "predict", "report", "serve", "train"]

@@ -43,6 +43,8 @@ def evaluate(config: Config, console: Console) -> list[Record]:
                 records += summarize(name, sample, photoz.z_phot_members[:, rows])
             bar(done, len(models), name)
     results.write_records(records)
+    for name in models:
+        results.write_model_card(name, records)
     return records
 
 

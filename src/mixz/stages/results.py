@@ -18,6 +18,7 @@ from mixz.data.galaxies_file import galaxies_columns, read_galaxies, read_proven
 from mixz.data.provenance import provenance
 from mixz.data.release import RELEASES
 from mixz.errors import MixzError
+from mixz.report.model_card import model_card
 from mixz.schema import GalaxySet, PhotoZ
 
 if TYPE_CHECKING:
@@ -169,6 +170,16 @@ class Results:
                 f"run `mixz train` again (--recipe {recipe} trains only this one)",
             )
         return model
+
+    def model_card_path(self, recipe: str) -> Path:
+        """What a model is, in words, beside its weights."""
+        return self.model_path(recipe) / "MODEL_CARD.md"
+
+    def write_model_card(self, recipe: str, records: Sequence[Record] = ()) -> None:
+        """Write the card of a trained model: after training without metrics, after judging with them."""
+        about = json.loads((self.model_path(recipe) / "model.json").read_text())
+        with replacing(self.model_card_path(recipe)) as draft:
+            draft.write_text(model_card(about, read_provenance(self.galaxies_path), records), encoding="utf-8")
 
     def read_curves(self, recipe: str) -> dict[str, list[list[float]]]:
         """Read how a recipe's training went: per step the validation losses of each member after each epoch.
