@@ -14,6 +14,7 @@ from mixz.model.history import History, Lost, News
 from mixz.model.moving import joined, moving_start
 from mixz.model.nets import adapter_names, outputs
 from mixz.model.optimise import learning_rate, optimiser, set_rate
+from mixz.model.passes import Workspace, outputs_in
 from mixz.model.seeds import ADAPTER, NOISE, ORDER, generators
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class Group:
     def __init__(self, weights: Weights, shape: Network, step: Step, *, seeds: Sequence[int], machine: Machine) -> None:
         self.shape, self.step, self.seeds, self.machine = shape, step, list(seeds), machine
         self.head = head_of(shape)
+        self.loss = self.head.imitate if step.loss == "imitate" and self.head.imitate else self.head.loss
+        self.workspace = Workspace() if machine.in_place else None
         self.start = {name: w.to(machine.torch_device) for name, w in weights.items()}
         start = moving_start(weights, shape, step, generators(seeds, ADAPTER))
         self.best = {name: w.to(machine.torch_device) for name, w in start.items()}
@@ -73,6 +76,7 @@ class Group:
         self.fixed.clear()
         self.moving.clear()
         del self.optimiser, self.update
+        self.workspace = None
 
     def weights(self) -> Weights:
         """Give every member's best weights; those that were frozen are the ones it began with."""
@@ -150,7 +154,7 @@ class Group:
         weights = joined(self.fixed, self.moving)
         with self._precision():
             out = self._outputs(weights, rows.x, noises)
-        objective = rows.weighted(self.head.loss(out.float(), rows)).mean(dim=1)
+        objective = rows.weighted(self.loss(out.float(), rows)).mean(dim=1)
         if self.shape.kind == "bayesian":
             objective = objective + self.shape.kl_weight / galaxies * divergence(weights, self.shape)
         if adapters := [weights[f"{name}.{part}"] for name in adapter_names(weights) for part in ("weight", "bias")]:
@@ -163,6 +167,8 @@ class Group:
         return objective
 
     def _outputs(self, weights: Weights, x: torch.Tensor, noises: Sequence[torch.Generator]) -> torch.Tensor:
+        if self.shape.kind == "dense" and self.workspace:
+            return outputs_in(self.workspace, weights, x, self.shape)
         if self.shape.kind == "dense":
             return outputs(weights, x, self.shape)
         return noisy_outputs(weights, x, self.shape, noise(x.shape[1], self.shape, self.head.outputs, noises))
@@ -179,7 +185,7 @@ class Group:
             rows = validation.take(slice(start, start + piece))
             with self._precision():
                 out = self._outputs(weights, rows.x.expand(members, *rows.x.shape), noises)
-            total += rows.weighted(self.head.loss(out.float(), rows)).sum(dim=1)
+            total += rows.weighted(self.loss(out.float(), rows)).sum(dim=1)
         return (total / len(validation)).float().cpu()
 
     def _judge(self, loss: torch.Tensor) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,6 +87,7 @@ def report_page(runs: Sequence[Run]) -> str:
     )
 
 
+@cache
 def environment() -> Environment:
     """Give the templates' environment: everything is escaped, and a name that is not there is an error."""
     jinja = Environment(

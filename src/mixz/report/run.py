@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,7 +64,7 @@ class Run:
     flowchart: str = ""
     differences: Sequence[Record] = ()
 
-    @property
+    @cached_property
     def test(self) -> GalaxySet:
         """The galaxies it is judged on."""
         return self.galaxies.in_split("test")

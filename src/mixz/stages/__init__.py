@@ -1,6 +1,7 @@
-"""The verbs, each a function from files to files: fetch, mock, build, train, predict, evaluate, report."""
+"""The verbs, each a function from files to files: fetch, mock, build, train, distill, predict, evaluate, report."""
 
 from mixz.stages.build import build
+from mixz.stages.distill import distill
 from mixz.stages.evaluate import evaluate
 from mixz.stages.fetch import fetch
 from mixz.stages.mock import mock
@@ -10,4 +11,16 @@ from mixz.stages.results import Results
 from mixz.stages.serve import serve
 from mixz.stages.train import train
 
-__all__ = ["Results", "build", "compare", "evaluate", "fetch", "mock", "predict", "report", "serve", "train"]
+__all__ = [
+    "Results",
+    "build",
+    "compare",
+    "distill",
+    "evaluate",
+    "fetch",
+    "mock",
+    "predict",
+    "report",
+    "serve",
+    "train",
+]
