@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent / "figures" / "gallery"
 RECIPES = ["base", "spec", "tl", "combo", "bnn", "fused"]
-DPI = 75
+DPI = 85
 
 
 def demo_run(out: Path) -> Run:

@@ -39,7 +39,7 @@ def draw_residuals(entries: Sequence[Entry], truths: Sequence[str], *, note: str
     """Draw the median of dz against redshift and reference magnitude, a row per truth, a line per recipe."""
     with style.context(STYLE):
         figure = new_figure(7.2, 2.1 * len(truths) + 0.5, note)
-        axes = figure.subplots(len(truths), 2, squeeze=False, sharey="row")
+        axes = figure.subplots(len(truths), 2, squeeze=False)
         for row, truth in zip(axes, truths, strict=True):
             for k, entry in enumerate(entries):
                 _draw_trends(row, judged(entry, truth), k, entry.label)

@@ -74,8 +74,10 @@ def _learned(about: Mapping[str, Any], made: Mapping[str, Any], data: Mapping[st
         used = "yes" if truth in believed else "no"
         rows.append([_plain(truth), used, *counts, f"{z_range[0]:g} to {z_range[2]:g}", _plain(kernel)])
     head = ["truth", "believed", "train", "validation", "test", "redshifts", "how wrong its labels can be"]
+    taught = made.get("distilled")
+    words = f"One network taught by the ensemble `{_plain(taught['teacher'])}`, which learned from: " if taught else ""
     sources = ", ".join(map(_plain, data.get("sources", []))) or "not recorded"
-    return f"Galaxies with a label of each kind, from {sources}:\n\n{_table(head, rows)}"
+    return f"{words}Galaxies with a label of each kind, from {sources}:\n\n{_table(head, rows)}"
 
 
 def _recipe(about: Mapping[str, Any]) -> str:

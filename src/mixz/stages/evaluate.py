@@ -44,7 +44,7 @@ def evaluate(config: Config, console: Console) -> list[Record]:
             bar(done, len(models), name)
     results.write_records(records)
     for name in models:
-        results.write_model_card(name, records)
+        results.write_model_card(results.model_path(name), records)
     return records
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 FLOWCHART = "figure_4_flowchart"
 OF_MEMBERS = ("z_phot_members", "z_sigma_members", "z_mean_members")
+MODEL_CARD = "MODEL_CARD.md"
 POINTS = ("zmode", "zmean", "zmedian", "zbest")
 Z_GRID = b"z_grid"
 """Name under which a photo-z table keeps the nodes of its densities, in Parquet's metadata."""
@@ -171,14 +172,10 @@ class Results:
             )
         return model
 
-    def model_card_path(self, recipe: str) -> Path:
-        """What a model is, in words, beside its weights."""
-        return self.model_path(recipe) / "MODEL_CARD.md"
-
-    def write_model_card(self, recipe: str, records: Sequence[Record] = ()) -> None:
-        """Write the card of a trained model: after training without metrics, after judging with them."""
-        about = json.loads((self.model_path(recipe) / "model.json").read_text())
-        with replacing(self.model_card_path(recipe)) as draft:
+    def write_model_card(self, folder: Path, records: Sequence[Record] = ()) -> None:
+        """Write the card of a model into its folder: after training without metrics, after judging with them."""
+        about = json.loads((folder / "model.json").read_text())
+        with replacing(folder / MODEL_CARD) as draft:
             draft.write_text(model_card(about, read_provenance(self.galaxies_path), records), encoding="utf-8")
 
     def read_curves(self, recipe: str) -> dict[str, list[list[float]]]:

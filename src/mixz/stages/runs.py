@@ -13,7 +13,7 @@ from mixz.config_file import load_config
 from mixz.data.galaxies_file import read_galaxies, read_provenance
 from mixz.errors import MixzError
 from mixz.report.run import Run
-from mixz.stages.results import FLOWCHART, Results, label_truths
+from mixz.stages.results import FLOWCHART, MODEL_CARD, Results, label_truths
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +68,7 @@ def _read(name: str, results: Results, galaxies: GalaxySet) -> Run:
     settings = config.truth_settings()
     noisy = {t: k for t, k in config.kernels().items() if settings[t].kernel != "exact"}
     chart = results.figures_folder / f"{FLOWCHART}.svg"
-    cards = {recipe: results.model_card_path(recipe) for recipe in config.recipes}
+    cards = {recipe: results.model_path(recipe) / MODEL_CARD for recipe in config.recipes}
     return Run(
         name=name,
         about=read_provenance(results.galaxies_path),

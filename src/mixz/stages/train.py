@@ -80,7 +80,7 @@ def train(
         work = _Work(results, galaxies, console, machine, client, {})
         for name, path in zip(names, paths, strict=True):
             _with_provenance(work.train(name), galaxies, config, name, machine).save(path)
-            results.write_model_card(name)
+            results.write_model_card(path)
     shutil.rmtree(results.checkpoints_folder, ignore_errors=True)
     return paths
 
