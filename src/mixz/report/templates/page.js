@@ -5,7 +5,7 @@ const font = getComputedStyle(document.body).fontFamily;
 const theme = {
   background: null, font, padding: 4,
   axis: { labelFontSize: 11, titleFontSize: 11.5, titleFontWeight: 500, gridOpacity: 0.6, labelFont: font, titleFont: font, tickCount: 5 },
-  legend: { orient: "top", labelFontSize: 11.5, symbolSize: 90, columnPadding: 10, labelFont: font, symbolStrokeWidth: 2.5, direction: "horizontal", columns: 3, title: null },
+  legend: { orient: "top", labelFontSize: 11.5, symbolSize: 90, columnPadding: 10, labelFont: font, symbolStrokeWidth: 2.5, direction: "horizontal", columns: 3, title: null, labelLimit: 110 },
   view: { stroke: null }, range: { category: ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9"] },
 };
 const views = new Map();
