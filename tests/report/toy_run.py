@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mixz.config import KNOWN_TRUTHS
-from mixz.metrics.summary import Sample, summarize
+from mixz.metrics import Estimates, Sample, judge, summarize
 from mixz.report.run import Run
 from mixz.schema import GalaxySet, PhotoZ
 
@@ -55,7 +55,7 @@ def toy_photoz(test: GalaxySet, recipe: str, *, seed: int = 1) -> PhotoZ:
 
 
 def toy_run(
-    recipes: tuple[str, ...] = ("base", "bnn", "fused"), *, galaxies: int = 240, name: str = "toy", **changes: Any
+    recipes: tuple[str, ...] = ("base", "bnn", "fused"), *, galaxies: int = 900, name: str = "toy", **changes: Any
 ) -> Run:
     """Make a run; `changes` replace what it would have."""
     every = toy_galaxies(galaxies)
@@ -67,7 +67,8 @@ def toy_run(
             rows = np.flatnonzero(test.has(truth))
             if rows.size:
                 sample = Sample(truth, "test", test.z[truth][rows], test.mag[rows, 2].astype(float))
-                records += summarize(recipe, sample, estimate.z_phot_members[:, rows])
+                found = judge(sample, Estimates(estimate.z_phot_members[:, rows]))
+                records += summarize(recipe, found)
     settings: dict[str, Any] = {
         "about": {"simulated": True, "config_digest": "c0ffee", "build_digest": "babe", "mixz": "0", "ledger": []},
         "records": records,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 LEVELS = tuple(round(0.05 * k, 2) for k in range(1, 20))
 """Probabilities at which coverage is shown."""
+
+FAINT = 25.0
+"""The magnitude of galaxies not seen in the reference band, where none is."""
 
 TREND_BINS = 14
 LEAST_IN_BIN = 8
@@ -143,13 +147,19 @@ def pit_values(entry: Entry, truth: str) -> Floats | None:
     if (photoz.pdf is None and photoz.z_sigma_members is None) or truth not in test.truths:
         return None
     rows = np.flatnonzero(test.has(truth) & np.isfinite(photoz.z_phot))
+    if not rows.size:
+        return np.empty(0)
     z_ref = test.z[truth][rows]
     if photoz.pdf is None or photoz.z_grid is None:
         sigma = photoz.z_sigma_members
         return np.asarray(ndtr((z_ref - photoz.z_phot_members[:, rows]) / sigma[:, rows]).mean(axis=0))  # type: ignore[index]
     pdf, kernel = photoz.pdf[rows], entry.run.kernels.get(truth)
-    if kernel is not None and rows.size:
-        pdf = smear(pdf, z_grid=photoz.z_grid, mag_i=entry.run.mag_ref(test)[rows], density=kernel.density)
+    if kernel is not None:
+        mag = entry.run.mag_ref(test)[rows]
+        faintest = float(np.nanmax(mag)) if np.isfinite(mag).any() else FAINT
+        mag = np.where(np.isfinite(mag), mag, faintest)
+        with suppress(ValueError):  # labels more exact than the grid's step need no kernel
+            pdf = smear(pdf, z_grid=photoz.z_grid, mag_i=mag, density=kernel.density)
     return np.asarray(pit(pdf, z_grid=photoz.z_grid, z_ref=z_ref))
 
 

@@ -94,6 +94,16 @@ class Results:
         return self.config.folder / "metrics.json"
 
     @property
+    def differences_path(self) -> Path:
+        """The differences between recipes that `evaluate` makes."""
+        return self.config.folder / "differences.json"
+
+    @property
+    def estimates_path(self) -> Path:
+        """The records of every point estimate of densities that `evaluate` makes."""
+        return self.config.folder / "estimates.json"
+
+    @property
     def figures_folder(self) -> Path:
         """The figures that `report` makes."""
         return self.config.folder / "figures"
@@ -233,23 +243,63 @@ class Results:
             support=table["support"].to_numpy() if "support" in names else None,
         )
 
-    def write_records(self, records: Sequence[Record]) -> None:
-        """Write the metrics; what is not a number becomes null, since JSON has no NaN."""
-        _write_json(self.metrics_path, [{k: _json_number(v) for k, v in record.items()} for record in records])
+    def write_records(
+        self, records: Sequence[Record], differences: Sequence[Record] = (), estimates: Sequence[Record] = ()
+    ) -> None:
+        """Write the metrics, the differences between recipes, and the metrics of every estimate of densities.
+
+        What is not a number becomes null, since JSON has no NaN.
+        """
+        told = {
+            self.metrics_path: records,
+            self.differences_path: differences,
+            self.estimates_path: estimates,
+        }
+        for path, rows in told.items():
+            _write_json(path, [{k: _json_number(v) for k, v in row.items()} for row in rows])
 
     def read_records(self) -> list[Record]:
-        """Read the metrics.
+        """Read the metrics: one record per recipe, truth, sample, range or bin, and metric (`metrics.summarize`).
 
         Raises
         ------
         MixzError
             `mixz evaluate` has not run.
         """
-        if not self.metrics_path.is_file():
-            raise MixzError(f"no {self.metrics_path}", "metrics of `mixz evaluate`", "run `mixz evaluate` first")
-        records: list[Record] = json.loads(self.metrics_path.read_text())
-        numbers = ("mean", "std", "ensemble", "bootstrap", "corrected", "corrected_error")
-        return [{k: math.nan if v is None and k in numbers else v for k, v in r.items()} for r in records]
+        return _read_rows(self.metrics_path)
+
+    def read_differences(self) -> list[Record]:
+        """Read the differences between recipes (`metrics.summarize_differences`); empty where there is one recipe.
+
+        Raises
+        ------
+        MixzError
+            `mixz evaluate` has not run.
+        """
+        return _read_rows(self.differences_path)
+
+    def read_estimates(self) -> list[Record]:
+        """Read the metrics of zmode, zmean, zmedian and zbest (`metrics.summarize_estimates`); empty without densities.
+
+        Raises
+        ------
+        MixzError
+            `mixz evaluate` has not run.
+        """
+        return _read_rows(self.estimates_path)
+
+
+OF_RECORDS = ("mean", "std", "ensemble", "bootstrap", "corrected", "corrected_error", "value")
+OF_DIFFERENCES = ("difference", "error", "low", "high", "p_value")
+NUMBERS = frozenset(OF_RECORDS + OF_DIFFERENCES)
+"""Fields of records that are NaN where JSON has null."""
+
+
+def _read_rows(path: Path) -> list[Record]:
+    if not path.is_file():
+        raise MixzError(f"no {path}", "metrics of `mixz evaluate`", "run `mixz evaluate` first")
+    rows: list[Record] = json.loads(path.read_text())
+    return [{k: math.nan if v is None and k in NUMBERS else v for k, v in row.items()} for row in rows]
 
 
 def _write_json(path: Path, content: Any) -> None:

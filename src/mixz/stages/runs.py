@@ -81,14 +81,8 @@ def _read(name: str, results: Results, galaxies: GalaxySet) -> Run:
         kernels=noisy,
         cards={recipe: path.read_text(encoding="utf-8") for recipe, path in cards.items() if path.is_file()},
         flowchart=chart.read_text(encoding="utf-8") if chart.is_file() else "",
-        differences=_differences(results.metrics_path.with_name("differences.json")),
+        differences=results.read_differences(),
     )
-
-
-def _differences(path: Path) -> list[dict[str, Any]]:
-    """Read the paired differences, where `evaluate` wrote them."""
-    found: list[dict[str, Any]] = json.loads(path.read_text()) if path.is_file() else []
-    return [{k: float("nan") if v is None else v for k, v in row.items()} for row in found]
 
 
 def _config_of(folder: Path, about: dict[str, Any]) -> Config:
