@@ -68,6 +68,7 @@ def serve(
         console.print(f"serving {model} at http://{shown}:{listening.getsockname()[1]}  (stop with Ctrl-C)")
         if shown not in LOCAL_HOSTS:
             console.print("Whoever reaches this machine can use it: there is no password.", style="yellow")
+        console.file.flush()  # into a pipe, too, the address must come before the first visitor
         uvicorn.Server(uvicorn.Config(app, log_level="warning")).run([listening])
 
 
