@@ -143,8 +143,12 @@ def predict(
     table: Annotated[Path, typer.Argument(help="Any table with the model's bands (Parquet, CSV, FITS, HDF5, ECSV).")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Table to write; its ending says the format.")],
     mag: Annotated[str | None, typer.Option(help="Magnitude columns, e.g. '{band}_cmodel_mag'.")] = None,
+    mag_err: Annotated[str | None, typer.Option(help="Their errors, for models that see them.")] = None,
     object_id: Annotated[str | None, typer.Option("--id", help="Column with the galaxies' names.")] = None,
     group: Annotated[str | None, typer.Option(help="Group inside an HDF5 file.")] = None,
+    system: Annotated[
+        str | None, typer.Option(help="The table's photometric system, where models know several.")
+    ] = None,
 ) -> None:
     """Estimate redshifts for any table that has the model's bands.
 
@@ -156,7 +160,9 @@ def predict(
     from mixz import stages
 
     console = _console()
-    lost = stages.predict(model, table, output, console, mag=mag, object_id=object_id, group=group)
+    lost = stages.predict(
+        model, table, output, console, mag=mag, mag_err=mag_err, object_id=object_id, group=group, system=system
+    )
     if lost:
         console.print(f"{lost:,} galaxies lack a band and got no redshift (NaN)")
     _print_paths("photo-z", [output], console)

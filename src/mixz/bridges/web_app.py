@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -35,6 +36,17 @@ HEADERS = {
 }
 
 
+@dataclass(frozen=True)
+class Naming:
+    """How a table that is sent names its columns, and its photometric system; None: as `mixz predict` would guess."""
+
+    mag: str | None = None
+    mag_err: str | None = None
+    object_id: str | None = None
+    system: str | None = None
+    group: str | None = None
+
+
 class Served(Protocol):
     """What the app needs of a model: to tell about itself, to write redshifts for a table, and to show them."""
 
@@ -42,10 +54,10 @@ class Served(Protocol):
     def about(self) -> Mapping[str, Any]:
         """What to know before sending a table."""
 
-    def write(self, table: Path, output: Path, *, mag: str | None, object_id: str | None, group: str | None) -> None:
+    def write(self, table: Path, output: Path, naming: Naming) -> None:
         """Write the redshifts of a table; the ending of `output` says the format."""
 
-    def show(self, table: Path, *, mag: str | None, object_id: str | None, group: str | None) -> Mapping[str, Any]:
+    def show(self, table: Path, naming: Naming) -> Mapping[str, Any]:
         """Give the redshifts of a table's first galaxies with their densities, and a summary, for JSON."""
 
 
@@ -124,14 +136,16 @@ def web_app(served: Served, *, page: str, scripts: Mapping[str, str], hosts: Seq
         name: str = NAME,
         ending: Format = ENDING,
         mag: str | None = MAG,
+        mag_err: str | None = MAG_ERR,
         object_id: str | None = ID,
+        system: str | None = SYSTEM,
         group: str | None = GROUP,
     ) -> Response:
         """Give the redshifts of a table as a table."""
 
         def write(table: Path, folder: Path) -> bytes:
             output = folder / f"photoz.{ending}"
-            served.write(table, output, mag=mag, object_id=object_id, group=group)
+            served.write(table, output, Naming(mag, mag_err, object_id, system, group))
             return output.read_bytes()
 
         content = await with_upload(request, name, write)
@@ -143,13 +157,15 @@ def web_app(served: Served, *, page: str, scripts: Mapping[str, str], hosts: Seq
         request: Request,
         name: str = NAME,
         mag: str | None = MAG,
+        mag_err: str | None = MAG_ERR,
         object_id: str | None = ID,
+        system: str | None = SYSTEM,
         group: str | None = GROUP,
     ) -> JSONResponse:
         """Give the redshifts of a table's first galaxies with their densities, and how many there are of all."""
 
         def show(table: Path, _: Path) -> Mapping[str, Any]:
-            return served.show(table, mag=mag, object_id=object_id, group=group)
+            return served.show(table, Naming(mag, mag_err, object_id, system, group))
 
         return JSONResponse(await with_upload(request, name, show))
 
@@ -165,6 +181,8 @@ def web_app(served: Served, *, page: str, scripts: Mapping[str, str], hosts: Seq
 
 ENDING = Query("csv", alias="format", description="Format of the answer.")
 NAME = Query("table.csv", description="Name of the file; its ending says the format.", max_length=200)
+MAG_ERR = Query(None, description="Columns of magnitude errors, e.g. {band}_cmodel_magerr.", max_length=200)
+SYSTEM = Query(None, description="Photometric system of the table, where the model knows several.", max_length=200)
 MAG = Query(None, description="Magnitude columns, e.g. {band}_cmodel_mag.", max_length=200)
 ID = Query(None, alias="id", description="Column with the galaxies' names.", max_length=200)
 GROUP = Query(None, description="Group inside an HDF5 file.", max_length=200)

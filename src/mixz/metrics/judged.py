@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from mixz.metrics.bins import Bin
     from mixz.metrics.point import Floats
 
-OF_MEAN = ("rms",)
-"""Metrics that the mean of a density serves best: the squared error's."""
+OF_SQUARE = ("rms",)
+"""Metrics of squared residuals, which a density's estimate of the least expected dz^2 serves best."""
 
 BLOCK = 500_000
 """Residuals worked on at a time: a few MB, which stay in the processor's cache."""
@@ -38,8 +38,8 @@ class Estimates:
         Each member's estimate, shape (member, galaxy).
     z_phot
         The ensemble's, shape (galaxy,); the mean of its members' if not given.
-    z_mean_members, z_mean
-        Where members give densities, their means and the mean of the ensemble's, of the same shapes; they are judged
+    z_rms_members, z_rms
+        Where members give densities, the estimates of the least expected dz^2, of the same shapes; they are judged
         where the squared error counts, and `z_phot` (then zbest) elsewhere.
 
     Examples
@@ -50,12 +50,12 @@ class Estimates:
 
     z_phot_members: Floats
     z_phot: Floats | None = None
-    z_mean_members: Floats | None = None
-    z_mean: Floats | None = None
+    z_rms_members: Floats | None = None
+    z_rms: Floats | None = None
 
     def __post_init__(self) -> None:
-        if (self.z_mean is None) != (self.z_mean_members is None):
-            raise ValueError("z_mean and z_mean_members: give both or none")
+        if (self.z_rms is None) != (self.z_rms_members is None):
+            raise ValueError("z_rms and z_rms_members: give both or none")
 
     @property
     def of_ensemble(self) -> Floats:
@@ -64,13 +64,13 @@ class Estimates:
 
     def ensemble_of(self, name: str) -> Floats:
         """Give the ensemble's estimate of one of the names that `name_of` gives, shape (galaxy,)."""
-        return self.z_mean if name == "zmean" and self.z_mean is not None else self.of_ensemble
+        return self.z_rms if name == "zrms" and self.z_rms is not None else self.of_ensemble
 
     def name_of(self, metric: str) -> str:
-        """Say which estimate a metric is of: ``zmean`` or ``zbest`` of a density, ``mean`` of point estimates."""
-        if self.z_mean is None:
+        """Say which estimate a metric is of: ``zrms`` or ``zbest`` of a density, ``mean`` of point estimates."""
+        if self.z_rms is None:
             return "mean"
-        return "zmean" if metric in OF_MEAN else "zbest"
+        return "zrms" if metric in OF_SQUARE else "zbest"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -80,13 +80,13 @@ class Estimates:
     @property
     def given(self) -> NDArray[np.bool_]:
         """Which galaxies have an estimate of every kind by every member, shape (galaxy,)."""
-        kinds = (self.z_phot_members, self.z_phot, self.z_mean_members, self.z_mean)
+        kinds = (self.z_phot_members, self.z_phot, self.z_rms_members, self.z_rms)
         known = [np.atleast_2d(np.isfinite(z)).all(axis=0) for z in kinds if z is not None]
         return np.asarray(np.all(known, axis=0))
 
     def rows(self, which: NDArray[Any]) -> Estimates:
         """Give the galaxies that `which` (a mask or indices) selects."""
-        kinds = (self.z_phot_members, self.z_phot, self.z_mean_members, self.z_mean)
+        kinds = (self.z_phot_members, self.z_phot, self.z_rms_members, self.z_rms)
         return Estimates(*(None if z is None else z[..., which] for z in kinds))  # type: ignore[arg-type]
 
 
@@ -172,11 +172,11 @@ def _judge_at(place: Place, sample: Sample, estimates: Estimates, resamples: int
     z_ref = sample.z_ref[rows]
     members = Residuals.of(estimates.z_phot_members[:, rows], z_ref, inside[:, rows])
     ensemble = Residuals.of(estimates.of_ensemble[None, in_ensemble], sample.z_ref[in_ensemble])
-    if estimates.z_mean is not None and estimates.z_mean_members is not None:
-        of_means = Residuals.of(estimates.z_mean_members[:, rows], z_ref, inside[:, rows])
-        members = replace(members, dz_of_mean=of_means.dz)
-        of_mean = Residuals.of(estimates.z_mean[None, in_ensemble], sample.z_ref[in_ensemble])
-        ensemble = replace(ensemble, dz_of_mean=of_mean.dz)
+    if estimates.z_rms is not None and estimates.z_rms_members is not None:
+        of_squares = Residuals.of(estimates.z_rms_members[:, rows], z_ref, inside[:, rows])
+        members = replace(members, dz_of_square=of_squares.dz)
+        of_square = Residuals.of(estimates.z_rms[None, in_ensemble], sample.z_ref[in_ensemble])
+        ensemble = replace(ensemble, dz_of_square=of_square.dz)
     times = place.resamples(resamples) if rows.size else 0
     return JudgedPlace(
         place,
@@ -195,13 +195,13 @@ class Residuals:
     ----------
     dz, catastrophic
         Residuals, and whether they are catastrophic (0 or 1), shape (member, galaxy); NaN where a galaxy is elsewhere.
-    dz_of_mean
+    dz_of_square
         Residuals that rms is of, where not `dz`.
     """
 
     dz: Floats
     catastrophic: Floats
-    dz_of_mean: Floats | None = None
+    dz_of_square: Floats | None = None
 
     @classmethod
     def of(cls, z_phot: Floats, z_ref: Floats, inside: NDArray[np.bool_] | bool = True) -> Residuals:
@@ -225,8 +225,8 @@ class Residuals:
         draws = np.arange(self.dz.shape[1])[None] if draws is None else draws
         found = metrics_of_residuals(self.dz[:, draws])
         found["catastrophic_fraction"] = _mean(self.catastrophic[:, draws])
-        if self.dz_of_mean is not None:
-            found["rms"] = np.sqrt(_mean(np.square(self.dz_of_mean[:, draws])))
+        if self.dz_of_square is not None:
+            found["rms"] = np.sqrt(_mean(np.square(self.dz_of_square[:, draws])))
         return np.array([found[name] for name in POINT_METRICS]).T
 
 

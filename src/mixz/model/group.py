@@ -12,7 +12,7 @@ from mixz.model.graphs import RecordedUpdate
 from mixz.model.heads import head_of
 from mixz.model.history import History, Lost, News
 from mixz.model.moving import joined, moving_start
-from mixz.model.nets import adapter_names, outputs
+from mixz.model.nets import PRIOR, adapter_names, outputs
 from mixz.model.optimise import learning_rate, optimiser, set_rate
 from mixz.model.passes import Workspace, outputs_in
 from mixz.model.seeds import ADAPTER, NOISE, ORDER, generators
@@ -157,9 +157,12 @@ class Group:
         objective = rows.weighted(self.loss(out.float(), rows)).mean(dim=1)
         if self.shape.kind == "bayesian":
             objective = objective + self.shape.kl_weight / galaxies * divergence(weights, self.shape)
-        if adapters := [weights[f"{name}.{part}"] for name in adapter_names(weights) for part in ("weight", "bias")]:
+        if adapters := [f"{name}.{part}" for name in adapter_names(weights) for part in ("weight", "bias")]:
             # A Gaussian prior on how far photometric systems are apart, as one more term of the mean log-likelihood.
-            apart = torch.stack([w.square().sum(dim=(1, 2)) for w in adapters]).sum(dim=0)
+            away = [
+                weights[name] - weights[PRIOR + name] if PRIOR + name in weights else weights[name] for name in adapters
+            ]
+            apart = torch.stack([w.square().sum(dim=(1, 2)) for w in away]).sum(dim=0)
             objective = objective + apart / (2 * self.shape.system_spread**2 * galaxies)
         if self.step.pull:
             moved = [(weights[k] - w).square().sum(dim=(1, 2)) for k, w in self.fixed.items() if weights[k] is not w]

@@ -31,11 +31,12 @@ if TYPE_CHECKING:
     from mixz.data.cuts import Ledger
     from mixz.metrics.summary import Record
     from mixz.model.ensemble import Ensemble
+    from mixz.truths import Kernel
 
 FLOWCHART = "figure_4_flowchart"
-OF_MEMBERS = ("z_phot_members", "z_sigma_members", "z_mean_members")
 MODEL_CARD = "MODEL_CARD.md"
-POINTS = ("zmode", "zmean", "zmedian", "zbest")
+OF_MEMBERS = ("z_phot_members", "z_sigma_members", "z_rms_members")
+POINTS = ("zmode", "zmean", "zmedian", "zbest", "zrms")
 Z_GRID = b"z_grid"
 """Name under which a photo-z table keeps the nodes of its densities, in Parquet's metadata."""
 
@@ -49,10 +50,16 @@ def label_truths(galaxies: GalaxySet, config: Config) -> list[str]:
 def photoz_frame(photoz: PhotoZ) -> pd.DataFrame:
     """Lay estimates out as a table: z_phot, z_phot_std (scatter of members), and what else the model gives.
 
-    That is z_sigma where members give errors, and zmode, zmean, zmedian and zbest (which z_phot is) of densities.
+    That is z_sigma where members give errors; of densities zmode, zmean, zmedian, zrms and zbest (z_phot), and the
+    ends of intervals (z_low_68, z_high_68, ...); and support.
     """
     estimates = {"object_id": photoz.object_id, "z_phot": photoz.z_phot, "z_phot_std": photoz.z_phot_std}
-    optional = {"z_sigma": photoz.z_sigma, **photoz.points, "support": photoz.support}
+    ends = {
+        f"z_{end}_{level}": values[:, place]
+        for level, values in photoz.intervals.items()
+        for place, end in enumerate(("low", "high"))
+    }
+    optional = {"z_sigma": photoz.z_sigma, **photoz.points, **ends, "support": photoz.support}
     return pd.DataFrame(estimates | {name: values for name, values in optional.items() if values is not None})
 
 
@@ -163,6 +170,12 @@ class Results:
             )
         return read_galaxies(self.galaxies_path)
 
+    def kernels(self) -> dict[str, Kernel]:
+        """Give the error kernel of every truth, at the scale that `build` learned where it was to learn one."""
+        learned = read_provenance(self.galaxies_path)["kernel_scales"]
+        kernels = self.config.kernels()
+        return kernels | {truth: kernels[truth].scaled(found["scale"]) for truth, found in learned.items()}
+
     def read_model(self, recipe: str) -> Ensemble:
         """Read a trained model.
 
@@ -240,6 +253,10 @@ class Results:
             z_grid=grid,
             pdf=_from_lists(table["pdf"]) if grid else None,
             points={name: table[name].to_numpy() for name in POINTS if name in names},
+            intervals={
+                level: np.stack([table[f"z_{end}_{level}"].to_numpy() for end in ("low", "high")], axis=1)
+                for level in (name.removeprefix("z_low_") for name in names if name.startswith("z_low_"))
+            },
             support=table["support"].to_numpy() if "support" in names else None,
         )
 

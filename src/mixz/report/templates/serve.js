@@ -12,7 +12,7 @@ document.querySelector("footer code").textContent = document.querySelector("foot
 function address(what, more = {}) {
   const fields = new FormData(by("form"));
   const asked = { name: file.name, ...more };
-  for (const key of ["mag", "id", "group"]) if (fields.get(key)) asked[key] = fields.get(key);
+  for (const key of ["mag", "mag_err", "id", "system", "group"]) if (fields.get(key)) asked[key] = fields.get(key);
   return `/api/${what}?${new URLSearchParams(asked)}`;
 }
 
