@@ -80,10 +80,11 @@ def test_limits_follow_the_model() -> None:
     spectra_only = ABOUT | {
         "recipe": [{"truths": ["spec"]}],
         "network": {"hidden": [8], "kind": "dense", "head": "binned", "drop_bands": 0.2},
-        "support": True,
+        "fitted": ["calibration", "support"],
     }
     card = model_card(spectra_only, DATA)
     assert "believes spectra only" in card
     assert "gives points" not in card
     assert "without one of the bands" not in card
     assert "2 by spectra" in card
+    assert "recalibrated" in card

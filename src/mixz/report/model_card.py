@@ -46,7 +46,7 @@ def model_card(about: Mapping[str, Any], data: Mapping[str, Any], records: Seque
         "What it learned from": _learned(about, made, data),
         "Recipe": _recipe(about),
         "How good it is": _metrics(mine),
-        "Support": _support(about),
+        "Probabilities and support": _support(about),
         "Known limits": "\n".join(f"- {limit}" for limit in _limits(about, made, data, mine)),
         "How it was made": _made(about, made, data),
     }
