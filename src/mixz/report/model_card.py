@@ -117,15 +117,22 @@ def _value(record: Record | None) -> str:
 
 
 def _support(about: Mapping[str, Any]) -> str:
-    told = about.get("support")
-    if not told:
-        return (
+    fitted = about.get("fitted", [])
+    told = []
+    if "calibration" in fitted:
+        told.append("Densities are recalibrated on validation galaxies (PIT).")
+    if "conformal" in fitted:
+        told.append("Intervals are conformal: as often right as they say, on galaxies like the validation ones.")
+    if "support" in fitted:
+        told.append(
+            "Each prediction says whether training covered the galaxy: 2 by spectra, 1 by noisier labels, 0 not."
+        )
+    else:
+        told.append(
             "The model does not say which galaxies its training covered. Trust it within the magnitudes, colours and "
             "redshifts of the galaxies above, measured in the same way."
         )
-    return (
-        "Predictions say per galaxy whether training covered it: 2 by spectra, 1 only by noisier labels, 0 not at all."
-    )
+    return " ".join(told)
 
 
 def _limits(
