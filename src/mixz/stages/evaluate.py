@@ -97,6 +97,8 @@ def evaluate(config: Config, console: Console, *, resamples: int = RESAMPLES) ->
         for labelled in samples:
             judging.judge(labelled, photoz, advance)
     results.write_records(judging.records, judging.differences, judging.estimates)
+    for name in models:
+        results.write_model_card(results.model_path(name), judging.records)
     return judging.records
 
 
