@@ -40,7 +40,9 @@ def dask_client(address: str | None = None, *, workers: int = 2) -> Iterator[Any
     except ImportError as error:
         raise MixzError("Dask is not installed", "", "pip install 'mixz[dask]'") from error
     if address is None:
-        local = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=ERROR)
+        local = LocalCluster(
+            n_workers=workers, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=ERROR
+        )
         with local, Client(local) as client:
             yield client
         return

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import torch
 
 from mixz.config import Network
-from mixz.errors import MixzError, nearest
+from mixz.errors import MixzError
 from mixz.model.bayes import with_spread
 from mixz.model.checkpoint import Checkpoint
 from mixz.model.devices import Machine
@@ -257,6 +257,16 @@ class Ensemble:
         """Number of networks."""
         return len(self.numbers)
 
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """Names of the photometric systems it tells apart; a single one where it knows of none."""
+        return self.features.systems
+
+    @property
+    def needs_errors(self) -> bool:
+        """Say whether it cannot be asked without magnitude errors."""
+        return self.network.errors != "none"
+
     def subset(self, numbers: Sequence[int]) -> Ensemble:
         """Give the ensemble of some members, by their numbers."""
         places = [self.numbers.index(number) for number in numbers]
@@ -293,16 +303,29 @@ class Ensemble:
             lost=lost,
         )
 
-    def predict(self, galaxies: GalaxySet) -> PhotoZ:
+    @overload
+    def predict(self, galaxies: GalaxySet) -> PhotoZ: ...
+
+    @overload
+    def predict(self, galaxies: Any) -> Any: ...
+
+    def predict(self, galaxies: Any) -> Any:
         """Estimate the redshift of every galaxy by every member; NaN for galaxies that lack a band the model needs.
+
+        Tables of other kinds (astropy, pandas, pyarrow, dictionaries, arrays) go through `mixz.predict_table`, which
+        gives the same kind back and can be told how columns are named.
 
         Raises
         ------
         MixzError
             The galaxies lack one of the model's bands, or are of a photometric system that the model does not know.
         """
+        if not isinstance(galaxies, GalaxySet):
+            from mixz.bridges.any_table import predict_table
+
+            return predict_table(self, galaxies)
         x = self.features(self._photometry(galaxies))
-        found = predict_rows(self.weights, self.network, x, self._seeds())
+        found = predict_rows(self.weights, self.network, x, self.weight_seeds())
         sigma, z_mean = (None if t is None else t.numpy() for t in (found.sigma, found.z_mean))
         grid = head_of(self.network).grid
         if grid is None or found.mass is None:
@@ -366,7 +389,7 @@ class Ensemble:
             raise damaged(folder, error) from error
 
     def _photometry(self, galaxies: GalaxySet) -> Photometry:
-        return Photometry.of(galaxies, order=self._band_order(galaxies.bands), systems=self.features.systems)
+        return Photometry.of(galaxies, order=galaxies.band_places(self.bands), systems=self.features.systems)
 
     def _rows(self, galaxies: GalaxySet, step: Step, side: str, kernels: Mapping[str, Kernel]) -> Rows:
         """Give what one side of the split teaches in a step."""
@@ -405,6 +428,10 @@ class Ensemble:
             says[torch.from_numpy(its)] = says_through(kernels[truth], z_ref[its], mag_i[its], grid, z_err)
         return says
 
+    def weight_seeds(self) -> list[int]:
+        """Give the seed of each member's weight draws, where its weights have a spread."""
+        return self._seeds()
+
     def _seeds(self, *names: int) -> list[int]:
         return [derive_seed(self.seed, number, *names) for number in self.numbers]
 
@@ -424,17 +451,6 @@ class Ensemble:
             "precision": machine.precision,
             "torch": torch.__version__,
         }
-
-    def _band_order(self, offered: tuple[str, ...]) -> list[int]:
-        missing = [band for band in self.bands if band not in offered]
-        if missing:
-            hint = "".join(nearest(band, offered) for band in missing)
-            raise MixzError(
-                f"the galaxies have bands {', '.join(offered)}; the model needs {', '.join(missing)} too",
-                f"bands: {', '.join(self.bands)}",
-                f"map these bands, or use a model trained on yours{hint}",
-            )
-        return [offered.index(band) for band in self.bands]
 
 
 def _filled_in(network: Network, galaxies: GalaxySet) -> Network:

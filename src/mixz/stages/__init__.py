@@ -1,12 +1,14 @@
-"""The verbs, each a function from files to files: fetch, mock, build, train, predict, evaluate, report."""
+"""The verbs, each a function from files to files: fetch, mock, build, train, predict, export, evaluate, report."""
 
+from mixz.bridges.model_columns import Asked
 from mixz.stages.build import build
 from mixz.stages.evaluate import evaluate
 from mixz.stages.fetch import fetch
 from mixz.stages.mock import mock
-from mixz.stages.predict import predict
+from mixz.stages.predict import export, predict
 from mixz.stages.report import report
 from mixz.stages.results import Results
+from mixz.stages.track import track
 from mixz.stages.train import train
 
-__all__ = ["Results", "build", "evaluate", "fetch", "mock", "predict", "report", "train"]
+__all__ = ["Asked", "Results", "build", "evaluate", "export", "fetch", "mock", "predict", "report", "track", "train"]

@@ -1,26 +1,29 @@
-"""`mixz predict`: a model and any table -> a photo-z table."""
+"""`mixz predict`: a model and any table (or a HATS folder) -> photo-z; `mixz export`: a model as one ONNX file."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mixz.columns import Columns
-from mixz.data.photometry import column_names, photometry
-from mixz.data.tables import read_table, require_columns, table_columns, write_table
-from mixz.errors import MixzError
-from mixz.progress import busy
-from mixz.schema import GalaxySet
+from mixz.bridges.dask_members import dask_client
+from mixz.bridges.model_columns import Asked
+from mixz.bridges.models import EXPORTED, open_model
+from mixz.data.hats_folder import is_hats
+from mixz.data.tables import read_table, table_columns, write_table
+from mixz.progress import busy, progress_bar
 from mixz.stages.results import photoz_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from rich.console import Console
 
-    from mixz.model.ensemble import Ensemble
+    from mixz.progress import Bar
+
+AS_THEY_COME = Asked()
 
 
 def predict(
@@ -29,23 +32,28 @@ def predict(
     output: Path,
     console: Console,
     *,
-    mag: str | None = None,
-    object_id: str | None = None,
+    asked: Asked = AS_THEY_COME,
     group: str | None = None,
+    workers: int = 2,
+    dask: str | None = None,
+    densities: bool = True,
 ) -> int:
     """Estimate redshifts for any table that has the model's bands; write object_id, z_phot, z_phot_std (and z_sigma).
+
+    Of a HATS folder it makes a HATS folder, partition by partition on Dask workers: see `mixz.bridges.hats`.
 
     Parameters
     ----------
     model, table, output
-        A model folder, a table to read, and a table to write (its ending says the format).
-    mag
-        How the table names its magnitudes, e.g. ``"{band}_cmodel_mag"``; by default as ``mag_{band}`` or as the
-        model's training tables did.
-    object_id
-        The column with the galaxies' names; by default ``object_id`` where there is one, else the row number.
+        A model folder or an ONNX file, a table to read, and a table to write (its ending says the format).
+    asked
+        How the table names its columns.
     group
         Group inside an HDF5 file.
+    workers, dask
+        For a HATS folder: how many processes to start here, or the address of a Dask scheduler.
+    densities
+        For a HATS folder: whether to write densities too, where the model gives any.
 
     Returns
     -------
@@ -57,37 +65,55 @@ def predict(
     MixzError
         The model or the table is missing or damaged, or the table lacks a band.
     """
-    from mixz.model.ensemble import Ensemble
-
-    ensemble = Ensemble.load(model)
+    if is_hats(table):
+        return _predict_hats(model, table, output, console, asked, densities, dask_client(dask, workers=workers))
+    one = open_model(model)
     available = table_columns(table, group)
-    columns = _columns_for(ensemble, available, mag, where=str(table))
-    names = _names(columns, ensemble)
-    id_column = object_id or ("object_id" if "object_id" in available else None)
+    needed = asked.needed(one, available, where=str(table))
     with busy(f"predict {table.name}", console):
-        frame = read_table(table, [*names, *([id_column] if id_column else [])], group)
-        magnitudes, errors = photometry(frame, columns, ensemble.bands, where=str(table))
-        photoz = ensemble.predict(GalaxySet(np.arange(len(frame)), ensemble.bands, magnitudes, errors))
-    ids = frame[id_column].to_numpy() if id_column else np.arange(len(frame))
+        frame = read_table(table, needed, group)
+        photoz = one.predict(asked.galaxies(one, frame, where=str(table)))
+    name = asked.id_column(available)
+    ids = frame[name].to_numpy() if name else np.arange(len(frame))
     write_table(photoz_frame(photoz).assign(object_id=ids), output)
     return int(np.isnan(photoz.z_phot).sum())
 
 
-def _columns_for(ensemble: Ensemble, available: Sequence[str], mag: str | None, *, where: str) -> Columns:
-    """Choose the column map that fits a table: the one asked for, the plain one, or one of the training tables'."""
-    if mag is not None:
-        if "{band}" not in mag:
-            raise MixzError(f"--mag {mag!r}", "a pattern with {band}, e.g. 'mag_{band}'", "write {band} for the band")
-        tried = [Columns(mag=mag, mag_err=None)]
-    else:
-        trained_on = [Columns(**c) for c in ensemble.provenance.get("columns", [])]
-        tried = [c.model_copy(update={"mag_err": None, "flux_err": None}) for c in (Columns(), *trained_on)]
-    for columns in tried:
-        if set(_names(columns, ensemble)) <= set(available):
-            return columns
-    require_columns(_names(tried[0], ensemble), available, where=where)
-    raise AssertionError("unreachable: the first map lacks a column")
+def _predict_hats(
+    model: Path,
+    source: Path,
+    output: Path,
+    console: Console,
+    asked: Asked,
+    densities: bool,
+    connection: AbstractContextManager[Any],
+) -> int:
+    from mixz.bridges.hats import predict_hats
+
+    with progress_bar(f"predict {source.name}", console) as bar, connection as client:
+        outcome = predict_hats(
+            model, source, output, client, asked=asked, densities=densities, tell=partial(_tell, bar)
+        )
+    if outcome.done_before:
+        console.print(f"{outcome.done_before:,} partitions had been done before", highlight=False)
+    return outcome.lost
 
 
-def _names(columns: Columns, ensemble: Ensemble) -> list[str]:
-    return [name for names in column_names(columns, ensemble.bands).values() for name in names]
+def _tell(bar: Bar, done: int, partitions: int) -> None:
+    bar(done, partitions, f"{done:,} of {partitions:,} partitions done")
+
+
+def export(model: Path, output: Path | None = None) -> Path:
+    """Write a model folder as one ONNX file, into the folder itself if no other place is named.
+
+    Raises
+    ------
+    MixzError
+        The model is missing or damaged, or the ONNX packages are not installed.
+    """
+    from mixz.model.ensemble import Ensemble
+    from mixz.model.onnx_graph import export_onnx
+
+    path = output or model / EXPORTED
+    export_onnx(Ensemble.load(model), path)
+    return path
