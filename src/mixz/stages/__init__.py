@@ -1,7 +1,8 @@
-"""The verbs, each a function from files to files: fetch, mock, build, train, predict, export, evaluate, report."""
+"""The verbs, from files to files: fetch, mock, build, train, distill, predict, export, evaluate, report, track."""
 
 from mixz.bridges.model_columns import Asked
 from mixz.stages.build import build
+from mixz.stages.distill import distill
 from mixz.stages.evaluate import evaluate
 from mixz.stages.fetch import fetch
 from mixz.stages.mock import mock
@@ -11,4 +12,17 @@ from mixz.stages.results import Results
 from mixz.stages.track import track
 from mixz.stages.train import train
 
-__all__ = ["Asked", "Results", "build", "evaluate", "export", "fetch", "mock", "predict", "report", "track", "train"]
+__all__ = [
+    "Asked",
+    "Results",
+    "build",
+    "distill",
+    "evaluate",
+    "export",
+    "fetch",
+    "mock",
+    "predict",
+    "report",
+    "track",
+    "train",
+]
