@@ -1,4 +1,4 @@
-"""ONNX models run by onnxruntime, without torch (needs ``pip install 'mixz[onnx]'``)."""
+"""ONNX models run by onnxruntime, without torch."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def _session(path: Path, threads: int | None) -> Any:
     try:
         import onnxruntime
     except ImportError as error:
-        raise MixzError("onnxruntime is not installed", "", "pip install 'mixz[onnx]'") from error
+        raise MixzError("onnxruntime is not installed", "", "pip install onnxruntime") from error
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors only
     if threads is not None:
