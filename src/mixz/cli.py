@@ -146,7 +146,9 @@ def predict(
     object_id: Annotated[str | None, typer.Option("--id", help="Column with the galaxies' names.")] = None,
     system: Annotated[str, typer.Option(help="Photometric system, where the model tells several apart.")] = "",
     group: Annotated[str | None, typer.Option(help="Group inside an HDF5 file.")] = None,
-    workers: Annotated[int, typer.Option(min=1, help="HATS: processes to start here.")] = 2,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="HATS: processes to start here, instead of one per core.")
+    ] = None,
     dask: Annotated[str | None, typer.Option(metavar="ADDRESS", help="HATS: a Dask scheduler, instead.")] = None,
     densities: Annotated[bool, typer.Option(help="HATS: write the densities too, if the model has them.")] = True,
 ) -> None:

@@ -92,7 +92,7 @@ def predict_table(
     photoz = model.predict(asked.galaxies(model, frame, where=WHERE))
     columns: dict[str, NDArray[Any]] = {}
     if (name := asked.id_column(kind.names)) is not None:
-        columns["object_id"] = frame[name].to_numpy()
+        columns["object_id"] = _names_of(frame[name])
     columns |= _estimates(photoz)
     if not densities:
         return kind.made(columns, None)
@@ -106,6 +106,12 @@ def _estimates(photoz: PhotoZ) -> dict[str, NDArray[Any]]:
     found = {"z_phot": photoz.z_phot, "z_phot_std": photoz.z_phot_std, "z_sigma": photoz.z_sigma, **photoz.points}
     found["support"] = photoz.support
     return {name: np.array(values) for name, values in found.items() if values is not None}
+
+
+def _names_of(column: pd.Series[Any]) -> NDArray[Any]:
+    """Give the galaxies' names as an array that any table can hold: of text or numbers, not of objects."""
+    names = column.to_numpy()
+    return np.array(names.tolist()) if names.dtype == object else names
 
 
 def _is_pair(table: Any) -> bool:

@@ -171,6 +171,8 @@ def predict_hats(
     if not rows:
         shutil.rmtree(job.draft)
         raise MixzError(f"{source} has no rows", "a catalogue with at least one galaxy", "check how it was made")
+    for left in job.catalogue.rglob(".mixz-*"):  # drafts of workers that were killed
+        shutil.rmtree(left, ignore_errors=True)
     finish(job.catalogue, rows, folder, name=output.name, builder="mixz")
     job.catalogue.replace(output)
     shutil.rmtree(job.draft)

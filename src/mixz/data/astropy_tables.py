@@ -64,10 +64,9 @@ def _values(column: Any, name: str) -> NDArray[Any]:
         column = column.filled(np.nan) if column.dtype.kind == "f" else column.astype(float).filled(np.nan)
     if unit is None:
         return _native(np.asarray(column))
-    quantity = u.Quantity(np.asarray(column), unit) if not isinstance(column, u.Quantity) else column
-    for wanted in (u.mag, u.dimensionless_unscaled):
-        if quantity.unit == wanted:
-            return _native(np.asarray(quantity.value))
+    quantity = column if isinstance(column, u.Quantity) else np.asarray(column) * unit  # a magnitude, for units of AB
+    if quantity.unit in (u.mag, u.dimensionless_unscaled):
+        return _native(np.asarray(quantity.value))
     try:
         return _native(np.asarray(quantity.to_value(u.ABmag)))
     except (u.UnitConversionError, TypeError) as error:

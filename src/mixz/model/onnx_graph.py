@@ -20,6 +20,7 @@ from mixz.errors import MixzError
 from mixz.model.features import Features, Photometry
 from mixz.model.heads import head_of
 from mixz.model.nets import outputs
+from mixz.model.onnx_calibration import TracedCalibration
 from mixz.model.predict import estimates, stacks_of
 
 if TYPE_CHECKING:
@@ -124,6 +125,9 @@ class Graph(torch.nn.Module):
         self.members = ensemble.members
         self.stacks: list[Weights] = stacks_of(ensemble.weights, network, ensemble.weight_seeds())
         self.grid: Grid | None = self.head.grid
+        self.ref_place = ensemble.bands.index(ensemble.ref_band)
+        found = getattr(ensemble, "calibration", None)
+        self.calibration = TracedCalibration(found.mag, found.knots, found.height) if found is not None else None
 
     @property
     def output_names(self) -> tuple[str, ...]:
@@ -152,6 +156,8 @@ class Graph(torch.nn.Module):
         if self.grid is None or said.mass is None:
             return tuple(of_members)
         mass = said.mass.T
+        if self.calibration is not None:
+            mass = self.calibration(mass, mag[:, self.ref_place])
         points = [z.masked_fill(unknown, torch.nan) for z in self.grid.estimates(mass).values()]
         pdf = self.grid.density(mass).masked_fill(unknown[:, None], torch.nan)
         return (*of_members, self.grid.z.clone(), pdf, *points)

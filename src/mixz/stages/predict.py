@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,7 @@ def predict(
     *,
     asked: Asked = AS_THEY_COME,
     group: str | None = None,
-    workers: int = 2,
+    workers: int | None = None,
     dask: str | None = None,
     densities: bool = True,
 ) -> int:
@@ -51,7 +52,7 @@ def predict(
     group
         Group inside an HDF5 file.
     workers, dask
-        For a HATS folder: how many processes to start here, or the address of a Dask scheduler.
+        For a HATS folder: how many processes to start here (one per core), or the address of a Dask scheduler.
     densities
         For a HATS folder: whether to write densities too, where the model gives any.
 
@@ -66,7 +67,9 @@ def predict(
         The model or the table is missing or damaged, or the table lacks a band.
     """
     if is_hats(table):
-        return _predict_hats(model, table, output, console, asked, densities, dask_client(dask, workers=workers))
+        return _predict_hats(
+            model, table, output, console, asked, densities, dask_client(dask, workers=workers or os.cpu_count() or 1)
+        )
     one = open_model(model)
     available = table_columns(table, group)
     needed = asked.needed(one, available, where=str(table))
