@@ -45,9 +45,9 @@ def test_it_is_the_map_it_says() -> None:
         share = np.interp(float(mag_i[galaxy]), mag, [0.0, 1.0])
         h = (1 - share) * height[0] + share * height[1]
         cdf = np.clip(np.cumsum(mass[galaxy].double()), 1e-12, 1 - 1e-9)[:-1]
-        inside = (cdf > 1e-3) & (cdf < 1 - 1e-3)
+        inside = (cdf > 2e-3) & (cdf < 1 - 2e-3)
         expected = norm.cdf(np.interp(norm.ppf(cdf), KNOTS, h))
-        np.testing.assert_allclose(np.cumsum(found[galaxy])[:-1][inside], expected[inside], atol=2e-2)
+        np.testing.assert_allclose(np.cumsum(found[galaxy])[:-1][inside], expected[inside], atol=1e-4)
 
 
 @pytest.mark.parametrize("mag_i", [float("nan"), 10.0, 30.0])
