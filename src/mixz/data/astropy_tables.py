@@ -69,7 +69,7 @@ def _values(column: Any, name: str) -> NDArray[Any]:
         return _native(np.asarray(quantity.value))
     try:
         return _native(np.asarray(quantity.to_value(u.ABmag)))
-    except (u.UnitConversionError, TypeError) as error:
+    except (u.UnitsError, TypeError) as error:
         raise MixzError(
             f"column {name!r} is in {unit}", "mag, ABmag, or a flux density such as nJy", "convert it, or drop its unit"
         ) from error
