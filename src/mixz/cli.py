@@ -144,7 +144,9 @@ def predict(
     mag: Annotated[str | None, typer.Option(help="Magnitude columns, e.g. '{band}_cmodel_mag'.")] = None,
     mag_err: Annotated[str | None, typer.Option(help="Error columns, for models that look at errors.")] = None,
     object_id: Annotated[str | None, typer.Option("--id", help="Column with the galaxies' names.")] = None,
-    system: Annotated[str, typer.Option(help="Photometric system, where the model tells several apart.")] = "",
+    system: Annotated[
+        str | None, typer.Option(help="The table's photometric system, where models know several.")
+    ] = None,
     group: Annotated[str | None, typer.Option(help="Group inside an HDF5 file.")] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="HATS: processes to start here, instead of one per core.")
@@ -163,14 +165,16 @@ def predict(
     from mixz import stages
 
     console = _console()
-    asked = stages.Asked(mag=mag, mag_err=mag_err, object_id=object_id, system=system)
     lost = stages.predict(
         model,
         table,
         output,
         console,
-        asked=asked,
+        mag=mag,
+        mag_err=mag_err,
+        object_id=object_id,
         group=group,
+        system=system,
         workers=workers,
         dask=dask,
         densities=densities,

@@ -11,12 +11,14 @@ from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_
 
 from mixz.columns import Columns, Cut, Name, Positive
 from mixz.errors import nearest
+from mixz.kernel_table import read_kernel_table
 from mixz.recipes import DEFAULT_RECIPE, RECIPES, SCHEDULES, Recipe, Step, Strict
 from mixz.sources import Match, Overlap, Table
-from mixz.truths import KERNELS, GaussianKernel, Kernel
+from mixz.truths import COSMOS2020, KERNELS, GaussianKernel, Kernel, ReportedKernel
 
 __all__ = [
     "KNOWN_TRUTHS",
+    "ColourTerm",
     "Columns",
     "Config",
     "Cut",
@@ -41,25 +43,70 @@ class TruthSettings(Strict):
     Parameters
     ----------
     kernel
-        ``exact``, ``cosmos2020`` or ``gaussian`` (then `sigma` says how wide, in units of 1 + z).
+        ``exact``; ``cosmos2020``; ``gaussian`` (then `sigma` says how wide, in units of 1 + z); ``reported``, each
+        label as wrong as the interval that `truth_errors` of its table names; or ``table`` (then `table` is its file).
+    sigma
+        Width of a Gaussian.  Of ``reported``: of the Gaussian that stands for intervals that are missing; left open,
+        those labels are as wrong as ``cosmos2020`` has it.
+    outliers
+        Of ``reported``: the share of labels that are wrong altogether (0.02 if not given; ours).
+    table
+        A CSV or ECSV file with columns dz and density, and mag_low and mag_high if it depends on i magnitude; relative
+        to the config file.
+    scale
+        Labels are so many times as far off as the kernel says.
+    learn_scale
+        Whether `mixz build` multiplies that by what training galaxies that also have an exact label say.
     simulated
         The label is the truth of a simulation: never trained on unless a recipe names it, and used to judge every
         other truth's test galaxies against what they really are.
     """
 
-    kernel: Literal["exact", "cosmos2020", "gaussian"] = "exact"
+    kernel: Literal["exact", "cosmos2020", "gaussian", "reported", "table"] = "exact"
     sigma: Positive | None = None
+    outliers: Annotated[float, Field(ge=0, lt=1)] | None = None
+    table: Path | None = None
+    scale: Positive = 1.0
+    learn_scale: bool = False
     simulated: bool = False
 
     @model_validator(mode="after")
-    def _sigma_goes_with_gaussian(self) -> TruthSettings:
-        if (self.kernel == "gaussian") != (self.sigma is not None):
-            raise ValueError("sigma goes with kernel: gaussian, and only with it")
+    def _settings_go_with_their_kernel(self) -> TruthSettings:
+        if self.kernel == "gaussian" and self.sigma is None:
+            raise ValueError("kernel: gaussian needs sigma: its width in units of 1 + z")
+        if self.kernel not in ("gaussian", "reported") and self.sigma is not None:
+            raise ValueError("sigma goes with kernel: gaussian or reported, and only with them")
+        if self.kernel != "reported" and self.outliers is not None:
+            raise ValueError("outliers goes with kernel: reported, and only with it")
+        if (self.kernel == "table") != (self.table is not None):
+            raise ValueError("table, a file, goes with kernel: table, and only with it")
+        if self.kernel == "exact" and (self.learn_scale or self.scale != 1):
+            raise ValueError("an exact kernel has no scale: name another kernel")
         return self
 
     def error_kernel(self) -> Kernel:
-        """Build the kernel that these settings name."""
-        return KERNELS[self.kernel] if self.sigma is None else GaussianKernel(self.sigma)
+        """Build the kernel that these settings name, without what it may learn.
+
+        Raises
+        ------
+        MixzError
+            Its table cannot be read.
+        """
+        kernel: Kernel
+        if self.kernel == "reported":
+            kernel = ReportedKernel(
+                fallback=COSMOS2020 if self.sigma is None else GaussianKernel(self.sigma),
+                outliers=0.02 if self.outliers is None else self.outliers,
+            )
+        elif self.table is not None:
+            kernel = read_kernel_table(self.table)
+        else:
+            kernel = KERNELS[self.kernel] if self.sigma is None else GaussianKernel(self.sigma)
+        return kernel if self.scale == 1 else kernel.scaled(self.scale)
+
+    def located(self, folder: Path) -> TruthSettings:
+        """Give the same settings with the path of the table counted from `folder`, the config's own."""
+        return self if self.table is None else self.model_copy(update={"table": folder / self.table.expanduser()})
 
 
 KNOWN_TRUTHS = {
@@ -100,6 +147,29 @@ class Split(Strict):
         return self
 
 
+class ColourTerm(Strict):
+    """How a band of a photometric system differs from the common system's: m' = m + slope (m_1 - m_2) + offset.
+
+    Parameters
+    ----------
+    system, band
+        The system whose magnitudes these are, and the band that is carried.
+    colour
+        The bands 1 and 2, both of that system.
+    slope, offset
+        Of the term; the offset [mag].
+    rms
+        What the term leaves [mag], as told by who computed it; not used.
+    """
+
+    system: str
+    band: str
+    colour: tuple[str, str]
+    slope: float
+    offset: float = 0.0
+    rms: float | None = None
+
+
 class Network(Strict):
     """What each member is: dense ReLU layers, the input joined again before the output (`skip`), and a head.
 
@@ -124,14 +194,19 @@ class Network(Strict):
     systems, system_spread
         Whether galaxies of several photometric systems are carried into one by small learned adapters, and how far
         apart systems may be, in units of the inputs' spread (the width of a Gaussian prior).
+    colour_terms
+        What is known of them beforehand, ``{system: {band: {colour: [g, r], slope: 0.1, offset: 0}}}`` from each system
+        into the common one, which has none.  Adapters start there, and the prior is centred there: filter curves are
+        known better than that two systems are alike, and what training finds beyond them should be small.
     asinh
         See magnitudes as asinh magnitudes, which are finite for bands in which nothing was detected.
     drop_bands
         The share of training galaxies that lose some of their bands in each epoch, so that the networks can be asked
         about galaxies with missing bands; 0: every band is needed.
     errors
-        Whether networks see the magnitude errors: ``none``; ``robust``, with noise added in training until errors tell
-        little of the survey; ``plain``, as they are (a trap where truths and surveys coincide: see LOG.md).
+        Whether networks see the magnitude errors: ``none``; ``robust``, with noise added in training until errors do
+        not tell which truth labelled a galaxy; ``plain``, as they are (a trap where truths and surveys coincide: see
+        LOG.md).
     draws, kl_weight
         Of a Bayesian network: weight draws that a prediction is the mean of, and the factor before the divergence
         from the prior (1 is Bayes' theorem).
@@ -147,11 +222,29 @@ class Network(Strict):
     components: Annotated[int, Field(ge=1, le=50)] = 5
     systems: bool = False
     system_spread: Annotated[float, Field(gt=0)] = 0.3
+    colour_terms: tuple[ColourTerm, ...] = ()
     asinh: bool = False
     drop_bands: Annotated[float, Field(ge=0, lt=1)] = 0.0
     errors: Literal["none", "plain", "robust"] = "none"
     draws: Annotated[int, Field(ge=1)] = 20
     kl_weight: Annotated[float, Field(ge=0)] = 1.0
+
+    @field_validator("colour_terms", mode="before")
+    @classmethod
+    def _terms_may_be_told_by_system_and_band(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        if not all(
+            isinstance(bands, dict) and all(isinstance(t, dict) for t in bands.values()) for bands in value.values()
+        ):
+            raise ValueError("write {system: {band: {colour: [g, r], slope: 0.1, offset: 0}}}")
+        return tuple({"system": s, "band": b} | term for s, bands in value.items() for b, term in bands.items())
+
+    @model_validator(mode="after")
+    def _colour_terms_need_systems(self) -> Network:
+        if self.colour_terms and not self.systems:
+            raise ValueError("colour_terms carry photometric systems into one: set systems: true")
+        return self
 
     @model_validator(mode="after")
     def _bayesian_needs_a_likelihood(self) -> Network:
@@ -189,6 +282,10 @@ class Config(Strict):
         where there is one and the last band elsewhere.
     tables, cuts
         The input tables; cuts for all of them.
+    incomplete
+        Galaxies without a magnitude in some band: ``drop`` leaves them out; ``undetected`` keeps those that were
+        observed there and not seen (networks need asinh or drop_bands); ``keep`` keeps all that are measured in any
+        band (networks need drop_bands).
     overlap
         What happens to galaxies that are in two tables.
     truths
@@ -213,6 +310,7 @@ class Config(Strict):
     ref_band: str = ""
     tables: Annotated[tuple[Table, ...], Field(min_length=1)]
     cuts: tuple[Cut, ...] = ()
+    incomplete: Literal["drop", "undetected", "keep"] = "drop"
     overlap: Overlap | None = None
     truths: dict[Name, TruthSettings] = Field(default_factory=dict)
     split: Split = Split()
@@ -288,11 +386,28 @@ class Config(Strict):
         offered = {truth for table in self.tables for truth in table.all_truths()}
         for truth in sorted(offered - set(settings)):
             raise ValueError(f"truth {truth!r} is new: say how wrong it can be under `truths:`, e.g. {{kernel: exact}}")
+        reported = {truth for table in self.tables for s in (table, *table.match) for truth in s.truth_errors}
+        for truth in sorted(offered - reported):
+            if settings[truth].kernel == "reported":
+                raise ValueError(f"truths.{truth}: kernel: reported needs truth_errors of {truth} in a table")
         for name, steps in self.recipes.items():
             for truth in (truth for step in steps for truth in step.truths if truth not in offered):
                 raise ValueError(f"recipe {name!r} trains on truth {truth!r}; the tables offer {sorted(offered)}")
             for number, step in enumerate(steps, start=1):
                 _check_step(name, number, step, self.network_of(name))
+                targets = [*sorted(offered), *(table.title for table in self.tables)]
+                if step.target is not None and step.target not in targets:
+                    raise ValueError(
+                        f"recipe {name!r} step {number} has target {step.target!r}; truths and tables are "
+                        f"{', '.join(targets)}{nearest(step.target, targets)}"
+                    )
+        for name in self.recipes:
+            self._check_colour_terms(name)
+            network = self.network_of(name)
+            if self.incomplete == "undetected" and not (network.asinh or network.drop_bands):
+                raise ValueError(f"incomplete: undetected: networks of {name!r} need asinh: true or drop_bands above 0")
+            if self.incomplete == "keep" and not network.drop_bands:
+                raise ValueError(f"incomplete: keep: networks of {name!r} need drop_bands above 0, e.g. 0.2")
         for name in self.networks:
             if name not in self.recipes:
                 raise ValueError(f"networks: recipe {name!r} is not in this config{nearest(name, self.recipes)}")
@@ -313,6 +428,18 @@ class Config(Strict):
         if self.split.by == "sky_patch" and without:
             raise ValueError(f"split by sky_patch needs positions of {without}: name the columns ra and dec")
         return self
+
+    def _check_colour_terms(self, recipe: str) -> None:
+        """Refuse colour terms of bands or systems that are not there, or of every system."""
+        terms, systems = self.network_of(recipe).colour_terms, sorted({table.system for table in self.tables})
+        for term in terms:
+            for band in (term.band, *term.colour):
+                if band not in self.bands:
+                    raise ValueError(f"colour_terms.{term.system}: band {band!r} is none of {', '.join(self.bands)}")
+            if term.system not in systems:
+                raise ValueError(f"colour_terms: system {term.system!r} is none of the tables': {', '.join(systems)}")
+        if terms and len({term.system for term in terms}) != len(systems) - 1:
+            raise ValueError(f"colour_terms: give them for all systems but one, the common one; systems: {systems}")
 
     def network_of(self, recipe: str) -> Network:
         """Say what each member of a recipe is."""
@@ -337,7 +464,7 @@ class Config(Strict):
 
     def build_digest(self) -> str:
         """Name what decides the galaxies: bands, tables, cuts, truths and split."""
-        return self._digest({"bands", "ref_band", "tables", "cuts", "overlap", "truths", "split"})
+        return self._digest({"bands", "ref_band", "tables", "cuts", "incomplete", "overlap", "truths", "split"})
 
     def train_digest(self, recipe: str) -> str:
         """Name what decides one recipe's weights: the galaxies, the recipe, the network, members and seed."""
@@ -347,7 +474,9 @@ class Config(Strict):
 
     def located(self, home: Path) -> Config:
         """Give the same config with its tables' relative paths starting at `home`, the config file's folder."""
-        config = self.model_copy(update={"tables": tuple(table.located(home) for table in self.tables)})
+        tables = tuple(table.located(home) for table in self.tables)
+        truths = {truth: settings.located(home) for truth, settings in self.truths.items()}
+        config = self.model_copy(update={"tables": tables, "truths": truths})
         config._home = home
         return config
 
@@ -357,7 +486,10 @@ class Config(Strict):
 
     def _digest(self, fields: set[str]) -> str:
         """Name some settings; tables count under their paths as written, wherever the config file lies."""
-        return _digest(_as_written(self.model_dump(mode="json", include=fields), f"{self._home}/"))
+        settings = _as_written(self.model_dump(mode="json", include=fields), f"{self._home}/")
+        # A kernel's table counts by what is in it: it is a setting, though it has a file of its own.
+        tables = {name: truth.error_kernel() for name, truth in self.truths.items() if truth.table}
+        return _digest([settings, {name: repr(kernel) for name, kernel in tables.items()}] if tables else settings)
 
 
 def _named(name: str, settings: dict[str, Any]) -> Recipe:

@@ -64,6 +64,8 @@ class GalaxySet:
         Positions, shape (galaxy,); NaN where unknown.
     carried
         Further numbers carried along by name, e.g. ``match_arcsec``, each of shape (galaxy,).
+    table
+        Per galaxy the name of the table it is from; ``""`` where unknown.
 
     Raises
     ------
@@ -91,6 +93,7 @@ class GalaxySet:
     ra_deg: Floats = None  # type: ignore[assignment]
     dec_deg: Floats = None  # type: ignore[assignment]
     carried: Mapping[str, Floats] = field(default_factory=dict)
+    table: NDArray[Any] = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         set_field = object.__setattr__.__get__(self)
@@ -108,9 +111,11 @@ class GalaxySet:
             _check_shape(f"z[{truth!r}]", label, (n,))
             _check_measured(f"z[{truth!r}]", label)
         set_field("split", _frozen(np.full(n, "test") if self.split is None else self.split, str))
-        set_field("system", _frozen(np.full(n, "") if self.system is None else self.system, str))
+        for name in ("system", "table"):
+            values = getattr(self, name)
+            set_field(name, _frozen(np.full(n, "") if values is None else values, str))
+            _check_shape(name, getattr(self, name), (n,))
         _check_shape("split", self.split, (n,))
-        _check_shape("system", self.system, (n,))
         self._freeze_extras(n)
         self._check_names()
 
@@ -162,6 +167,26 @@ class GalaxySet:
             )
         return np.asarray(np.isfinite(self.z[truth]))
 
+    def sample(self, name: str) -> Mask:
+        """Say which galaxies a sample holds: those with a label of the truth of that name, or of the table.
+
+        Raises
+        ------
+        MixzError
+            There is neither.
+        """
+        if name in self.z:
+            return self.has(name)
+        from_table = self.table == name
+        if name and from_table.any():
+            return np.asarray(from_table)
+        known = [*self.z, *sorted(set(self.table.tolist()) - {""})]
+        raise MixzError(
+            f"no sample is called {name!r}",
+            f"truths and tables: {', '.join(known) or 'none'}",
+            f"name one of these{nearest(name, known)}",
+        )
+
     def measured(self) -> Mask:
         """Say which galaxies have a magnitude in every band, shape (galaxy,)."""
         return np.asarray(np.isfinite(self.mag).all(axis=1))
@@ -180,6 +205,7 @@ class GalaxySet:
             ra_deg=self.ra_deg[which],
             dec_deg=self.dec_deg[which],
             carried={name: values[which] for name, values in self.carried.items()},
+            table=self.table[which],
         )
 
     def in_split(self, name: str) -> GalaxySet:
@@ -277,7 +303,7 @@ def concatenate(sets: Sequence[GalaxySet]) -> GalaxySet:
             )
     parts = {
         name: np.concatenate([getattr(s, name) for s in sets])
-        for name in ("object_id", "mag", "mag_err", "split", "system", "ra_deg", "dec_deg")
+        for name in ("object_id", "mag", "mag_err", "split", "system", "ra_deg", "dec_deg", "table")
     }
     return GalaxySet(
         bands=bands,

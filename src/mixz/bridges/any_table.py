@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from mixz.bridges.model_columns import Asked
+from mixz.bridges.model_columns import Asked, require_system
 from mixz.errors import MixzError
 from mixz.schema import GalaxySet, PhotoZ
 
@@ -42,7 +42,7 @@ def predict_table(
     mag: str | None = None,
     mag_err: str | None = None,
     object_id: str | None = None,
-    system: str = "",
+    system: str | None = None,
     densities: bool = False,
 ) -> Any:
     """Estimate the redshifts of a table's rows, and give a table of the same kind back.
@@ -118,7 +118,7 @@ def _is_pair(table: Any) -> bool:
     return isinstance(table, tuple) and len(table) == 2 and all(isinstance(part, np.ndarray) for part in table)
 
 
-def _of_arrays(model: PhotoZModel, given: Any, system: str) -> NDArray[Any]:
+def _of_arrays(model: PhotoZModel, given: Any, system: str | None) -> NDArray[Any]:
     """Estimate redshifts of plain magnitudes, in the order of the model's bands."""
     mag = np.asarray(given[0] if isinstance(given, tuple) else given, dtype=float)
     if mag.ndim != 2 or mag.shape[1] != len(model.bands):
@@ -131,8 +131,8 @@ def _of_arrays(model: PhotoZModel, given: Any, system: str) -> NDArray[Any]:
         raise MixzError("magnitudes without errors", "a pair (mag, mag_err)", "this model looks at the errors too")
     else:
         mag_err = np.full(mag.shape, np.nan)
-    system = system or (model.systems[0] if len(model.systems) == 1 else "")
-    galaxies = GalaxySet(np.arange(len(mag)), model.bands, mag, mag_err, system=np.full(len(mag), system))
+    require_system(model, system)
+    galaxies = GalaxySet(np.arange(len(mag)), model.bands, mag, mag_err, system=np.full(len(mag), system or ""))
     return np.array(model.predict(galaxies).z_phot)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from mixz.columns import Columns
 from mixz.data.photometry import column_names, photometry
 from mixz.data.tables import require_columns
-from mixz.errors import MixzError
+from mixz.errors import MixzError, nearest
 from mixz.schema import GalaxySet
 
 if TYPE_CHECKING:
@@ -27,19 +27,21 @@ class Asked:
 
     Parameters
     ----------
-    mag, mag_err
-        How it names magnitudes and their errors, e.g. ``"{band}_cmodel_mag"``; by default ``mag_{band}`` and
-        ``mag_err_{band}``, or as the model's training tables did.
+    mag
+        How it names magnitudes, e.g. ``"{band}_cmodel_mag"``; by default ``mag_{band}``, or as the model's training
+        tables did.
+    mag_err
+        How it names their errors, which only some models look at; goes with `mag`.
     object_id
         The column with the galaxies' names; by default ``object_id`` where there is one, else the row number.
     system
-        The photometric system of its magnitudes, where the model tells several apart.
+        The photometric system of its magnitudes, one of the model's; needed where the model tells several apart.
     """
 
     mag: str | None = None
     mag_err: str | None = None
     object_id: str | None = None
-    system: str = ""
+    system: str | None = None
 
     def columns(self, model: PhotoZModel, available: Sequence[str], *, where: str) -> Columns:
         """Choose the column map that fits a table: the one asked for, the plain one, or one of the training tables'.
@@ -50,10 +52,20 @@ class Asked:
             None fits.
         """
         tried = self._tried(model)
-        for columns in tried:
-            if set(_names(columns, model)) <= set(available):
+        without = [c.model_copy(update={"mag_err": None, "flux_err": None}) for c in tried]
+        # Infinite errors mark bands in which nothing was seen; networks that see neither do not ask for errors.
+        with_errors = tried if model.needs_errors or model.sees_undetected else []
+        for columns in [*with_errors, *([] if model.needs_errors else without)]:
+            has_errors = (columns.mag_err if columns.mag is not None else columns.flux_err) is not None
+            if set(_names(columns, model)) <= set(available) and (has_errors or not model.needs_errors):
                 return columns
-        require_columns(_names(tried[0], model), available, where=where)
+        if model.needs_errors and any(set(_names(c, model)) <= set(available) for c in without):
+            raise MixzError(
+                f"{where} has magnitudes but no errors that mixz knows; the model sees errors",
+                "columns mag_err_{band}, or as the training tables named them",
+                "name them with --mag-err, e.g. '{band}_cmodel_magerr'",
+            )
+        require_columns(_names(without[0], model), available, where=where)
         raise AssertionError("unreachable: the first map lacks a column")
 
     def id_column(self, available: Sequence[str]) -> str | None:
@@ -66,8 +78,9 @@ class Asked:
         Raises
         ------
         MixzError
-            The table lacks one.
+            The table lacks one, or the system is none of the model's.
         """
+        require_system(model, self.system)
         wanted = _names(self.columns(model, available, where=where), model)
         name = self.id_column(available)
         wanted += [name] if name else []
@@ -84,28 +97,40 @@ class Asked:
         """
         columns = self.columns(model, [str(name) for name in frame.columns], where=where)
         mag, mag_err = photometry(frame, columns, model.bands, where=where)
-        system = np.full(len(frame), self.system or (model.systems[0] if len(model.systems) == 1 else ""))
+        system = np.full(len(frame), self.system or "")
         return GalaxySet(np.arange(len(frame)), model.bands, mag, mag_err, system=system)
 
     def _tried(self, model: PhotoZModel) -> list[Columns]:
-        """List the maps to try; without errors where the model does not look at them."""
-        if self.mag is not None:
-            _require_band(self.mag, "--mag", "mag_{band}")
-        if self.mag_err is not None:
-            _require_band(self.mag_err, "--mag-err", "mag_err_{band}")
-        given = {"mag": self.mag} if self.mag else {}
-        given |= {"mag_err": self.mag_err} if self.mag_err else {}
-        trained_on = [Columns(**c) for c in model.provenance.get("columns", [])] if not self.mag else []
-        maps = [Columns(**given), *(c.model_copy(update=given) for c in trained_on)]  # type: ignore[arg-type]
-        return maps if model.needs_errors else [c.model_copy(update={"mag_err": None, "flux_err": None}) for c in maps]
+        """List the maps to try."""
+        trained_on = [Columns(**c) for c in model.provenance.get("columns", [])]
+        undetected = tuple(dict.fromkeys(mark for columns in trained_on for mark in columns.undetected))
+        for option, pattern in (("--mag", self.mag), ("--mag-err", self.mag_err)):
+            if pattern is not None and "{band}" not in pattern:
+                raise MixzError(
+                    f"{option} {pattern!r}", "a pattern with {band}, e.g. 'mag_{band}'", "write {band} there"
+                )
+        if self.mag is not None or self.mag_err is not None:
+            return [Columns(mag=self.mag or "mag_{band}", mag_err=self.mag_err, undetected=undetected)]
+        return [Columns(undetected=undetected), *trained_on]
+
+
+def require_system(model: PhotoZModel, system: str | None) -> None:
+    """Refuse a photometric system that the model does not know, or none where it knows several.
+
+    Raises
+    ------
+    MixzError
+        As said.
+    """
+    known = model.systems
+    if system in known or (system is None and len(known) == 1):
+        return
+    if known == ("",):
+        raise MixzError(f"photometric system {system!r}", "none: the model was trained on one", "leave out --system")
+    given = "no photometric system" if system is None else f"photometric system {system!r}"
+    hint = nearest(system, known) if system else ""
+    raise MixzError(given, f"systems of the model: {', '.join(known)}", f"name the table's with --system{hint}")
 
 
 def _names(columns: Columns, model: PhotoZModel) -> list[str]:
     return [name for names in column_names(columns, model.bands).values() for name in names]
-
-
-def _require_band(pattern: str, option: str, example: str) -> None:
-    if "{band}" not in pattern:
-        raise MixzError(
-            f"{option} {pattern!r}", f"a pattern with {{band}}, e.g. {example!r}", "write {band} for the band"
-        )

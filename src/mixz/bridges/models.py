@@ -34,6 +34,11 @@ class PhotoZModel(Protocol):
         ...
 
     @property
+    def sees_undetected(self) -> bool:
+        """Say whether it tells bands in which nothing was seen from those that were not observed."""
+        ...
+
+    @property
     def provenance(self) -> Mapping[str, Any]:
         """Where it came from."""
         ...

@@ -32,7 +32,7 @@ class OnnxModel:
 
     Parameters
     ----------
-    bands, systems, needs_errors
+    bands, systems, needs_errors, sees_undetected
         As `Ensemble` has them.
     members
         Number of networks inside.
@@ -45,6 +45,7 @@ class OnnxModel:
     bands: tuple[str, ...]
     systems: tuple[str, ...]
     needs_errors: bool
+    sees_undetected: bool
     members: int
     provenance: Mapping[str, Any]
     session: Any = field(repr=False)
@@ -80,6 +81,7 @@ class OnnxModel:
             bands=tuple(about["bands"]),
             systems=tuple(about["systems"]),
             needs_errors=about["needs_errors"],
+            sees_undetected=about["sees_undetected"],
             members=about["members"],
             provenance=about["provenance"],
             session=session,
@@ -94,7 +96,7 @@ class OnnxModel:
             The galaxies lack one of the model's bands, or are of a photometric system that the model does not know.
         """
         order = galaxies.band_places(self.bands)
-        fed = {
+        fed: dict[str, NDArray[Any]] = {
             "mag": np.ascontiguousarray(galaxies.mag[:, order], dtype=np.float32),
             "mag_err": np.ascontiguousarray(galaxies.mag_err[:, order], dtype=np.float32),
             "system": galaxies.system_numbers(self.systems),
@@ -109,7 +111,7 @@ class OnnxModel:
         step = max(1, PIECE_ROWS // self.members)
         return [slice(start, start + step) for start in range(0, max(galaxies, 1), step)]
 
-    def _run(self, fed: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    def _run(self, fed: dict[str, Any]) -> dict[str, NDArray[Any]]:
         """Push some galaxies through; none are done by one that is then taken away."""
         empty = not len(fed["mag"])
         if empty:

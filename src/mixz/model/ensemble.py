@@ -14,8 +14,9 @@ from mixz.config import Network
 from mixz.errors import MixzError
 from mixz.model.bayes import with_spread
 from mixz.model.checkpoint import Checkpoint
+from mixz.model.colour_terms import adapter_starts
 from mixz.model.devices import Machine
-from mixz.model.features import FITTED, Features, Photometry, augmentation
+from mixz.model.features import FITTED, Features, Photometry, as_noisy_as_others, augmentation
 from mixz.model.heads import head_of
 from mixz.model.history import History, Lost, Progress
 from mixz.model.label_likelihood import says_exactly, says_through
@@ -25,6 +26,7 @@ from mixz.model.nets import Weights, initial_weights, with_adapters
 from mixz.model.predict import predict_rows
 from mixz.model.rows import Rows
 from mixz.model.seeds import EPOCHS, START, STEP, derive_seed, generators
+from mixz.model.selection import Selection
 from mixz.model.training import train_step
 from mixz.recipes import Recipe, Step
 from mixz.schema import GalaxySet, PhotoZ
@@ -158,11 +160,11 @@ class Ensemble:
         """Start an ensemble at random weights, its inputs fitted to the training galaxies of the `first` step.
 
         What the network leaves open is filled in from all training galaxies: where the grid of densities ends, and
-        which photometric systems there are (the one of most galaxies is the common one).
+        which photometric systems there are (the common one is that without colour terms, or of most galaxies).
         """
         network = _filled_in(network or Network(), galaxies)
         bands = galaxies.bands
-        systems = _systems(galaxies) if network.systems else ("",)
+        systems = _systems(galaxies, network) if network.systems else ("",)
         chosen = labelled(galaxies, first.truths, "train", ())[0]
         features = Features.fit(
             Photometry.of(chosen, order=range(len(bands)), systems=systems), network, systems=systems
@@ -170,7 +172,8 @@ class Ensemble:
         numbers = tuple(range(members))
         starts = generators([derive_seed(seed, k) for k in numbers], START)
         weights = initial_weights(features.width, head_of(network).outputs, network, starts)
-        weights = with_adapters(weights, bands=len(bands), systems=len(systems))
+        known = adapter_starts(network, features, bands)
+        weights = with_adapters(weights, bands=len(bands), systems=len(systems), starts=known)
         if network.kind == "bayesian":
             weights = with_spread(weights, network)
         return cls(bands, network, weights, features, ref_band or _default_ref_band(bands), seed, numbers)
@@ -226,7 +229,8 @@ class Ensemble:
     ) -> Ensemble:
         """Do as `fine_tune`, but where every member is lost give an ensemble of none: what one of many workers does."""
         number = len(self.recipe) + 1
-        train, validation = (self._rows(galaxies, step, side, kernels) for side in ("train", "validation"))
+        selection = Selection.of(galaxies, step, exact_truths(kernels))
+        train, validation = (self._rows(galaxies, step, side, kernels, selection) for side in ("train", "validation"))
         _check_step(step, number, self.network, len(train))
         machine = machine or Machine()
         save_to = Checkpoint(checkpoint, self._settings(step, train, validation, machine)) if checkpoint else None
@@ -266,6 +270,11 @@ class Ensemble:
     def needs_errors(self) -> bool:
         """Say whether it cannot be asked without magnitude errors."""
         return self.network.errors != "none"
+
+    @property
+    def sees_undetected(self) -> bool:
+        """Say whether it tells bands in which nothing was seen from those that were not observed."""
+        return self.network.asinh
 
     def subset(self, numbers: Sequence[int]) -> Ensemble:
         """Give the ensemble of some members, by their numbers."""
@@ -400,7 +409,9 @@ class Ensemble:
         """Give the photometry of galaxies in the order of the model's bands and systems."""
         return Photometry.of(galaxies, order=galaxies.band_places(self.bands), systems=self.features.systems)
 
-    def _rows(self, galaxies: GalaxySet, step: Step, side: str, kernels: Mapping[str, Kernel]) -> Rows:
+    def _rows(
+        self, galaxies: GalaxySet, step: Step, side: str, kernels: Mapping[str, Kernel], selection: Selection | None
+    ) -> Rows:
         """Give what one side of the split teaches in a step."""
         chosen, z_ref, whose = labelled(galaxies, step.truths, side, exact_truths(kernels))
         photometry = self.photometry(chosen)
@@ -414,11 +425,19 @@ class Ensemble:
         if step.weights:
             weight = torch.tensor([step.weight_of(truth) for truth in whose.tolist()])
             weight = weight / weight.mean()
-        renew = None
+        if selection is not None:
+            towards = torch.from_numpy(selection.of_galaxies(chosen, inside=side == "train")).float()
+            weight = towards if weight is None else weight * towards
+            weight = weight / weight.mean()
+        truth = torch.from_numpy(np.unique(whose, return_inverse=True)[1])
+        seed = derive_seed(self.seed, EPOCHS, len(self.recipe) + 1)
+        x, renew = self.features(photometry), None
         if side == "train":
-            renew = augmentation(self.features, photometry, derive_seed(self.seed, EPOCHS, len(self.recipe) + 1))
+            renew = augmentation(self.features, photometry, truth, seed)
+        else:
+            x = as_noisy_as_others(self.features, photometry, truth, seed)
         says = self._says(chosen, step, z_ref, whose, kernels)
-        return Rows(self.features(photometry), torch.tensor(z_ref, dtype=torch.float32), weight, says, renew)
+        return Rows(x, torch.tensor(z_ref, dtype=torch.float32), weight, says, renew)
 
     def _says(
         self, chosen: GalaxySet, step: Step, z_ref: Floats, whose: NDArray[np.str_], kernels: Mapping[str, Kernel]
@@ -471,10 +490,18 @@ def _filled_in(network: Network, galaxies: GalaxySet) -> Network:
     return network.model_copy(update={"z_max": Z_MAX_STEP * (math.floor(highest / Z_MAX_STEP) + 1)})
 
 
-def _systems(galaxies: GalaxySet) -> tuple[str, ...]:
-    """Name the photometric systems of the training galaxies, the one of most galaxies first."""
-    names, counts = np.unique(galaxies.system[galaxies.split == "train"], return_counts=True)
-    return tuple(names[np.argsort(-counts, kind="stable")].tolist())
+def _systems(galaxies: GalaxySet, network: Network) -> tuple[str, ...]:
+    """Name the photometric systems of the labelled training galaxies: that without colour terms, or of most, first."""
+    labelled = np.any([np.isfinite(z) for z in galaxies.z.values()], axis=0)
+    names, counts = np.unique(galaxies.system[(galaxies.split == "train") & labelled], return_counts=True)
+    known = np.isin(names, [term.system for term in network.colour_terms])
+    if known.any() and (~known).sum() != 1:
+        raise MixzError(
+            f"colour terms of {', '.join(names[known]) or 'no system'}",
+            f"of all but one of the systems {', '.join(names)}",
+            "leave out the system that the others are carried into",
+        )
+    return tuple(names[np.lexsort((-counts, known))].tolist())
 
 
 def _default_ref_band(bands: Sequence[str]) -> str:

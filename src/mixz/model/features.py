@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 NARROWEST_MAG = 1e-3
 """Whitening blows no direction up whose spread is below this [mag]: it holds nothing but rounding."""
-NEIGHBOURS = 0.05
-"""Errors are borrowed from galaxies this close in rank of brightness, as a share of all (ours)."""
+NEIGHBOURS = 10
+"""Errors are borrowed from one of so many galaxies of the nearest magnitudes (ours)."""
 POGSON = 1.0857362
 """2.5 / ln 10: a magnitude error is this times the relative error of the flux."""
 
@@ -165,7 +165,8 @@ class Features:
         if self.network.drop_bands:
             columns.append(missing.float())
         if self.network.errors != "none":
-            sure = (err.clamp(1e-4, 1e3).log() - self.error_mean) / self.error_spread
+            # Beyond the error of a flux as large as its noise there is nothing to tell.
+            sure = (err.clamp(1e-4, POGSON).log() - self.error_mean) / self.error_spread
             columns.append(torch.where(missing & (self.network.drop_bands > 0), 0.0, sure))
         others = range(1, len(self.systems))
         columns += [(photometry.system == number).float()[:, None] for number in others]
@@ -197,8 +198,9 @@ class Features:
 class Augmentation:
     """Training galaxies as another look might have seen them: fresh inputs for every epoch.
 
-    With robust errors each galaxy takes the larger of its own errors and those of a random training galaxy about as
-    bright, with the noise that this needs: what survey a galaxy is from can then hardly be told from its errors.
+    With robust errors each galaxy takes, band by band, the largest of its own error and those of one galaxy like it
+    from every other truth, with the noise that this needs.  Errors of galaxies of like magnitudes are then spread
+    alike, whoever labelled them: the largest of one draw from each truth is the same whichever was one's own.
     With `drop_bands`, that share of the galaxies loses some of its bands.
 
     Parameters
@@ -209,40 +211,73 @@ class Augmentation:
         The training galaxies.
     seed
         Seed of all epochs.
+    donors
+        Per truth, for every galaxy the galaxies like it that the truth labelled, shape (truth, galaxy, neighbour);
+        its own truth's are itself.
     """
 
     features: Features
     photometry: Photometry
     seed: int
+    donors: torch.Tensor
 
     def __call__(self, epoch: int) -> torch.Tensor:
         """Give the inputs of an epoch, shape (galaxy, input)."""
         source = torch.Generator().manual_seed(self.seed + epoch)
         photometry = self.photometry
         if self.features.network.errors == "robust":
-            photometry = _as_noisy_as_others(photometry, source)
+            photometry = _as_noisy_as_others(photometry, self.donors, source)
         if self.features.network.drop_bands:
             photometry = _without_some_bands(photometry, self.features.network.drop_bands, source)
         return self.features(photometry)
 
 
-def augmentation(features: Features, photometry: Photometry, seed: int) -> Augmentation | None:
-    """Give what renews a network's training inputs, or None where they stay what they are."""
-    needed = features.network.errors == "robust" or features.network.drop_bands > 0
-    return Augmentation(features, photometry, seed) if needed else None
+def augmentation(features: Features, photometry: Photometry, truth: torch.Tensor, seed: int) -> Augmentation | None:
+    """Give what renews a network's training inputs, or None where they stay what they are.
+
+    `truth` numbers the truth that labelled each galaxy, shape (galaxy,).
+    """
+    if features.network.errors != "robust" and not features.network.drop_bands:
+        return None
+    return Augmentation(features, photometry, seed, _donors(features, photometry, truth))
 
 
-def _as_noisy_as_others(photometry: Photometry, source: torch.Generator) -> Photometry:
+def as_noisy_as_others(features: Features, photometry: Photometry, truth: torch.Tensor, seed: int) -> torch.Tensor:
+    """Give inputs with the errors that training has too, where they are to be robust: what judges a training."""
+    if features.network.errors == "robust":
+        source = torch.Generator().manual_seed(seed)
+        photometry = _as_noisy_as_others(photometry, _donors(features, photometry, truth), source)
+    return features(photometry)
+
+
+def _donors(features: Features, photometry: Photometry, truth: torch.Tensor) -> torch.Tensor:
+    """Find galaxies of like magnitudes among those of every truth, shape (truth, galaxy, neighbour)."""
+    itself = torch.arange(len(truth))[:, None].expand(-1, NEIGHBOURS)
+    numbers = torch.unique(truth).tolist()
+    if features.network.errors != "robust" or len(numbers) < 2:
+        return itself[None][:0]
+    from scipy.spatial import cKDTree
+
+    # Whatever the inputs, in magnitudes: bands that are missing as the others say, wholly unseen galaxies at the mean.
+    filled = features._filled(photometry.mag, photometry.mag.isnan())
+    mag = torch.where(filled.isnan(), features.mean, filled).double().numpy()
+    donors = []
+    for number in numbers:
+        rows = (truth == number).nonzero()[:, 0]
+        _, near = cKDTree(mag[rows.numpy()]).query(mag, k=min(NEIGHBOURS, len(rows)))
+        found = rows[torch.from_numpy(near).reshape(len(mag), -1)]
+        found = found[:, torch.arange(NEIGHBOURS) % found.shape[1]]
+        donors.append(torch.where((truth == number)[:, None], itself, found))
+    return torch.stack(donors)
+
+
+def _as_noisy_as_others(photometry: Photometry, donors: torch.Tensor, source: torch.Generator) -> Photometry:
     mag, err = photometry.mag, photometry.mag_err
-    brightness = mag.nanmedian(dim=1).values.nan_to_num(99.0)
-    order = brightness.argsort()
-    count = len(order)
-    reach = max(1, int(NEIGHBOURS * count))
-    place = torch.empty_like(order)
-    place[order] = torch.arange(count)
-    moved = place + torch.randint(-reach, reach + 1, (count,), generator=source)
-    other = err[order[moved.clamp(0, count - 1)]]
-    wanted = torch.where(other.isfinite() & (other > err), other, err)
+    wanted = err
+    for likes in donors:
+        which = torch.randint(NEIGHBOURS, (len(mag), 1), generator=source)
+        other = err[likes.gather(1, which)[:, 0]]
+        wanted = torch.where(other.isfinite() & (other > wanted), other, wanted)
     noise = (wanted.square() - err.square()).clamp_min(0).sqrt() * torch.randn(mag.shape, generator=source)
     return photometry._replace(mag=mag + noise.nan_to_num(0.0, 0.0, 0.0), mag_err=wanted)
 

@@ -224,6 +224,7 @@ def _about(ensemble: Ensemble) -> dict[str, object]:
         "bands": ensemble.bands,
         "systems": ensemble.systems,
         "needs_errors": ensemble.needs_errors,
+        "sees_undetected": ensemble.sees_undetected,
         "members": ensemble.members,
         "provenance": dict(ensemble.provenance),
         "mixz": version("mixz"),

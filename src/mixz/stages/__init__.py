@@ -1,6 +1,5 @@
 """The verbs, from files to files: fetch, mock, build, train, distill, predict, export, evaluate, report, track."""
 
-from mixz.bridges.model_columns import Asked
 from mixz.stages.build import build
 from mixz.stages.distill import distill
 from mixz.stages.evaluate import evaluate
@@ -13,7 +12,6 @@ from mixz.stages.track import track
 from mixz.stages.train import train
 
 __all__ = [
-    "Asked",
     "Results",
     "build",
     "distill",

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from mixz.progress import Bar
 
-AS_THEY_COME = Asked()
-
 
 def predict(
     model: Path,
@@ -33,8 +31,11 @@ def predict(
     output: Path,
     console: Console,
     *,
-    asked: Asked = AS_THEY_COME,
+    mag: str | None = None,
+    mag_err: str | None = None,
+    object_id: str | None = None,
     group: str | None = None,
+    system: str | None = None,
     workers: int | None = None,
     dask: str | None = None,
     densities: bool = True,
@@ -47,10 +48,17 @@ def predict(
     ----------
     model, table, output
         A model folder or an ONNX file, a table to read, and a table to write (its ending says the format).
-    asked
-        How the table names its columns.
+    mag
+        How the table names its magnitudes, e.g. ``"{band}_cmodel_mag"``; by default as ``mag_{band}`` or as the
+        model's training tables did.
+    mag_err
+        How it names their errors, which only some models look at; goes with `mag`.
+    object_id
+        The column with the galaxies' names; by default ``object_id`` where there is one, else the row number.
     group
         Group inside an HDF5 file.
+    system
+        Name of the photometric system that the table was measured in, one of the model's; needed where it has several.
     workers, dask
         For a HATS folder: how many processes to start here (one per core), or the address of a Dask scheduler.
     densities
@@ -66,6 +74,7 @@ def predict(
     MixzError
         The model or the table is missing or damaged, or the table lacks a band.
     """
+    asked = Asked(mag=mag, mag_err=mag_err, object_id=object_id, system=system)
     if is_hats(table):
         return _predict_hats(
             model, table, output, console, asked, densities, dask_client(dask, workers=workers or os.cpu_count() or 1)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mixz.data.cuts import Ledger
     from mixz.metrics.summary import Record
     from mixz.model.ensemble import Ensemble
+    from mixz.truths import Kernel
 
 FLOWCHART = "figure_4_flowchart"
 OF_MEMBERS = ("z_phot_members", "z_sigma_members", "z_mean_members")
@@ -150,6 +151,12 @@ class Results:
                 "run `mixz build` again",
             )
         return read_galaxies(self.galaxies_path)
+
+    def kernels(self) -> dict[str, Kernel]:
+        """Give the error kernel of every truth, at the scale that `build` learned where it was to learn one."""
+        learned = read_provenance(self.galaxies_path)["kernel_scales"]
+        kernels = self.config.kernels()
+        return kernels | {truth: kernels[truth].scaled(found["scale"]) for truth, found in learned.items()}
 
     def read_model(self, recipe: str) -> Ensemble:
         """Read a trained model.
