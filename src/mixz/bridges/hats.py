@@ -200,7 +200,7 @@ def predict_partition(job: Job, pixel: Pixel) -> Done:
             for piece in pieces:
                 writer.write_table(piece)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
-    done = Done(*counts, memory_mb=memory)
+    done = Done(rows=counts[0], lost=counts[1], memory_mb=memory)
     with replacing(job.note(pixel)) as draft:
         draft.write_text(json.dumps(asdict(done)))
     return done

@@ -106,7 +106,7 @@ class MixzRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sci
             z={TRUTH: np.asarray(z, dtype=np.float64)},
             split=self._split(len(mag)),
         )
-        network = Network(hidden=tuple(self.hidden), inputs=self.inputs, head=self.head)  # type: ignore[arg-type]
+        network = Network(hidden=tuple(self.hidden), inputs=self.inputs, head=self.head)
         training = int((galaxies.split == "train").sum())
         step = Step(
             truths=(TRUTH,),

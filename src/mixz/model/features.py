@@ -177,7 +177,8 @@ class Features:
         covariance = self.covariance.double()
         within, between = covariance[~absent][:, ~absent], covariance[~absent][:, absent]
         noise = NARROWEST_MAG**2 * torch.eye(len(within), dtype=torch.float64)
-        return torch.linalg.solve(within + noise, between)
+        slope: torch.Tensor = torch.linalg.solve(within + noise, between)
+        return slope
 
     def _filled(self, mag: torch.Tensor, missing: torch.Tensor) -> torch.Tensor:
         """Fill missing magnitudes with their mean given the others, as if all were jointly Gaussian."""
