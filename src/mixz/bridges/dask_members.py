@@ -109,6 +109,42 @@ def fine_tune_on(
     return type(ensemble).joined(trained)
 
 
+def spread(client: Any, work: Callable[..., Any], pieces: Mapping[Any, tuple[Any, ...]]) -> Iterator[tuple[Any, Any]]:
+    """Do pieces of work on workers, and give each piece's name and result when it is done, in whatever order.
+
+    The pieces of a worker that dies are done again by another.
+
+    Parameters
+    ----------
+    client
+        From `dask_client`.
+    work
+        A function of an importable module.
+    pieces
+        Its arguments, by name of the piece.
+
+    Raises
+    ------
+    MixzError
+        The work raised it, or several workers died of one piece.
+    """
+    from distributed import KilledWorker, as_completed
+
+    jobs = {client.submit(work, *arguments, pure=False): name for name, arguments in pieces.items()}
+    try:
+        for job in as_completed(list(jobs)):
+            try:
+                yield jobs[job], job.result()
+            except KilledWorker as error:
+                raise MixzError(
+                    f"workers died several times at {jobs[job]}",
+                    "workers with enough memory, and room on the disk",
+                    "give the workers more memory or take fewer; the same command goes on",
+                ) from error
+    finally:
+        client.cancel(list(jobs))
+
+
 def _refine(
     part: Ensemble, galaxies: GalaxySet, step: Step, kernels: Mapping[str, Kernel], precision: Precision
 ) -> Ensemble:

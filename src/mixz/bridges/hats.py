@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mixz.atomic import replacing
+from mixz.bridges.dask_members import spread
 from mixz.bridges.models import open_model
 from mixz.data.hats_folder import SKY_INDEX, HatsFolder, Pixel, batches, file_columns, finish, pixel_file
 from mixz.data.tables import require_columns
@@ -330,25 +331,5 @@ def _done(job: Job, pixels: Iterable[Pixel]) -> dict[Pixel, Done]:
 
 
 def _on_workers(client: Any, job: Job, pixels: list[Pixel]) -> Iterator[tuple[Pixel, Done]]:
-    """Spread partitions over workers, and give each when it is done; a worker that dies is replaced by another.
-
-    Raises
-    ------
-    MixzError
-        A partition is wrong, or workers died of it again and again.
-    """
-    from distributed import KilledWorker, as_completed
-
-    jobs = {client.submit(predict_partition, job, tuple(pixel), pure=False): pixel for pixel in pixels}
-    try:
-        for future in as_completed(list(jobs)):
-            try:
-                yield jobs[future], future.result()
-            except KilledWorker as error:
-                raise MixzError(
-                    f"workers died several times at partition {jobs[future]}",
-                    "workers with enough memory, and room on the disk",
-                    "give the workers more memory or take fewer; the same command goes on",
-                ) from error
-    finally:
-        client.cancel(list(jobs))
+    """Spread partitions over workers, and give each when it is done."""
+    yield from spread(client, predict_partition, {pixel: (job, tuple(pixel)) for pixel in pixels})
