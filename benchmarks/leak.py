@@ -22,7 +22,8 @@ from measure import report
 from simulated import magnitudes
 
 from mixz.config import Network
-from mixz.model.features import Features, Photometry, augmentation
+from mixz.model.augmentation import augmentation
+from mixz.model.features import Features, Photometry
 
 DEPTH = {"deep": 25.5, "shallow": 24.0}
 """5-sigma limits of the two surveys [mag]."""

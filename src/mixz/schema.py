@@ -341,9 +341,12 @@ class PhotoZ:
         Density of each galaxy's redshift, the mean of its members', shape (galaxy, z), on nodes of shape (z,) between
         which it is straight; None where members give none.
     points
-        Point estimates of that density by name (zmode, zmean, zmedian, zbest), each of shape (galaxy,).
-    z_mean_members
-        Where members give densities, `z_phot_members` are their zbest and these their means, shape (member, galaxy).
+        Point estimates of that density by name (zmode, zmean, zmedian, zbest, zrms), each of shape (galaxy,).
+    z_rms_members
+        Where members give densities, `z_phot_members` are their zbest and these their zrms, shape (member, galaxy).
+    intervals
+        By nominal coverage in percent (``"68"``, ``"90"``, ``"95"``) the ends of each galaxy's interval of redshift,
+        shape (galaxy, 2); empty where the model gives none.
     support
         Whether training covered the galaxy, shape (galaxy,): 2 by spectra, 1 only by noisier labels, 0 not; None
         where the model does not say.
@@ -361,7 +364,8 @@ class PhotoZ:
     z_grid: Floats | None = None
     pdf: Floats | None = None
     points: Mapping[str, Floats] = field(default_factory=dict)
-    z_mean_members: Floats | None = None
+    z_rms_members: Floats | None = None
+    intervals: Mapping[str, Floats] = field(default_factory=dict)
     support: NDArray[Any] | None = None
 
     def __post_init__(self) -> None:
@@ -370,7 +374,7 @@ class PhotoZ:
         set_field("z_phot_members", _frozen(self.z_phot_members, np.float64))
         galaxies = len(self.object_id)
         shape = (len(self.z_phot_members), galaxies)
-        for name in ("z_phot_members", "z_sigma_members", "z_mean_members"):
+        for name in ("z_phot_members", "z_sigma_members", "z_rms_members"):
             if getattr(self, name) is not None:
                 set_field(name, _frozen(getattr(self, name), np.float64))
                 _check_shape(name, getattr(self, name), shape)
@@ -383,6 +387,9 @@ class PhotoZ:
         set_field("points", {name: _frozen(z, np.float64) for name, z in self.points.items()})
         for name, z in self.points.items():
             _check_shape(f"points[{name!r}]", z, (galaxies,))
+        set_field("intervals", {level: _frozen(ends, np.float64) for level, ends in self.intervals.items()})
+        for level, ends in self.intervals.items():
+            _check_shape(f"intervals[{level!r}]", ends, (galaxies, 2))
         if self.support is not None:
             set_field("support", _frozen(self.support, np.int8))
             _check_shape("support", self.support, (galaxies,))

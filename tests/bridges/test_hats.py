@@ -191,7 +191,7 @@ def test_columns_are_named_as_rubin_names_them(place: Path, tmp_path: Path) -> N
     schema = pq.read_schema(pixel_file(job.catalogue, pixel))
     assert set(schema.names) == {
         *("_healpix_29", "ra", "dec", "object_id", "mixz_interp", "mixz_z_phot_std", "mixz_z_sigma"),
-        *(f"mixz_z_{name}" for name in ("mode", "mean", "median", "best")),
+        *(f"mixz_z_{name}" for name in ("mode", "mean", "median", "rms", "best")),
     }
     nested = schema.field("mixz_interp").type
     assert pa.types.is_struct(nested)

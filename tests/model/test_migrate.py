@@ -33,7 +33,7 @@ def ensemble() -> Ensemble:
 def as_format_2(folder: Path) -> None:
     """Write the folder as the version before did."""
     about = json.loads((folder / "model.json").read_text())
-    for name in ("ref_band", "systems"):
+    for name in ("ref_band", "systems", "held_out", "fitted"):
         del about[name]
     about["format"] = 2
     about["network"] = {name: about["network"][name] for name in NETWORK_2}

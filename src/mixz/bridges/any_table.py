@@ -104,6 +104,8 @@ def predict_table(
 def _estimates(photoz: PhotoZ) -> dict[str, NDArray[Any]]:
     """Lay estimates out as columns."""
     found = {"z_phot": photoz.z_phot, "z_phot_std": photoz.z_phot_std, "z_sigma": photoz.z_sigma, **photoz.points}
+    for level, ends in photoz.intervals.items():
+        found |= {f"z_low_{level}": ends[:, 0], f"z_high_{level}": ends[:, 1]}
     found["support"] = photoz.support
     return {name: np.array(values) for name, values in found.items() if values is not None}
 

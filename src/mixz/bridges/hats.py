@@ -132,8 +132,9 @@ def predict_hats(
 ) -> Outcome:
     """Estimate redshifts for every galaxy of a HATS catalogue, as a HATS catalogue of the same partitions.
 
-    Columns: the sky index, positions and ids as they were; ``mixz_z_mode``, ``mixz_z_mean``, ``mixz_z_median`` and
-    ``mixz_z_best`` (``mixz_z_phot`` of models without densities), ``mixz_z_sigma``, ``mixz_z_phot_std``; and the nested
+    Columns: the sky index, positions and ids as they were; ``mixz_z_mode``, ``mixz_z_mean``, ``mixz_z_median``,
+    ``mixz_z_rms``, ``mixz_z_best`` (``mixz_z_phot`` of models without densities), ``mixz_z_sigma``, ``mixz_z_phot_std``,
+    the ends of intervals (``mixz_z_low_68``, ...) and ``mixz_support`` where the model knows them; and the nested
     column ``mixz_interp`` with ``xvals`` (redshift) and ``yvals`` (density), as qp names them; null without a redshift.
 
     Parameters
@@ -233,6 +234,8 @@ def _columns(photoz: PhotoZ, *, densities: bool) -> dict[str, pa.Array]:
     columns[f"{ALGORITHM}_z_phot_std"] = _numbers(photoz.z_phot_std)
     if photoz.z_sigma is not None:
         columns[f"{ALGORITHM}_z_sigma"] = _numbers(photoz.z_sigma)
+    for level, ends in photoz.intervals.items():
+        columns |= {f"{ALGORITHM}_z_{end}_{level}": _numbers(ends[:, k]) for k, end in enumerate(("low", "high"))}
     if photoz.support is not None:
         columns[f"{ALGORITHM}_support"] = pa.array(photoz.support)
     if densities and photoz.pdf is not None:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 ONNX_FORMAT = 1
 """Version of what inputs, outputs and metadata mean; others are refused."""
-POINTS = ("zmode", "zmean", "zmedian", "zbest")
 PIECE_ROWS = 16_384
 """Galaxies times members that go through at once: bounds the memory."""
 
@@ -134,10 +133,10 @@ def _joined(pieces: list[dict[str, NDArray[Any]]]) -> dict[str, Any]:
         parts = [piece[name] for piece in pieces]
         if name == "z_grid":
             found[name] = parts[0]
-        elif name in POINTS:
-            found["points"][name] = np.concatenate(parts)
+        elif name == "pdf" or name.endswith("_members"):
+            found[name] = np.concatenate(parts, axis=0 if name == "pdf" else 1)
         else:
-            found[name] = np.concatenate(parts, axis=1 if name.endswith("_members") else 0)
+            found["points"][name] = np.concatenate(parts)
     return found
 
 

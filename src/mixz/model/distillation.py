@@ -120,8 +120,19 @@ def _student(teacher: Ensemble, network: Network, seed: int) -> Ensemble:
     weights = initial_weights(features.width, head_of(network).outputs, network, start)
     known = adapter_starts(network, features, teacher.bands)
     weights = with_adapters(weights, bands=len(teacher.bands), systems=len(features.systems), starts=known)
+    # What it learns is calibrated already.  Where it carries several photometric systems into one in its own way,
+    # galaxies no longer lie where the teacher's training galaxies do.
     return replace(
-        teacher, network=network, features=features, weights=weights, seed=seed, numbers=(0,), history=(), lost=()
+        teacher,
+        network=network,
+        features=features,
+        weights=weights,
+        seed=seed,
+        numbers=(0,),
+        history=(),
+        lost=(),
+        calibration=None,
+        support=teacher.support if len(features.systems) == 1 else None,
     )
 
 

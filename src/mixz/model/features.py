@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 NARROWEST_MAG = 1e-3
 """Whitening blows no direction up whose spread is below this [mag]: it holds nothing but rounding."""
-NEIGHBOURS = 10
-"""Errors are borrowed from one of so many galaxies of the nearest magnitudes (ours)."""
 POGSON = 1.0857362
 """2.5 / ln 10: a magnitude error is this times the relative error of the flux."""
 
@@ -160,8 +158,8 @@ class Features:
         if self.network.asinh:
             mag = _asinh(mag, err, self.softening)
         missing = mag.isnan()
-        filled = self._filled(mag, missing) if self.network.drop_bands else mag
-        columns = [(filled - self.offset) @ self.matrix]
+        whole = self.filled(mag, missing) if self.network.drop_bands else mag
+        columns = [(whole - self.offset) @ self.matrix]
         if self.network.drop_bands:
             columns.append(missing.float())
         if self.network.errors != "none":
@@ -180,7 +178,7 @@ class Features:
         slope: torch.Tensor = torch.linalg.solve(within + noise, between)
         return slope
 
-    def _filled(self, mag: torch.Tensor, missing: torch.Tensor) -> torch.Tensor:
+    def filled(self, mag: torch.Tensor, missing: torch.Tensor) -> torch.Tensor:
         """Fill missing magnitudes with their mean given the others, as if all were jointly Gaussian."""
         filled = mag.clone()
         exact = mag.double()  # so that other libraries' order of sums gives the same float32 number
@@ -193,108 +191,6 @@ class Features:
             said = self.mean[absent] + known @ self.slope(absent)
             filled[rows.nonzero(), absent.nonzero().T] = said.float()
         return filled
-
-
-@dataclass(frozen=True, eq=False)
-class Augmentation:
-    """Training galaxies as another look might have seen them: fresh inputs for every epoch.
-
-    With robust errors each galaxy takes, band by band, the largest of its own error and those of one galaxy like it
-    from every other truth, with the noise that this needs.  Errors of galaxies of like magnitudes are then spread
-    alike, whoever labelled them: the largest of one draw from each truth is the same whichever was one's own.
-    With `drop_bands`, that share of the galaxies loses some of its bands.
-
-    Parameters
-    ----------
-    features
-        The map to inputs.
-    photometry
-        The training galaxies.
-    seed
-        Seed of all epochs.
-    donors
-        Per truth, for every galaxy the galaxies like it that the truth labelled, shape (truth, galaxy, neighbour);
-        its own truth's are itself.
-    """
-
-    features: Features
-    photometry: Photometry
-    seed: int
-    donors: torch.Tensor
-
-    def __call__(self, epoch: int) -> torch.Tensor:
-        """Give the inputs of an epoch, shape (galaxy, input)."""
-        source = torch.Generator().manual_seed(self.seed + epoch)
-        photometry = self.photometry
-        if self.features.network.errors == "robust":
-            photometry = _as_noisy_as_others(photometry, self.donors, source)
-        if self.features.network.drop_bands:
-            photometry = _without_some_bands(photometry, self.features.network.drop_bands, source)
-        return self.features(photometry)
-
-
-def augmentation(features: Features, photometry: Photometry, truth: torch.Tensor, seed: int) -> Augmentation | None:
-    """Give what renews a network's training inputs, or None where they stay what they are.
-
-    `truth` numbers the truth that labelled each galaxy, shape (galaxy,).
-    """
-    if features.network.errors != "robust" and not features.network.drop_bands:
-        return None
-    return Augmentation(features, photometry, seed, _donors(features, photometry, truth))
-
-
-def as_noisy_as_others(features: Features, photometry: Photometry, truth: torch.Tensor, seed: int) -> torch.Tensor:
-    """Give inputs with the errors that training has too, where they are to be robust: what judges a training."""
-    if features.network.errors == "robust":
-        source = torch.Generator().manual_seed(seed)
-        photometry = _as_noisy_as_others(photometry, _donors(features, photometry, truth), source)
-    return features(photometry)
-
-
-def _donors(features: Features, photometry: Photometry, truth: torch.Tensor) -> torch.Tensor:
-    """Find galaxies of like magnitudes among those of every truth, shape (truth, galaxy, neighbour)."""
-    itself = torch.arange(len(truth))[:, None].expand(-1, NEIGHBOURS)
-    numbers = torch.unique(truth).tolist()
-    if features.network.errors != "robust" or len(numbers) < 2:
-        return itself[None][:0]
-    from scipy.spatial import cKDTree
-
-    # Whatever the inputs, in magnitudes: bands that are missing as the others say, wholly unseen galaxies at the mean.
-    filled = features._filled(photometry.mag, photometry.mag.isnan())
-    mag = torch.where(filled.isnan(), features.mean, filled).double().numpy()
-    donors = []
-    for number in numbers:
-        rows = (truth == number).nonzero()[:, 0]
-        _, near = cKDTree(mag[rows.numpy()]).query(mag, k=min(NEIGHBOURS, len(rows)))
-        found = rows[torch.from_numpy(near).reshape(len(mag), -1)]
-        found = found[:, torch.arange(NEIGHBOURS) % found.shape[1]]
-        donors.append(torch.where((truth == number)[:, None], itself, found))
-    return torch.stack(donors)
-
-
-def _as_noisy_as_others(photometry: Photometry, donors: torch.Tensor, source: torch.Generator) -> Photometry:
-    mag, err = photometry.mag, photometry.mag_err
-    wanted = err
-    for likes in donors:
-        which = torch.randint(NEIGHBOURS, (len(mag), 1), generator=source)
-        other = err[likes.gather(1, which)[:, 0]]
-        wanted = torch.where(other.isfinite() & (other > wanted), other, wanted)
-    noise = (wanted.square() - err.square()).clamp_min(0).sqrt() * torch.randn(mag.shape, generator=source)
-    return photometry._replace(mag=mag + noise.nan_to_num(0.0, 0.0, 0.0), mag_err=wanted)
-
-
-def _without_some_bands(photometry: Photometry, share: float, source: torch.Generator) -> Photometry:
-    count, bands = photometry.mag.shape
-    chosen = torch.rand(count, 1, generator=source) < share
-    lost = torch.randint(1, max(2, bands), (count, 1), generator=source)
-    # The bands of the lowest random numbers go, so that every set of a size is as likely; one always stays.
-    rank = torch.rand(count, bands, generator=source).argsort(dim=1).argsort(dim=1)
-    gone = chosen & (rank < lost)
-    still = ~(photometry.mag.isnan() | gone).all(dim=1, keepdim=True)
-    gone &= still
-    return photometry._replace(
-        mag=photometry.mag.masked_fill(gone, torch.nan), mag_err=photometry.mag_err.masked_fill(gone, torch.nan)
-    )
 
 
 def _minmax(mag: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

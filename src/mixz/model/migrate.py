@@ -11,12 +11,12 @@ from mixz.errors import MixzError
 if TYPE_CHECKING:
     from pathlib import Path
 
-FORMAT = 3
-"""Version of the model folder: 3 has photometric systems, densities and inputs of several parts."""
+FORMAT = 4
+"""Version of the model folder: 3 brought systems, densities and inputs of parts, 4 what held-out galaxies say."""
 NO_BEND = 30.0
 """Softening magnitude of bands whose errors are unknown: asinh magnitudes are ordinary ones far above it."""
 
-READABLE = (2, FORMAT)
+READABLE = (2, 3, FORMAT)
 TOO_OLD = "it does not name its members and layers as later ones do"
 
 Content = tuple[dict[str, Any], dict[str, torch.Tensor]]
@@ -32,7 +32,7 @@ def require_readable(number: object, folder: Path) -> None:
     """
     if number in READABLE:
         return
-    formats = f"formats {' and '.join(map(str, READABLE))}"
+    formats = f"formats {READABLE[0]} to {FORMAT}"
     if isinstance(number, int) and number > FORMAT:
         given = f"{folder} is of model format {number}, which a newer mixz wrote"
         raise MixzError(given, formats, "upgrade mixz (pip install --upgrade mixz)")
@@ -52,9 +52,13 @@ def migrated(about: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Content
     >>> old = {"format": 2, "bands": ["g", "i"], "numbers": [0]}
     >>> about, tensors = migrated(old, {"inputs.offset": torch.zeros(2), "inputs.matrix": torch.eye(2)})
     >>> about["format"], about["ref_band"], sorted(tensors)[:3]
-    (3, 'i', ['inputs.covariance', 'inputs.error_mean', 'inputs.error_spread'])
+    (4, 'i', ['inputs.covariance', 'inputs.error_mean', 'inputs.error_spread'])
     """
-    return _from_2(about, tensors) if about["format"] == 2 else (about, tensors)
+    if about["format"] == 2:
+        about, tensors = _from_2(about, tensors)
+    if about["format"] == 3:
+        about = about | {"format": FORMAT, "held_out": {}, "fitted": []}
+    return about, tensors
 
 
 def _from_2(about: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Content:
@@ -68,5 +72,5 @@ def _from_2(about: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Content:
         "error_mean": each.clone(),
         "error_spread": torch.ones_like(each),
     }
-    told = {"format": FORMAT, "ref_band": "i" if "i" in bands else bands[-1], "systems": [""]}
+    told = {"format": 3, "ref_band": "i" if "i" in bands else bands[-1], "systems": [""]}
     return about | told, {f"inputs.{name}": tensor for name, tensor in lacking.items()} | tensors

@@ -87,7 +87,7 @@ class TracedFeatures(Features):
         same = {one.name: getattr(features, one.name) for one in fields(Features)}
         return cls(**same, fills=Fills.of(features) if features.network.drop_bands else None)
 
-    def _filled(self, mag: torch.Tensor, missing: torch.Tensor) -> torch.Tensor:
+    def filled(self, mag: torch.Tensor, missing: torch.Tensor) -> torch.Tensor:
         assert self.fills is not None
         return self.fills(mag, missing)
 
@@ -126,14 +126,14 @@ class Graph(torch.nn.Module):
         self.stacks: list[Weights] = stacks_of(ensemble.weights, network, ensemble.weight_seeds())
         self.grid: Grid | None = self.head.grid
         self.ref_place = ensemble.bands.index(ensemble.ref_band)
-        found = getattr(ensemble, "calibration", None)
+        found = ensemble.calibration
         self.calibration = TracedCalibration(found.mag, found.knots, found.height) if found is not None else None
 
     @property
     def output_names(self) -> tuple[str, ...]:
         """Name what `forward` gives, in its order."""
         if self.grid is not None:
-            of_members = ("z_phot_members", "z_sigma_members", "z_mean_members")
+            of_members = ("z_phot_members", "z_sigma_members", "z_rms_members")
             return (*of_members, "z_grid", "pdf", *self.grid.estimates(torch.ones(1, len(self.grid.z))))
         return ("z_phot_members", "z_sigma_members") if self.head.sigma else ("z_phot_members",)
 
@@ -152,7 +152,7 @@ class Graph(torch.nn.Module):
         x = torch.where(unknown[:, None], 0.0, x)
         outs = [outputs(stack, x.expand(self.members, -1, -1), self.network) for stack in self.stacks]
         said = estimates(outs, self.head)
-        of_members = [t.masked_fill(unknown, torch.nan) for t in (said.z, said.sigma, said.z_mean) if t is not None]
+        of_members = [t.masked_fill(unknown, torch.nan) for t in (said.z, said.sigma, said.z_rms) if t is not None]
         if self.grid is None or said.mass is None:
             return tuple(of_members)
         mass = said.mass.T
@@ -167,7 +167,7 @@ def export_onnx(ensemble: Ensemble, path: str | Path) -> None:
     """Write an ensemble as one ONNX file that needs no torch to run: inputs, networks, head, point estimates.
 
     Inputs: ``mag`` and ``mag_err`` (galaxy, band), ``system`` (galaxy,), as far as the ensemble looks at them.
-    Outputs: ``z_phot_members`` (member, galaxy) and what else its head gives: ``z_sigma_members``, ``z_mean_members``,
+    Outputs: ``z_phot_members`` (member, galaxy) and what else its head gives: ``z_sigma_members``, ``z_rms_members``,
     ``z_grid`` (z,), ``pdf`` (galaxy, z), ``zmode``, ``zmean``, ``zmedian``, ``zbest`` (galaxy,).  What the numbers mean
     (bands, systems) lies in the file's metadata, as JSON under ``mixz``.
 

@@ -2,7 +2,7 @@
 
 from mixz.stages.build import build
 from mixz.stages.distill import distill
-from mixz.stages.evaluate import evaluate
+from mixz.stages.evaluate import RESAMPLES, evaluate
 from mixz.stages.fetch import fetch
 from mixz.stages.mock import mock
 from mixz.stages.predict import export, predict
@@ -12,6 +12,7 @@ from mixz.stages.track import track
 from mixz.stages.train import train
 
 __all__ = [
+    "RESAMPLES",
     "Results",
     "build",
     "distill",

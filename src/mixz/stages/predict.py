@@ -40,7 +40,10 @@ def predict(
     dask: str | None = None,
     densities: bool = True,
 ) -> int:
-    """Estimate redshifts for any table that has the model's bands; write object_id, z_phot, z_phot_std (and z_sigma).
+    """Estimate redshifts for any table that has the model's bands.
+
+    Written are object_id, z_phot, z_phot_std and what else the model gives: z_sigma, point estimates of densities,
+    intervals (z_low_68, z_high_68, ...), support.
 
     Of a HATS folder it makes a HATS folder, partition by partition on Dask workers: see `mixz.bridges.hats`.
 

@@ -83,7 +83,7 @@ def train(
     with _client(dask, workers) as client:
         work = _Work(results, galaxies, console, machine, client, {}, {})
         for name, path in zip(names, paths, strict=True):
-            _with_provenance(work.train(name), work, name).save(path)
+            _with_provenance(_judged(work.train(name), work), work, name).save(path)
     shutil.rmtree(results.checkpoints_folder, ignore_errors=True)
     return paths
 
@@ -192,6 +192,15 @@ def watch_epochs(bar: Bar) -> Callable[[Progress], None]:
         bar(news.epochs_done, news.epochs_due, words)
 
     return tell
+
+
+def _judged(ensemble: Ensemble, work: _Work) -> Ensemble:
+    """Learn from held-out galaxies how honest the densities are, and remember what training covered."""
+    kernels = work.results.kernels()
+    judged = ensemble.calibrated(work.galaxies, kernels=kernels).with_support(work.galaxies, kernels=kernels)
+    if not judged.held_out.get("calibrated", True):
+        work.console.print(f"not calibrated: {judged.held_out['why']}", style="yellow", highlight=False)
+    return judged
 
 
 def _with_provenance(ensemble: Ensemble, work: _Work, recipe: str) -> Ensemble:
