@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from mixz.atomic import replacing
 from mixz.errors import MixzError
 from mixz.model.history import History
+from mixz.model.model_file import unpacked_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,7 +47,7 @@ def write_model_folder(
 
 
 def read_model_folder(folder: str | Path) -> tuple[dict[str, Any], dict[str, torch.Tensor], tuple[History, ...]]:
-    """Read what `write_model_folder` wrote.
+    """Read what `write_model_folder` wrote, or the one file that `pack_model` made of it.
 
     Raises
     ------
@@ -54,6 +55,9 @@ def read_model_folder(folder: str | Path) -> tuple[dict[str, Any], dict[str, tor
         The folder is missing, damaged, or of another version.
     """
     folder = Path(folder)
+    if folder.is_file():
+        with unpacked_model(folder) as inside:
+            return read_model_folder(inside)
     if not (folder / "model.json").is_file():
         raise MixzError(f"no model in {folder}", "a folder that `mixz train` wrote", "run `mixz train` first")
     try:
