@@ -50,6 +50,7 @@ def toy_settings(tmp_path: Path) -> dict[str, Any]:
         "members": 2,
         "network": {"hidden": [16, 16, 16]},
         "training": {"epochs": 3, "batch_size": 50},
+        "recipes": ["base", "spec", "tl", "combo"],
         "tables": [
             {"path": "deep.parquet", "id_prefix": "deep-", "truths": {"many_band": "z_many"}},
             {"path": "wide.csv", "id_prefix": "wide-", "system": "wide", "truths": {"spec": "z_spec"}},

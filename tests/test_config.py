@@ -10,7 +10,7 @@ import pytest
 from mixz.config import Config
 from mixz.config_file import load_config
 from mixz.errors import MixzError
-from mixz.recipes import PAPER_RECIPES, Step, named_recipe
+from mixz.recipes import Step, named_recipe
 
 ROOT = Path(__file__).parents[1]
 
@@ -19,8 +19,18 @@ def test_a_good_config_is_resolved(toy_settings: dict[str, Any], write_config: A
     config = load_config(write_config(toy_settings))
     assert config.tables[0].path.is_file(), "paths start at the config's folder"
     assert config.ref_band == "i"
-    assert tuple(config.recipes) == PAPER_RECIPES
+    assert tuple(config.recipes) == ("base", "spec", "tl", "combo")
     assert config.recipes["tl"][1] == Step(truths=("spec",), freeze=2, lr_factor=0.2, epochs=3, batch_size=50)
+
+
+def test_fused_is_the_default_and_believes_what_there_is(toy_settings: dict[str, Any], write_config: Any) -> None:
+    del toy_settings["recipes"]
+    (step,) = load_config(write_config(toy_settings)).recipes["fused"]
+    assert (step.truths, step.loss, step.epochs) == (("many_band", "spec"), "label_likelihood", 3)
+    toy_settings["tables"] = toy_settings["tables"][1:]
+    config = load_config(write_config(toy_settings))
+    assert config.recipes["fused"][0].truths == ("spec",)
+    assert config.network_of("fused").head_name == "binned"
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda p: p.stem)
@@ -44,6 +54,8 @@ def test_every_shipped_config_is_valid(path: Path) -> None:
         ({"recipes": {"mine": [{"truths": ["spec", "spec"]}]}}, "name each truth once"),
         ({"recipes": {"mine": [{"truths": ["spec"], "learning_rate": 1}]}}, "unknown key 'learning_rate'"),
         ({"training": {"patiense": 3}}, "unknown key 'patiense'"),
+        ({"recipes": {"mine": [{"truths": ["spec"], "loss": "label_likelihood"}]}}, "end in a point; set networks"),
+        ({"recipes": {"mine": [{"truths": ["spec"], "loss": "imitate"}]}}, "is for distillation"),
         ({"split": {"train": 0.9}}, "must sum to 1"),
         ({"truths": {"grism": {"kernel": "gaussian"}}}, "sigma goes with kernel: gaussian"),
         ({"cuts": [{"name": "bright", "column": "mag_i"}]}, "a cut needs min, max, above"),

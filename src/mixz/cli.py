@@ -188,6 +188,36 @@ def report(config: ConfigArgument, out: Out = None, members: Members = None) -> 
 
 
 @app.command()
+def distill(
+    config: ConfigArgument,
+    recipe: Annotated[str, typer.Option(help="The recipe whose ensemble teaches.")] = "fused",
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Model folder to write.")] = None,
+    hidden: Annotated[list[int] | None, typer.Option(help="Width of a layer (repeat for each).")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the galaxies.")] = None,
+    out: Out = None,
+    members: Members = None,
+) -> None:
+    """Teach an ensemble's densities to one network, for cheap use on billions of galaxies.
+
+    Prints how far the network is from its teacher, on test galaxies.
+
+    Example: `mixz distill configs/pair_a.yaml --recipe fused`
+    """
+    from mixz import stages
+
+    console = _console()
+    widths = tuple(hidden) if hidden else None
+    settings = _settings(config, out, members)
+    path, made = stages.distill(settings, console, recipe=recipe, output=output, hidden=widths, epochs=epochs)
+    console.print(
+        f"{made.galaxies:,} test galaxies: mean KL(ensemble | network) = {made.divergence:.4f} nats, "
+        f"mean |dz| between their zbest = {made.shift:.5f}",
+        highlight=False,
+    )
+    _print_paths("model", [path], console)
+
+
+@app.command()
 def fetch(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME]...", help="Data sets, or `name/file` for one file.")

@@ -11,7 +11,7 @@ from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_
 
 from mixz.columns import Columns, Cut, Name, Positive
 from mixz.errors import nearest
-from mixz.recipes import PAPER_RECIPES, RECIPES, SCHEDULES, Recipe, Step, Strict
+from mixz.recipes import DEFAULT_RECIPE, RECIPES, SCHEDULES, Recipe, Step, Strict
 from mixz.sources import Match, Overlap, Table
 from mixz.truths import KERNELS, GaussianKernel, Kernel
 
@@ -200,10 +200,10 @@ class Config(Strict):
         Per recipe what its networks have different from `network`, e.g. ``{tl: {kind: bayesian}}``.  ``bnn`` is
         Bayesian unless this says otherwise.
     training
-        Settings for every step of every recipe that does not say otherwise: ``paper`` (the default), ``fast``, or a
-        mapping such as ``{patience: 30}``.
+        Settings for every step that does not say otherwise: ``paper`` (the default), ``fast``, or a mapping such as
+        ``{patience: 30}``.  Known recipes give way to it.
     recipes
-        Names of known recipes, or new ones as lists of steps.
+        Names of known recipes, or new ones as lists of steps; ``fused`` if left out.
     out
         Folder for results; relative to where the command runs.
     """
@@ -220,7 +220,7 @@ class Config(Strict):
     networks: dict[Name, dict[str, Any]] = Field(default_factory=dict)
     training: dict[str, Any] = Field(default_factory=dict)
     recipes: dict[Name, Recipe] = Field(
-        default_factory=lambda: {name: RECIPES[name] for name in PAPER_RECIPES}, min_length=1, validate_default=True
+        default_factory=lambda: {DEFAULT_RECIPE: None}, min_length=1, validate_default=True
     )
     members: Annotated[int, Field(ge=1)] = 10
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
@@ -240,7 +240,7 @@ class Config(Strict):
 
     @field_validator("recipes", mode="before")
     @classmethod
-    def _names_stand_for_known_recipes(cls, value: Any) -> Any:
+    def _names_stand_for_known_recipes(cls, value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, list):
             if not all(isinstance(name, str) for name in value):
                 raise ValueError("list names of recipes, or map new names to lists of steps")
@@ -250,7 +250,7 @@ class Config(Strict):
         for name, steps in value.items():
             if steps is None and name not in RECIPES:
                 raise ValueError(f"no recipe is called {name!r}; known: {', '.join(RECIPES)}{nearest(name, RECIPES)}")
-        return {name: RECIPES[name] if steps is None else steps for name, steps in value.items()}
+        return {name: _named(name, info.data) if steps is None else steps for name, steps in value.items()}
 
     @field_validator("recipes")
     @classmethod
@@ -360,12 +360,25 @@ class Config(Strict):
         return _digest(_as_written(self.model_dump(mode="json", include=fields), f"{self._home}/"))
 
 
+def _named(name: str, settings: dict[str, Any]) -> Recipe:
+    """Give a known recipe as this config's `training` changes it; the default one believes all labels on offer."""
+    known = KNOWN_TRUTHS | settings.get("truths", {})
+    offered = [truth for table in settings.get("tables", ()) for truth in table.all_truths()]
+    labels = tuple(dict.fromkeys(t for t in offered if t not in known or not known[t].simulated))
+    changes = settings.get("training", {})
+    if name == DEFAULT_RECIPE and labels:
+        changes = changes | {"truths": labels}
+    return tuple(Step(**(step.model_dump(include=step.model_fields_set) | changes)) for step in RECIPES[name])
+
+
 def _with_defaults(step: Step, training: dict[str, Any]) -> Step:
     """Fill the settings a step leaves open from `training`."""
     return Step(**(training | step.model_dump(include=step.model_fields_set)))
 
 
 def _check_step(name: str, number: int, step: Step, network: Network) -> None:
+    if step.loss == "imitate":
+        raise ValueError(f"recipe {name!r} step {number}: loss: imitate is for distillation (`mixz distill`)")
     if step.loss == "label_likelihood" and not network.has_density:
         raise ValueError(
             f"recipe {name!r} step {number} has loss: label_likelihood, but its networks end in a {network.head_name}; "

@@ -43,7 +43,8 @@ class Step(Strict):
         How much a galaxy counts per truth, in the order of `truths`; 1 each if empty.
     loss
         ``head``, labels at face value (the HSC loss of a point, the likelihood of a density), or ``label_likelihood``,
-        what labels say that are as wrong as their truth's kernel has it (only heads that end in a density).
+        what labels say that are as wrong as their truth's kernel has it (only heads that end in a density).  Only
+        distillation sets ``imitate``, the cross entropy with a teacher's densities.
     freeze
         How many hidden layers, counted from the input, keep their weights.
     adapter_rank
@@ -69,7 +70,7 @@ class Step(Strict):
 
     truths: Annotated[tuple[str, ...], Field(min_length=1)]
     weights: tuple[Annotated[float, Field(gt=0)], ...] = ()
-    loss: Literal["head", "label_likelihood"] = "head"
+    loss: Literal["head", "label_likelihood", "imitate"] = "head"
     freeze: Annotated[int, Field(ge=0)] = 0
     adapter_rank: Annotated[int, Field(ge=1)] | None = None
     pull: Annotated[float, Field(ge=0)] = 0.0
@@ -129,7 +130,16 @@ RECIPES: dict[str, Recipe] = {
     "combo": (Step(truths=("many_band", "spec")),),
     "tl_reverse": (Step(truths=("spec",)), Step(truths=("many_band",), freeze=2, lr_factor=0.2)),
     "bnn": (Step(truths=("spec",)),),
-    "fused": (Step(truths=("many_band", "spec"), loss="label_likelihood"),),
+    "fused": (
+        Step(
+            truths=("many_band", "spec"),
+            loss="label_likelihood",
+            schedule="one_cycle",
+            lr=2e-3,
+            batch_size=256,
+            epochs=25,
+        ),
+    ),
 }
 
 FAST: dict[str, Any] = {"schedule": "one_cycle", "lr": 3e-3, "batch_size": 256, "epochs": 20}
@@ -138,8 +148,8 @@ FAST: dict[str, Any] = {"schedule": "one_cycle", "lr": 3e-3, "batch_size": 256, 
 SCHEDULES: dict[str, dict[str, Any]] = {"paper": {}, "fast": FAST}
 """Settings of steps that a config can name: `paper` is what `Step` says, the public GalaxiesML example's."""
 
-PAPER_RECIPES = ("base", "spec", "tl", "combo")
-"""What a config runs that names no recipes."""
+DEFAULT_RECIPE = "fused"
+"""What a config trains that names no recipes; it believes every kind of label that the tables offer."""
 
 
 def named_recipe(name: str) -> Recipe:

@@ -301,7 +301,7 @@ class Ensemble:
         MixzError
             The galaxies lack one of the model's bands, or are of a photometric system that the model does not know.
         """
-        x = self.features(self._photometry(galaxies))
+        x = self.features(self.photometry(galaxies))
         found = predict_rows(self.weights, self.network, x, self._seeds())
         sigma, z_mean = (None if t is None else t.numpy() for t in (found.sigma, found.z_mean))
         grid = head_of(self.network).grid
@@ -365,17 +365,26 @@ class Ensemble:
         except (KeyError, TypeError, ValueError) as error:
             raise damaged(folder, error) from error
 
-    def _photometry(self, galaxies: GalaxySet) -> Photometry:
+    def masses(self, galaxies: GalaxySet) -> tuple[torch.Tensor, torch.Tensor]:
+        """Give the networks' inputs, shape (galaxy, input), and the masses of the mean density, shape (galaxy, z)."""
+        x = self.features(self.photometry(galaxies))
+        mass = predict_rows(self.weights, self.network, x, self._seeds()).mass
+        if mass is None:
+            raise MixzError(f"the model ends in a {self.network.head_name}", "a head with densities", "see networks")
+        return x, mass
+
+    def photometry(self, galaxies: GalaxySet) -> Photometry:
+        """Give the photometry of galaxies in the order of the model's bands and systems."""
         return Photometry.of(galaxies, order=self._band_order(galaxies.bands), systems=self.features.systems)
 
     def _rows(self, galaxies: GalaxySet, step: Step, side: str, kernels: Mapping[str, Kernel]) -> Rows:
         """Give what one side of the split teaches in a step."""
         chosen, z_ref, whose = labelled(galaxies, step.truths, side, exact_truths(kernels))
-        photometry = self._photometry(chosen)
+        photometry = self.photometry(chosen)
         usable = photometry.usable(self.network).numpy()
         if not usable.all():
             chosen, z_ref, whose = chosen.rows(usable), z_ref[usable], whose[usable]
-            photometry = self._photometry(chosen)
+            photometry = self.photometry(chosen)
         if not len(chosen):
             raise MixzError(f"no {side} galaxy has every band", "one or more", "see cuts.json, or set drop_bands")
         weight = None

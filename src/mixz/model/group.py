@@ -49,6 +49,7 @@ class Group:
     def __init__(self, weights: Weights, shape: Network, step: Step, *, seeds: Sequence[int], machine: Machine) -> None:
         self.shape, self.step, self.seeds, self.machine = shape, step, list(seeds), machine
         self.head = head_of(shape)
+        self.loss = self.head.imitate if step.loss == "imitate" and self.head.imitate else self.head.loss
         self.start = {name: w.to(machine.torch_device) for name, w in weights.items()}
         start = moving_start(weights, shape, step, generators(seeds, ADAPTER))
         self.best = {name: w.to(machine.torch_device) for name, w in start.items()}
@@ -150,7 +151,7 @@ class Group:
         weights = joined(self.fixed, self.moving)
         with self._precision():
             out = self._outputs(weights, rows.x, noises)
-        objective = rows.weighted(self.head.loss(out.float(), rows)).mean(dim=1)
+        objective = rows.weighted(self.loss(out.float(), rows)).mean(dim=1)
         if self.shape.kind == "bayesian":
             objective = objective + self.shape.kl_weight / galaxies * divergence(weights, self.shape)
         if adapters := [weights[f"{name}.{part}"] for name in adapter_names(weights) for part in ("weight", "bias")]:
@@ -179,7 +180,7 @@ class Group:
             rows = validation.take(slice(start, start + piece))
             with self._precision():
                 out = self._outputs(weights, rows.x.expand(members, *rows.x.shape), noises)
-            total += rows.weighted(self.head.loss(out.float(), rows)).sum(dim=1)
+            total += rows.weighted(self.loss(out.float(), rows)).sum(dim=1)
         return (total / len(validation)).float().cpu()
 
     def _judge(self, loss: torch.Tensor) -> None:

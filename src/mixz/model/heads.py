@@ -40,6 +40,8 @@ class Head(NamedTuple):
         Outputs to the masses of a density on `grid`, shape (member, galaxy, z); None where a head ends in none.
     grid
         The grid of densities.
+    imitate
+        A loss where rows say masses to imitate instead of labels; None where a head cannot.
     """
 
     outputs: int
@@ -48,6 +50,7 @@ class Head(NamedTuple):
     sigma: Callable[[torch.Tensor], torch.Tensor] | None = None
     mass: Callable[[torch.Tensor], torch.Tensor] | None = None
     grid: Grid | None = None
+    imitate: Callable[[torch.Tensor, Rows], torch.Tensor] | None = None
 
 
 def _first(out: torch.Tensor) -> torch.Tensor:
@@ -83,7 +86,11 @@ def _binned(grid: Grid) -> Head:
         # -ln sum_k says_k s_k without the masses themselves: two sums over one exponential.
         return raised.sum(dim=-1).log() - (raised * rows.says).sum(dim=-1).clamp_min(1e-30).log()
 
-    return Head(len(grid.z), loss, mass=partial(torch.softmax, dim=-1), grid=grid)
+    def imitate(out: torch.Tensor, rows: Rows) -> torch.Tensor:
+        assert rows.says is not None
+        return -(out.log_softmax(dim=-1) * rows.says).sum(dim=-1)
+
+    return Head(len(grid.z), loss, mass=partial(torch.softmax, dim=-1), grid=grid, imitate=imitate)
 
 
 def _mixture(grid: Grid, components: int) -> Head:

@@ -1,6 +1,7 @@
-"""The verbs, each a function from files to files: fetch, mock, build, train, predict, evaluate, report."""
+"""The verbs, each a function from files to files: fetch, mock, build, train, distill, predict, evaluate, report."""
 
 from mixz.stages.build import build
+from mixz.stages.distill import distill
 from mixz.stages.evaluate import evaluate
 from mixz.stages.fetch import fetch
 from mixz.stages.mock import mock
@@ -9,4 +10,4 @@ from mixz.stages.report import report
 from mixz.stages.results import Results
 from mixz.stages.train import train
 
-__all__ = ["Results", "build", "evaluate", "fetch", "mock", "predict", "report", "train"]
+__all__ = ["Results", "build", "distill", "evaluate", "fetch", "mock", "predict", "report", "train"]

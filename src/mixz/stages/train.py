@@ -137,7 +137,12 @@ class _Work:
             else:
                 folder = self.results.checkpoints_folder / name / f"step-{number}"
                 after = ensemble.fine_tune(
-                    self.galaxies, step, kernels=kernels, machine=self.machine, checkpoint=folder, watch=_watch(bar)
+                    self.galaxies,
+                    step,
+                    kernels=kernels,
+                    machine=self.machine,
+                    checkpoint=folder,
+                    watch=watch_epochs(bar),
                 )
         for lost in after.lost[len(ensemble.lost) :]:
             self.console.print(f"train {name}: {lost}; {after.members} members go on", style="yellow", highlight=False)
@@ -157,7 +162,7 @@ def _tell_groups(bar: Bar) -> Callable[[int, int], None]:
     return lambda done, groups: bar(done, groups, f"{done} of {groups} groups of members done")
 
 
-def _watch(bar: Bar) -> Callable[[Progress], None]:
+def watch_epochs(bar: Bar) -> Callable[[Progress], None]:
     """Turn news of the training into a bar of epochs; the time left is the least it can be."""
 
     def tell(news: Progress) -> None:

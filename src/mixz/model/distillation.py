@@ -1,0 +1,148 @@
+"""Distillation: an ensemble's densities taught to one network, for cheap use on billions of galaxies.
+
+The student learns -sum_k t_k ln s_k, the cross entropy of its masses s under the ensemble's t (Hinton, Vinyals & Dean
+2015, arXiv:1503.02531); what it lacks at the end is stated as the mean Kullback-Leibler divergence on galaxies that
+neither training nor stopping saw.  No labels are needed, so any galaxies of the survey serve.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+
+from mixz.errors import MixzError
+from mixz.model.heads import head_of
+from mixz.model.nets import initial_weights, with_adapters
+from mixz.model.rows import Rows
+from mixz.model.seeds import START, STEP, derive_seed, generators
+from mixz.model.training import train_step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mixz.config import Network
+    from mixz.model.devices import Machine
+    from mixz.model.ensemble import Ensemble
+    from mixz.model.history import Progress
+    from mixz.recipes import Step
+    from mixz.schema import GalaxySet
+
+
+class Distilled(NamedTuple):
+    """One network in place of an ensemble, and how far it is from it.
+
+    Parameters
+    ----------
+    model
+        The student, an ensemble of one.
+    divergence
+        Mean KL(teacher | student) over the test galaxies [nats].
+    shift
+        Mean |zbest(student) - zbest(teacher)| / (1 + zbest(teacher)) over them.
+    galaxies
+        How many they are.
+    """
+
+    model: Ensemble
+    divergence: float
+    shift: float
+    galaxies: int
+
+
+def distil(
+    teacher: Ensemble,
+    galaxies: GalaxySet,
+    step: Step,
+    *,
+    hidden: tuple[int, ...] | None = None,
+    seed: int = 0,
+    machine: Machine | None = None,
+    watch: Callable[[Progress], None] | None = None,
+) -> Distilled:
+    """Train one network to say what an ensemble says, calibration and all.
+
+    Parameters
+    ----------
+    teacher
+        An ensemble whose heads end in densities.
+    galaxies
+        Galaxies with or without labels; their `split` says which train, decide when to stop, and test.
+    step
+        How to train: learning rate, schedule, batches and epochs count, truths do not.
+    hidden
+        Widths of the student's layers; the teacher's if not given.
+    seed
+        Seed of the student's start and data order.
+    machine, watch
+        As in `Ensemble.fit`.
+
+    Raises
+    ------
+    MixzError
+        The teacher gives no densities, or a side of the split has no galaxy that it can be asked about.
+    """
+    if head_of(teacher.network).grid is None:
+        raise MixzError(
+            f"the model ends in a {teacher.network.head_name}", "a head with densities: binned, mixture", "see --recipe"
+        )
+    network = teacher.network.model_copy(
+        update={"head": "binned", "kind": "dense", "hidden": hidden or teacher.network.hidden}
+    )
+    sides = {side: _lessons(teacher, galaxies.in_split(side), side) for side in ("train", "validation", "test")}
+    student = _student(teacher, network, seed)
+    if step.batch_size > len(sides["train"]):
+        step = step.model_copy(update={"batch_size": len(sides["train"])})
+    trained = train_step(
+        student.weights,
+        network,
+        step.model_copy(update={"loss": "imitate"}),
+        sides["train"],
+        sides["validation"],
+        members=[0],
+        seeds=[derive_seed(seed, 0, STEP)],
+        machine=machine,
+        watch=watch,
+    )
+    if trained.lost:
+        raise MixzError(str(trained.lost[0]), "a finite loss", "lower the learning rate")
+    student = replace(student, weights=trained.weights, history=(trained.history,))
+    return _judged(student, teacher, galaxies.in_split("test"))
+
+
+def _student(teacher: Ensemble, network: Network, seed: int) -> Ensemble:
+    """Give the student before it learns; it sees galaxies as its teacher does."""
+    features = replace(teacher.features, network=network)
+    start = generators([derive_seed(seed, 0)], START)
+    weights = initial_weights(features.width, head_of(network).outputs, network, start)
+    weights = with_adapters(weights, bands=len(teacher.bands), systems=len(features.systems))
+    return replace(
+        teacher, network=network, features=features, weights=weights, seed=seed, numbers=(0,), history=(), lost=()
+    )
+
+
+def _lessons(teacher: Ensemble, galaxies: GalaxySet, side: str) -> Rows:
+    """Give one side's inputs and what the teacher says of them, as masses."""
+    x, mass = teacher.masses(galaxies)
+    known = mass.isfinite().all(dim=1)
+    if not known.any():
+        raise MixzError(
+            f"the teacher can say nothing of the {side} galaxies",
+            "galaxies with the model's bands on every side of the split",
+            "give more galaxies",
+        )
+    return Rows(x[known], torch.zeros(int(known.sum())), says=mass[known])
+
+
+def _judged(student: Ensemble, teacher: Ensemble, test: GalaxySet) -> Distilled:
+    """Compare student and teacher on galaxies that training did not see."""
+    (_, says), (_, taught) = student.masses(test), teacher.masses(test)
+    known = says.isfinite().all(dim=1) & taught.isfinite().all(dim=1)
+    t, s = taught[known].clamp_min(1e-12), says[known].clamp_min(1e-12)
+    divergence = float((t * (t / s).log()).sum(dim=1).mean())
+    grid = head_of(teacher.network).grid
+    assert grid is not None
+    apart = (grid.zbest(s) - grid.zbest(t)).abs() / (1 + grid.zbest(t))
+    return Distilled(student, divergence, float(np.mean(apart.numpy())), int(known.sum()))

@@ -1,0 +1,211 @@
+"""Densities on the grid, and the likelihood of labels: against the definitions, and against scipy's integrals."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from toys import toy_galaxies
+
+from mixz import metrics
+from mixz.config import Network
+from mixz.errors import MixzError
+from mixz.model.distillation import distil
+from mixz.model.ensemble import Ensemble
+from mixz.model.grid import ESTIMATES, Grid
+from mixz.model.heads import head_of
+from mixz.model.label_likelihood import says_exactly, says_through
+from mixz.recipes import Step
+from mixz.truths import COSMOS2020, GaussianKernel
+
+SMALL = {"hidden": (24, 24), "inputs": "whitened", "nodes": 60}
+LIKELIHOOD = Step(truths=("many_band", "spec"), loss="label_likelihood", epochs=4, batch_size=32, lr=3e-3)
+
+
+@pytest.fixture
+def grid() -> Grid:
+    return Grid.even(nodes=120, z_max=4.0)
+
+
+@pytest.fixture
+def mass(grid: Grid) -> torch.Tensor:
+    """Densities of several shapes: narrow, wide, two peaks, at the grid's ends."""
+    x = torch.log1p(grid.z)
+    shapes = [((0.4, 0.03, 1.0),), ((0.8, 0.2, 1.0),), ((0.3, 0.02, 0.7), (1.2, 0.05, 0.3)), ((0.0, 0.02, 1.0),)]
+    peaks = [sum(w * torch.exp(-((x - m) ** 2) / (2 * s**2)) for m, s, w in shape) for shape in shapes]
+    stacked = torch.stack(peaks)
+    return stacked / stacked.sum(dim=1, keepdim=True)
+
+
+def test_densities_integrate_to_one_by_the_trapezoidal_rule(grid: Grid, mass: torch.Tensor) -> None:
+    area = np.trapezoid(grid.density(mass).numpy(), grid.z.numpy(), axis=1)
+    np.testing.assert_allclose(area, 1, rtol=1e-5)
+
+
+def test_point_estimates_are_what_they_are_called(grid: Grid, mass: torch.Tensor) -> None:
+    z, p = grid.z.double().numpy(), grid.density(mass).double().numpy()
+    found = {name: values.numpy() for name, values in grid.estimates(mass).items()}
+    fine = np.linspace(0, 4, 20_001)
+    for k in range(len(p)):
+        density = np.interp(fine, z, p[k])
+        assert found["zmode"][k] == pytest.approx(z[p[k].argmax()], abs=1e-6)
+        assert found["zmean"][k] == pytest.approx(np.trapezoid(density * fine, fine), abs=1e-4)
+        risk = [
+            np.trapezoid(density * metrics_loss(guess, fine), fine)
+            for guess in np.linspace(found["zbest"][k] - 0.02, found["zbest"][k] + 0.02, 9).clip(0)
+        ]
+        assert min(risk) >= risk[4] - 2e-3 * max(risk)
+    median = metrics.quantiles(p, z_grid=z, levels=[0.5])[:, 0]
+    np.testing.assert_allclose(found["zmedian"], median, atol=1e-4)
+    assert all(((found[name] >= 0) & (found[name] <= 4)).all() for name in ESTIMATES)
+
+
+def metrics_loss(guess: float, z: np.ndarray) -> np.ndarray:
+    scaled = ((guess - z) / (1 + z) / 0.15) ** 2
+    return np.asarray(scaled / (1 + scaled))
+
+
+def test_labels_at_face_value_say_the_density(grid: Grid, mass: torch.Tensor) -> None:
+    labels = np.array([0.0, 0.313, 1.7, 4.0])
+    said = (says_exactly(labels, grid) * mass).sum(dim=1).numpy()
+    np.testing.assert_allclose(
+        said, metrics.density_at(grid.density(mass).numpy(), z_grid=grid.z.numpy(), z_ref=labels), rtol=1e-4
+    )
+
+
+@pytest.mark.parametrize("kernel", [COSMOS2020, GaussianKernel(0.05)], ids=["cosmos2020", "gaussian"])
+def test_labels_through_a_kernel_say_the_integral(kernel: GaussianKernel, grid: Grid, mass: torch.Tensor) -> None:
+    labels, mag_i = np.array([0.45, 1.1, 0.33, 0.05]), np.array([21.0, 22.5, 23.5, 24.5])
+    said = (says_through(kernel, labels, mag_i, grid) * mass).sum(dim=1).numpy()
+    fine = np.linspace(0, 4, 40_001)
+    for k, label in enumerate(labels):
+        p = np.interp(fine, grid.z.numpy(), grid.density(mass)[k].numpy())
+        true = np.trapezoid(kernel.density(z_label=label, z=fine, mag_i=mag_i[k]) * p, fine)
+        assert said[k] == pytest.approx(true, rel=2e-3)
+
+
+def test_noisy_labels_teach_the_density_of_the_redshift() -> None:
+    """Trained at face value a density is as wide as its labels; through the kernel it is as wide as the redshift."""
+    galaxies = toy_galaxies(3_000)
+    noisy = np.maximum(
+        galaxies.z["spec"] + np.random.default_rng(3).normal(0, 0.1, 3_000) * (1 + galaxies.z["spec"]), 0
+    )
+    galaxies = replace(galaxies, z={"many_band": noisy, "spec": galaxies.z["spec"]})
+    network = Network(hidden=(32, 32), inputs="whitened", head="binned", nodes=80)
+    step = Step(truths=("many_band",), epochs=12, batch_size=64, lr=3e-3, schedule="cosine")
+    kernels = {"many_band": GaussianKernel(0.1), "spec": GaussianKernel(0.0005)}
+    widths = []
+    for loss in ("head", "label_likelihood"):
+        change = step.model_copy(update={"loss": loss})
+        model = Ensemble.fit(galaxies, (change,), network=network, members=1, kernels=kernels)
+        z_sigma = model.predict(galaxies.in_split("test")).z_sigma
+        assert z_sigma is not None
+        widths.append(float(np.median(z_sigma)))
+    assert widths[1] < 0.6 * widths[0]
+
+
+@pytest.mark.parametrize("head", ["binned", "mixture"])
+def test_predicted_densities_keep_the_laws(head: str) -> None:
+    galaxies = toy_galaxies()
+    model = Ensemble.fit(galaxies, (LIKELIHOOD,), network=Network(**SMALL, head=head), members=2)
+    whole = model.predict(galaxies)
+    assert whole.pdf is not None
+    assert whole.z_grid is not None
+    assert (whole.pdf >= 0).all()
+    np.testing.assert_allclose(np.trapezoid(whole.pdf, whole.z_grid, axis=1), 1, rtol=1e-5)
+    assert (whole.z_phot == whole.points["zbest"]).all()
+    chunks = [model.predict(galaxies.rows(rows)) for rows in np.array_split(np.arange(len(galaxies)), 5)]
+    np.testing.assert_allclose(np.concatenate([c.pdf for c in chunks]), whole.pdf, rtol=1e-3, atol=1e-5)
+    alone = [model.subset([k]).predict(galaxies).pdf for k in range(2)]
+    np.testing.assert_allclose(np.mean(alone, axis=0), whole.pdf, rtol=1e-3, atol=1e-5)
+    empty = model.predict(galaxies.rows(np.zeros(len(galaxies), bool)))
+    assert empty.pdf is not None
+    assert empty.pdf.shape == (0, 60)
+
+
+def test_the_grid_reaches_past_every_label() -> None:
+    galaxies = toy_galaxies()
+    model = Ensemble.untrained(galaxies, LIKELIHOOD, network=Network(**SMALL, head="binned"), members=1)
+    highest = max(np.nanmax(z[galaxies.split != "test"]) for z in galaxies.z.values())
+    assert model.network.z_max is not None
+    assert highest < model.network.z_max <= highest + 0.5
+
+
+def test_a_missing_band_is_no_end_where_networks_have_learnt_to_miss_it() -> None:
+    galaxies = toy_galaxies(1_500)
+    mag, err = galaxies.mag.copy(), galaxies.mag_err.copy()
+    mag[:3, 1] = np.nan
+    mag[3] = np.nan
+    lacking = replace(galaxies, mag=mag, mag_err=err)
+    step = LIKELIHOOD.model_copy(update={"epochs": 8})
+    strict = Ensemble.fit(galaxies, (step,), network=Network(**SMALL, head="binned"), members=1)
+    assert np.isnan(strict.predict(lacking).z_phot[:4]).all()
+    model = Ensemble.fit(galaxies, (step,), network=Network(**SMALL, head="binned", drop_bands=0.5), members=1)
+    photoz = model.predict(lacking)
+    assert np.isfinite(photoz.z_phot[:3]).all()
+    assert np.isnan(photoz.z_phot[3])
+    without = replace(galaxies, mag=np.where(np.arange(3) == 1, np.nan, galaxies.mag))
+    dz = metrics.scaled_residual(z_phot=model.predict(without).z_phot, z_ref=galaxies.z["spec"])
+    assert np.nanmedian(np.abs(dz)) < 0.1
+
+
+def test_a_band_in_which_nothing_was_seen_is_a_very_faint_one() -> None:
+    galaxies = toy_galaxies(600)
+    mag, err = galaxies.mag.copy(), galaxies.mag_err.copy()
+    faint = galaxies.mag[:, 0] > np.quantile(galaxies.mag[:, 0], 0.9)
+    mag[faint, 0], err[faint, 0] = np.nan, np.inf
+    lacking = replace(galaxies, mag=mag, mag_err=err)
+    network = Network(**SMALL, head="binned", asinh=True)
+    model = Ensemble.fit(lacking, (LIKELIHOOD,), network=network, members=1)
+    x = model.features(model.photometry(lacking))
+    assert x.isfinite().all()
+    assert np.isfinite(model.predict(lacking).z_phot).all()
+    deepest = lacking.rows(~faint).mag[:, 0].max()
+    bent = float(model.features.softening[0])
+    assert bent > deepest, "a non-detection lies beyond every detection"
+
+
+def test_adapters_carry_one_photometric_system_into_the_other() -> None:
+    galaxies = toy_galaxies(2_400)
+    other = np.arange(len(galaxies)) % 2 == 1
+    mag = galaxies.mag.copy()
+    mag[other] += np.array([0.3, -0.2, 0.1], np.float32)
+    mixed = replace(galaxies, mag=mag, system=np.where(other, "b", "a"))
+    step = Step(truths=("spec",), loss="label_likelihood", epochs=15, batch_size=64, lr=5e-3, schedule="cosine")
+    scatter = {}
+    for systems in (True, False):
+        network = Network(**SMALL | {"nodes": 150}, head="binned", systems=systems)
+        model = Ensemble.fit(mixed, (step,), network=network, members=2)
+        test = mixed.in_split("test")
+        test = test.rows(test.has("spec"))
+        scatter[systems] = metrics.sigma_mad(z_phot=model.predict(test).z_phot, z_ref=test.z["spec"])
+        assert ("system.1.weight" in model.weights) == systems
+        if systems:
+            with pytest.raises(MixzError, match="systems the model knows: a, b"):
+                model.predict(replace(test, system=np.full(len(test), "c")))
+    assert scatter[True] < 0.85 * scatter[False]
+
+
+def test_one_network_learns_to_say_what_the_ensemble_says() -> None:
+    galaxies = toy_galaxies(1_200)
+    noise = np.random.default_rng(5).normal(0, 0.3, galaxies.mag.shape)
+    galaxies = replace(galaxies, mag=galaxies.mag + noise)
+    step = LIKELIHOOD.model_copy(update={"epochs": 10, "schedule": "cosine"})
+    teacher = Ensemble.fit(galaxies, (step,), network=Network(**SMALL, head="mixture"), members=3)
+    short, long = (
+        distil(teacher, galaxies, step.model_copy(update={"epochs": epochs}), hidden=(32, 32)) for epochs in (1, 40)
+    )
+    assert long.model.members == 1
+    assert long.model.network.hidden == (32, 32)
+    assert long.galaxies == int((galaxies.split == "test").sum())
+    assert long.divergence < 0.25 * short.divergence
+    assert long.divergence < 0.05
+    with pytest.raises(MixzError, match="ends in a point"):
+        distil(Ensemble.untrained(galaxies, step, network=Network()), galaxies, step)
+
+
+def test_every_head_is_known_by_its_outputs() -> None:
+    assert head_of(Network(head="binned", nodes=50, z_max=2)).outputs == 50
+    assert head_of(Network(head="mixture", components=4, z_max=2)).outputs == 12
