@@ -14,15 +14,17 @@ import json
 import math
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from mixz.data.tables import read_table
 from mixz.report.scores import scores_markdown
 from mixz.stages import challenge
 from mixz.surveys.desc_challenge import BANDS, MANY_BAND, SPEC
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Z_MAX = 3.0
 HALF = 0.5

@@ -33,10 +33,11 @@ HOMES = {
     "skypy": ("data/mock",),
     "speclite": ("data/mock",),
     "photerr": ("data/mock",),
-    "qp": ("bridges",),
+    "qp": ("bridges/qp_files.py",),
+    "tables_io": ("bridges/rail_mock.py",),
     "lsdb": ("bridges",),
     "hats": ("bridges",),
-    "rail": (),
+    "rail": ("bridges/rail_mock.py",),
     "distributed": ("bridges/dask_members.py",),
 }
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Z_RANGES = ("0.3-1.5", "all")
 DEMO = Path(__file__).parent / "demo" / "demo.yaml"
+
+PdfKind = Literal["interp", "quant", "mixmod"]
 
 app = typer.Typer(
     add_completion=False,
@@ -133,18 +135,20 @@ def predict(
     mag: Annotated[str | None, typer.Option(help="Magnitude columns, e.g. '{band}_cmodel_mag'.")] = None,
     object_id: Annotated[str | None, typer.Option("--id", help="Column with the galaxies' names.")] = None,
     group: Annotated[str | None, typer.Option(help="Group inside an HDF5 file.")] = None,
+    pdf: Annotated[PdfKind | None, typer.Option(help="Write a qp file (.hdf5 or .pq) with densities kept so.")] = None,
 ) -> None:
     """Estimate redshifts for any table that has the model's bands.
 
     Writes `object_id`, `z_phot` (mean over members) and `z_phot_std` (their scatter, not a redshift error). A galaxy
-    without one of the bands gets no redshift (NaN).
+    without one of the bands gets no redshift (NaN). With `--pdf` it writes a qp file with the densities, as RAIL and
+    the DESC challenge read them (Parquet as three files, qp's way).
 
     Example: `mixz predict out/pair_a/models/tl galaxies.csv -o photoz.parquet`
     """
     from mixz import stages
 
     console = _console()
-    lost = stages.predict(model, table, output, console, mag=mag, object_id=object_id, group=group)
+    lost = stages.predict(model, table, output, console, mag=mag, object_id=object_id, group=group, pdf=pdf)
     if lost:
         console.print(f"{lost:,} galaxies lack a band and got no redshift (NaN)")
     _print_paths("photo-z", [output], console)

@@ -58,7 +58,7 @@ def test_what_is_written_comes_back(photoz: PhotoZ, kind: Any, ending: str, tmp_
         assert back.pdf is not None
         assert photoz.pdf is not None
         np.testing.assert_array_equal(back.z_grid, photoz.z_grid)
-        np.testing.assert_allclose(back.pdf, photoz.pdf, rtol=1e-6)
+        np.testing.assert_allclose(back.pdf, photoz.pdf, rtol=1e-6, atol=1e-12)
 
 
 @pytest.mark.parametrize(("kind", "most"), [("quant", 0.03), ("mixmod", 0.02)])

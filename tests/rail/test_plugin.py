@@ -1,4 +1,4 @@
-"""mixz in RAIL the ways its users run it: in memory, on files, interactively, from both command lines, in a pipeline."""
+"""mixz in RAIL as its users run it: in memory, on files, interactively, from both command lines, in a pipeline."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ pytestmark = [
 import qp  # noqa: E402
 import tables_io  # noqa: E402
 from rail.core.data import QPHandle, TableHandle  # noqa: E402
+
 from rail.estimation.algos.mixz import (  # noqa: E402
     MixzEstimator,
     MixzInformer,
@@ -85,7 +86,7 @@ def test_importing_every_plugin_loads_no_torch() -> None:
     assert done.stdout.split("\n")[-2].split()[:2] == ["MixzEstimator", "False"]
 
 
-def test_in_memory(files: Path) -> None:
+def test_in_memory() -> None:
     model = MixzInformer.make_stage(name="m", hdf5_groupname="", output_mode="return", **SMALL).inform(
         catalogue(300, seed=1)
     )
@@ -109,9 +110,10 @@ def test_on_files_whatever_the_chunk_size(files: Path, settings: dict[str, Any])
     one, other = found
     assert one.npdf == other.npdf == 230
     for name, values in one.ancil.items():
-        np.testing.assert_array_equal(values, other.ancil[name], err_msg=name)
+        # Matrix products of other shapes differ in their last digit.
+        np.testing.assert_allclose(values, other.ancil[name], rtol=1e-5, err_msg=name)
     grid = np.linspace(0, 3, 50)
-    np.testing.assert_array_equal(one.pdf(grid), other.pdf(grid))
+    np.testing.assert_allclose(one.pdf(grid), other.pdf(grid), rtol=1e-4, atol=1e-6)
     assert {"zmode", "zmean", "zmedian", "zbest", "object_id", "redshift"} <= set(one.ancil)
 
 
@@ -177,9 +179,9 @@ print("galaxies", found.npdf)
 
 
 def test_rail_run_estimator(files: Path) -> None:
-    command = [RUNS / "rail", "run", "estimator", "--stage-name", "cli", "--stage-class", "MixzEstimator"]
-    command += ["--stage-module", "rail.estimation.algos.mixz", "--model-file", files / "model_whole.mixz"]
-    command += ["--input-file", files / "test.hdf5"]
+    command = [RUNS / "rail", "run", "estimator", "--stage_name", "cli", "--stage_class", "MixzEstimator"]
+    command += ["--stage_module", "rail.estimation.algos.mixz", "--model_file", files / "model_whole.mixz"]
+    command += ["--input_file", files / "test.hdf5"]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     assert qp.read("output_cli.hdf5").npdf == 230
@@ -194,15 +196,18 @@ def test_python_m_ceci(files: Path) -> None:
     assert qp.read("photoz.hdf5").npdf == 230
 
 
-def test_a_pipeline_built_saved_and_executed(files: Path) -> None:
+def test_a_pipeline_built_saved_and_executed(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import ceci
+
+    # ceci runs stages with the `python3` that the shell would find.
+    monkeypatch.setenv("PATH", f"{RUNS}{os.pathsep}{os.environ['PATH']}")
 
     pipeline = RailPipelineOfTwo()
     inputs = {"input": str(files / "train.hdf5")}
     pipeline.initialize(inputs, {"output_dir": ".", "log_dir": ".", "resume": False}, None)
     pipeline.save("pipeline.yml")
     again = ceci.Pipeline.read("pipeline.yml")
-    assert again.run() == 0
+    assert again.run() == 0, "".join(path.read_text()[-2000:] for path in Path().glob("*.out"))
     assert qp.read("output_estimate.hdf5").npdf == 500
 
 

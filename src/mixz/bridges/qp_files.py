@@ -118,7 +118,7 @@ def on_grid(photoz: PhotoZ, z_grid: Floats) -> PhotoZ:
     below = cumulative(pdf, z_grid=old)[:, cell] + (left * share + (right - left) * share**2 / 2) * step
     new = np.diff(below, axis=1) / np.diff(edges)
     area = np.trapezoid(new, z, axis=1)[:, None]
-    unknown = np.isnan(photoz.pdf).any(axis=1)[:, None] | (area <= 0)
+    unknown = np.isnan(np.asarray(photoz.pdf)).any(axis=1, keepdims=True) | (area <= 0)
     new = np.where(unknown, np.nan, np.divide(new, area, out=np.zeros_like(new), where=area > 0))
     return replace(photoz, z_grid=z, pdf=new.astype(np.float32))
 
@@ -203,7 +203,7 @@ def read_qp(path: str | Path, *, object_id: NDArray[Any] | None = None) -> Photo
         with redirect_stdout(StringIO()):
             ensemble = qp.read(str(path))
         photoz = from_qp(ensemble)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise MixzError(f"{path} cannot be read: {error}", "a whole qp file", "write it again") from error
     if object_id is not None and not np.array_equal(photoz.object_id, np.asarray(object_id)):
         raise MixzError(

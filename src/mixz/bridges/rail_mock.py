@@ -1,7 +1,7 @@
 """A mock of the DESC challenge's task set 3 from galaxies that RAIL ships, by RAIL's own selections and label errors.
 
 The galaxies are cosmoDC2's, simulated, with LSST's noise.  Training galaxies have spectra where one of RAIL's survey
-selections takes them, and many-band redshifts in a small field; test galaxies are a fair sample of all.  Sizes are ours.
+selections takes them, and many-band redshifts in a small field; test galaxies are a fair sample.  Sizes are ours.
 """
 
 from __future__ import annotations

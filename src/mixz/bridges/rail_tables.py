@@ -106,7 +106,8 @@ def by_truth(
     Examples
     --------
     >>> columns = RailColumns(mag=("mag_g",), mag_err=("mag_err_g",))
-    >>> columns, table = by_truth(columns, {"z": np.array([0.1, 0.2]), "by": np.array(["spec", "many_band"])}, "z", "by")
+    >>> table = {"z": np.array([0.1, 0.2]), "by": np.array(["spec", "many_band"])}
+    >>> columns, table = by_truth(columns, table, "z", "by")
     >>> table["z of spec"], columns.labels
     (array([0.1, nan]), {'many_band': 'z of many_band', 'spec': 'z of spec'})
     """

@@ -78,9 +78,7 @@ def challenge_points(
     >>> challenge_points({"mean": 0.02, "ks": 0.7}, {"mean": [(-0.01, 0.01), (-0.03, 0.03)], "ks": [(0, 0.6)]})
     {'mean': 1, 'ks': 0}
     """
-    return {
-        name: sum(bool(low <= statistics[name] <= high) for low, high in ranges) for name, ranges in tiers.items()
-    }
+    return {name: sum(bool(low <= statistics[name] <= high) for low, high in ranges) for name, ranges in tiers.items()}
 
 
 def _biweight_scale(x: Floats) -> float:

@@ -26,7 +26,9 @@ THEIRS = ("mean", "std", "abs_outlier_rate", "ks", "CvM", "ksamp", "outlier")
 
 def score_table(scores: Mapping[str, Score]) -> Table:
     """Lay scores out for the terminal, points of the challenge's tiers after each of its statistics."""
-    table = Table(title="point metrics of zmode; points of the challenge in brackets", title_justify="left", box=box.SIMPLE)
+    table = Table(
+        title="point metrics of zmode; points of the challenge in brackets", title_justify="left", box=box.SIMPLE
+    )
     for column in _header():
         table.add_column(column, justify="left" if column == "entry" else "right")
     for name, score in scores.items():

@@ -144,7 +144,8 @@ def mock(folder: str | Path, *, seed: int = 1) -> list[Path]:
 def train_and_estimate(train_file: str | Path, test_file: str | Path, output_file: str | Path) -> None:
     """Train on a challenge's training table and estimate redshifts for its test table."""
     with TemporaryDirectory() as home:
-        estimate(train(train_file, Path(home) / "model.mixz"), test_file, output_file)
+        model = train(train_file, Path(home) / "model.mixz", members=MEMBERS, epochs=EPOCHS)
+        estimate(model, test_file, output_file)
 
 
 # The task sets differ in their tables, which say themselves what labels they have; what is done is the same.
@@ -171,15 +172,13 @@ def _in_order(photoz: PhotoZ, object_id: Any, z: Floats, *, where: str) -> Float
     place = np.searchsorted(object_id[order], photoz.object_id).clip(max=len(order) - 1)
     if len(photoz) != len(object_id) or not np.array_equal(object_id[order][place], photoz.object_id):
         raise MixzError(f"{where} is of other galaxies", f"the {len(object_id):,} galaxies with truth", "predict again")
-    return z[order][place]
+    return np.asarray(z[order][place])
 
 
 def _zbest(photoz: PhotoZ) -> Floats:
     """Give the estimate of the least expected HSC loss, of anyone's densities."""
     if "zbest" in photoz.points:
         return photoz.points["zbest"]
-    import torch
-
     from mixz.model.grid import estimates_of
 
     assert photoz.pdf is not None

@@ -1,4 +1,4 @@
-"""A table with labels -> a trained ensemble that gives densities: what RAIL's informer and the DESC challenge ask for."""
+"""A table with labels -> a trained ensemble that gives densities: what RAIL and the DESC challenge ask for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from mixz.config import KNOWN_NETWORKS, Network
 from mixz.data.split import split_by_id
 from mixz.errors import MixzError
-from mixz.recipes import FAST, Step, named_recipe
+from mixz.recipes import DEFAULT_RECIPE, FAST, Step, named_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +28,7 @@ EPOCHS = 60
 def inform(
     galaxies: GalaxySet,
     *,
-    recipe: str = "fused",
+    recipe: str = DEFAULT_RECIPE,
     members: int = MEMBERS,
     epochs: int = EPOCHS,
     seed: int = 0,
@@ -66,7 +66,7 @@ def inform(
     sides = split_by_id(galaxies.object_id, train=1 - validation, validation=validation, seed=seed)
     try:
         shape = Network(**(NETWORK | KNOWN_NETWORKS.get(recipe, {}) | dict(network or {})))
-        steps = steps_for(recipe, galaxies, FAST | {"epochs": epochs} | dict(training or {}))
+        steps = steps_for(recipe, galaxies, {"epochs": epochs} | dict(training or {}))
     except ValidationError as error:
         wrong = error.errors()[0]
         place = ".".join(map(str, wrong["loc"]))
@@ -77,14 +77,16 @@ def inform(
 
 
 def steps_for(recipe: str, galaxies: GalaxySet, training: Mapping[str, Any]) -> Recipe:
-    """Give the steps of a named recipe, with settings for what they leave open.
+    """Give the steps of a named recipe, changed by `training`, and short where it leaves that open.
 
     Where galaxies lack one of the truths that `fused` believes together, it believes the others.
     """
     there = [truth for truth in galaxies.truths if galaxies.has(truth).any()]
     steps = []
     for step in named_recipe(recipe):
-        chosen = {"truths": tuple(t for t in step.truths if t in there) or step.truths} if recipe == "fused" else {}
-        smallest = {"batch_size": max(1, min(int(training["batch_size"]), len(galaxies) // 4))}
-        steps.append(Step(**(dict(training) | smallest | step.model_dump(include=step.model_fields_set) | chosen)))
+        settings = FAST | step.model_dump(include=step.model_fields_set) | dict(training)
+        settings["batch_size"] = max(1, min(settings["batch_size"], len(galaxies) // 4))
+        if recipe == DEFAULT_RECIPE:
+            settings["truths"] = tuple(truth for truth in step.truths if truth in there) or step.truths
+        steps.append(Step(**settings))
     return tuple(steps)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mixz.bridges.qp_files import write_qp
 from mixz.columns import Columns
+from mixz.config import KNOWN_TRUTHS
 from mixz.data.photometry import column_names, photometry
 from mixz.data.tables import read_table, require_columns, table_columns, write_table
 from mixz.errors import MixzError
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from mixz.bridges.qp_files import Kind
     from mixz.model.ensemble import Ensemble
 
 
@@ -32,6 +36,7 @@ def predict(
     mag: str | None = None,
     object_id: str | None = None,
     group: str | None = None,
+    pdf: Kind | None = None,
 ) -> int:
     """Estimate redshifts for any table that has the model's bands; write object_id, z_phot, z_phot_std (and z_sigma).
 
@@ -46,6 +51,9 @@ def predict(
         The column with the galaxies' names; by default ``object_id`` where there is one, else the row number.
     group
         Group inside an HDF5 file.
+    pdf
+        Write a qp file (.hdf5 or .pq) whose densities are kept as ``interp``, ``quant`` or ``mixmod``; where the table
+        has columns ``z_<truth>``, they go along.  None: a plain table of point estimates.
 
     Returns
     -------
@@ -65,11 +73,20 @@ def predict(
     names = _names(columns, ensemble)
     id_column = object_id or ("object_id" if "object_id" in available else None)
     with busy(f"predict {table.name}", console):
-        frame = read_table(table, [*names, *([id_column] if id_column else [])], group)
+        truths = [f"z_{truth}" for truth in KNOWN_TRUTHS if pdf and f"z_{truth}" in available]
+        frame = read_table(table, [*names, *truths, *([id_column] if id_column else [])], group)
         magnitudes, errors = photometry(frame, columns, ensemble.bands, where=str(table))
         photoz = ensemble.predict(GalaxySet(np.arange(len(frame)), ensemble.bands, magnitudes, errors))
     ids = frame[id_column].to_numpy() if id_column else np.arange(len(frame))
-    write_table(photoz_frame(photoz).assign(object_id=ids), output)
+    if pdf:
+        write_qp(
+            replace(photoz, object_id=ids),
+            output,
+            kind=pdf,
+            truth={name[2:]: frame[name].to_numpy() for name in truths},
+        )
+    else:
+        write_table(photoz_frame(photoz).assign(object_id=ids), output)
     return int(np.isnan(photoz.z_phot).sum())
 
 

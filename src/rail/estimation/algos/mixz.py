@@ -10,7 +10,7 @@ import pickle
 import zipfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import yaml
@@ -116,10 +116,9 @@ def _exported(path: str) -> bytes:
         ) from error
 
 
-COLUMN_OPTIONS = {
-    **{name: SHARED_PARAMS for name in ("bands", "err_bands", "ref_band", "nondetect_val", "nonobserved_val")},
-    "id_col": SHARED_PARAMS,
-}
+COLUMN_OPTIONS = dict.fromkeys(
+    ("bands", "err_bands", "ref_band", "nondetect_val", "nonobserved_val", "id_col"), SHARED_PARAMS
+)
 
 
 def _columns(config: Any, **labels: str) -> RailColumns:
@@ -148,13 +147,16 @@ def _refuse_unknown_options(stage: Any, args: Any) -> None:
     if given.get("config"):
         settings = yaml.safe_load(Path(given["config"]).read_text()) or {}
         given = settings.get(stage.instance_name) or {}
-    known = set(stage.config_options) | {"name", "config", "aliases", "comm", "mpi", "stdout", "log_level", "is_mpi"}
+    # Names that RAIL and ceci give to every stage, needed or not.
+    known = set(stage.config_options) | set(SHARED_PARAMS.keys()) | {"name", "config", "aliases", "mpi", "force_exact"}
     known |= set(stage.input_tags()) | set(stage.output_tags()) | stage.spoken
     for key in given:
         if key not in known:
             options = ", ".join(sorted(stage.config_options))
             raise MixzError(
-                f"{stage.instance_name} has no option {key!r}", f"options: {options}", f"correct it{nearest(key, known)}"
+                f"{stage.instance_name} has no option {key!r}",
+                f"options: {options}",
+                f"correct it{nearest(key, known)}",
             )
 
 
@@ -185,8 +187,8 @@ class MixzInformer(CatInformer):
         use_weights=Param(bool, False, msg="if True, galaxies count as `weights_column` says"),
         weights_column=Param(str, NONE, msg="name of the column of weights"),
     )
-    inputs = [("input", TableHandle)]
-    outputs = [("model", MixzModelHandle)]
+    inputs: ClassVar = [("input", TableHandle)]
+    outputs: ClassVar = [("model", MixzModelHandle)]
 
     def __init__(self, args: Any, **kwargs: Any) -> None:
         """Read the options."""
@@ -246,7 +248,7 @@ class MixzPairInformer(MixzInformer):
 
     name = "MixzPairInformer"
     interactive_function = "mixz_pair_informer"
-    inputs = [("input", TableHandle), ("input_manyband", TableHandle)]
+    inputs: ClassVar = [("input", TableHandle), ("input_manyband", TableHandle)]
 
     def inform(self, training_data: Any, manyband_data: Any = None, **kwargs: Any) -> Any:
         """Train on two tables and give a handle of the model.
@@ -280,7 +282,9 @@ class MixzPairInformer(MixzInformer):
         column = self.config.manyband_col if self.config.manyband_col in there else self.config.redshift_col
         many = self._galaxies("input_manyband", many_band=column)
         # Names of two tables may be equal by chance; row by row they are galaxies of their own.
-        renamed = [replace(g, object_id=np.char.add(f"{k}-", g.object_id.astype(str))) for k, g in enumerate((spectra, many))]
+        renamed = [
+            replace(g, object_id=np.char.add(f"{k}-", g.object_id.astype(str))) for k, g in enumerate((spectra, many))
+        ]
         self._train(concatenate(renamed))
 
 
@@ -297,7 +301,7 @@ class MixzEstimator(CatEstimator):
         pdf=Param(str, "interp", msg="qp parametrisation of the densities: interp, quant or mixmod"),
         output_grid=Param(str, "shared", msg="`shared`: zmin, zmax and nzbins; `model`: the grid of the networks"),
     )
-    inputs = [("model", MixzModelHandle), ("input", TableHandle)]
+    inputs: ClassVar = [("model", MixzModelHandle), ("input", TableHandle)]
 
     def __init__(self, args: Any, **kwargs: Any) -> None:
         """Read the options."""
