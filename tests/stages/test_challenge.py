@@ -64,7 +64,7 @@ def test_the_functions_have_the_official_names_and_arguments(task_set: int) -> N
 
 @pytest.mark.parametrize("training", ["train", "spectra"])
 def test_from_tables_to_points(files: dict[str, Path], training: str, tmp_path: Path) -> None:
-    model = challenge.train(files[training], tmp_path / "pz_model_10yr.pkl", members=2, epochs=20)
+    model = challenge.train(files[training], tmp_path / "pz_model_10yr.pkl", members=2, epochs=80)
     output = tmp_path / "outputs" / "pz_estimate.hdf5"
     challenge.run_taskset_3_estimation_only(str(model), str(files["test"]), str(output))
     ensemble = qp.read(str(output))

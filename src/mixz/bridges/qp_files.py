@@ -125,7 +125,9 @@ def on_grid(photoz: PhotoZ, z_grid: Floats) -> PhotoZ:
 
 def ancil_table(photoz: PhotoZ, truth: Mapping[str, Floats]) -> dict[str, NDArray[Any]]:
     """Lay out what a qp file keeps of each galaxy beside its density."""
-    columns = {"object_id": photoz.object_id, "z_phot": photoz.z_phot, "z_phot_std": photoz.z_phot_std}
+    ids = photoz.object_id
+    # Names of any kind are kept as text of one width, the only text that every format of qp's knows.
+    columns = {"object_id": ids if ids.dtype.kind in "iu" else ids.astype(str), "z_phot": photoz.z_phot, "z_phot_std": photoz.z_phot_std}
     optional = {**photoz.points, "z_sigma": photoz.z_sigma, "support": photoz.support}
     members = {name: getattr(photoz, name) for name in OF_MEMBERS}
     optional |= {name: None if values is None else values.T for name, values in members.items()}
