@@ -57,7 +57,12 @@ def test_every_shipped_config_is_valid(path: Path) -> None:
         ({"recipes": {"mine": [{"truths": ["spec"], "loss": "label_likelihood"}]}}, "end in a point; set networks"),
         ({"recipes": {"mine": [{"truths": ["spec"], "loss": "imitate"}]}}, "is for distillation"),
         ({"split": {"train": 0.9}}, "must sum to 1"),
-        ({"truths": {"grism": {"kernel": "gaussian"}}}, "sigma goes with kernel: gaussian"),
+        ({"truths": {"grism": {"kernel": "gaussian"}}}, "kernel: gaussian needs sigma"),
+        ({"truths": {"grism": {"kernel": "exact", "sigma": 0.1}}}, "sigma goes with kernel: gaussian or reported"),
+        ({"truths": {"grism": {"kernel": "table"}}}, "table, a file, goes with kernel: table"),
+        ({"truths": {"grism": {"learn_scale": True}}}, "an exact kernel has no scale"),
+        ({"truths": {"many_band": {"kernel": "reported"}}}, "reported needs truth_errors of many_band"),
+        ({"truths": {"many_band": {"kernel": "cosmos2020", "outliers": 0.1}}}, "outliers goes with kernel: reported"),
         ({"cuts": [{"name": "bright", "column": "mag_i"}]}, "a cut needs min, max, above"),
     ],
 )

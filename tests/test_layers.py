@@ -13,8 +13,22 @@ SOURCE = Path(__file__).parents[1] / "src" / "mixz"
 FILES = sorted(SOURCE.rglob("*.py"))
 
 LAYERS = {
-    **dict.fromkeys(("schema", "truths", "recipes", "columns", "surveys", "sources", "config", "config_file"), 0),
-    **dict.fromkeys(("errors", "atomic", "progress"), 0),
+    **dict.fromkeys(
+        (
+            "schema",
+            "truths",
+            "recipes",
+            "columns",
+            "surveys",
+            "sources",
+            "config",
+            "config_file",
+            "networks",
+            "truth_settings",
+        ),
+        0,
+    ),
+    **dict.fromkeys(("errors", "atomic", "progress", "kernels", "kernel_table"), 0),
     **dict.fromkeys(("data", "model", "metrics"), 1),
     **dict.fromkeys(("bridges", "report"), 2),
     "stages": 3,

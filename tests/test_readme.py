@@ -84,10 +84,10 @@ def test_the_example_runs(
 
 
 def test_the_pages_name_every_key_of_a_config() -> None:
-    from mixz.config import Config, Cut, Network, Split, Table
+    from mixz.config import Config, Cut, Network, Split, Table, TruthSettings
     from mixz.recipes import Step
 
     pages = "\n".join(page.read_text() for page in (ROOT / "docs").glob("*.md"))
-    for model in (Config, Table, Cut, Split, Network, Step):
+    for model in (Config, Table, Cut, Split, Network, Step, TruthSettings):
         for key in model.model_fields:
             assert re.search(rf"\b{key}\b", pages), f"no page of docs/ names {model.__name__}.{key}"

@@ -15,8 +15,17 @@ from rich.console import Console
 from mixz.config import Config, Device, Precision  # noqa: TC001  # typer reads annotations at run time
 from mixz.config_file import load_config
 from mixz.errors import MixzError
-from mixz.report.markdown import markdown_table
-from mixz.report.screen import SIMULATED, ledger_table, metrics_tables, ratio_lines, registry_table
+from mixz.metrics.verdict import verdicts
+from mixz.report.markdown import Errors, markdown_pdf_table, markdown_table
+from mixz.report.screen import (
+    SIMULATED,
+    ledger_table,
+    metrics_tables,
+    pdf_tables,
+    ratio_lines,
+    registry_table,
+    verdict_lines,
+)
 
 if TYPE_CHECKING:
     from mixz.metrics.summary import Record
@@ -65,7 +74,8 @@ def run(
     _announce(settings, console)
     console.print(ledger_table(stages.build(settings).entries))
     stages.train(settings, console)
-    _print_evaluation(stages.evaluate(settings, console), console)
+    records = stages.evaluate(settings, console)
+    _print_evaluation(records, stages.Results(settings).read_differences(), console)
     _print_paths("figures", stages.report(settings, console), console)
     console.print(f"metrics: {settings.folder / 'metrics.json'}   models: {settings.folder / 'models'}", soft_wrap=True)
 
@@ -133,8 +143,12 @@ def predict(
     table: Annotated[Path, typer.Argument(help="Any table with the model's bands (Parquet, CSV, FITS, HDF5, ECSV).")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Table to write; its ending says the format.")],
     mag: Annotated[str | None, typer.Option(help="Magnitude columns, e.g. '{band}_cmodel_mag'.")] = None,
+    mag_err: Annotated[str | None, typer.Option(help="Their errors, for models that see them.")] = None,
     object_id: Annotated[str | None, typer.Option("--id", help="Column with the galaxies' names.")] = None,
     group: Annotated[str | None, typer.Option(help="Group inside an HDF5 file.")] = None,
+    system: Annotated[
+        str | None, typer.Option(help="The table's photometric system, where models know several.")
+    ] = None,
     pdf: Annotated[PdfKind | None, typer.Option(help="Write a qp file (.hdf5 or .pq) with densities kept so.")] = None,
 ) -> None:
     """Estimate redshifts for any table that has the model's bands.
@@ -148,7 +162,18 @@ def predict(
     from mixz import stages
 
     console = _console()
-    lost = stages.predict(model, table, output, console, mag=mag, object_id=object_id, group=group, pdf=pdf)
+    lost = stages.predict(
+        model,
+        table,
+        output,
+        console,
+        mag=mag,
+        mag_err=mag_err,
+        object_id=object_id,
+        group=group,
+        system=system,
+        pdf=pdf,
+    )
     if lost:
         console.print(f"{lost:,} galaxies lack a band and got no redshift (NaN)")
     _print_paths("photo-z", [output], console)
@@ -159,9 +184,15 @@ def evaluate(
     config: ConfigArgument,
     out: Out = None,
     members: Members = None,
+    resamples: Annotated[
+        int | None, typer.Option(min=0, help="Bootstrap resamples of the galaxies, for errors and significance.")
+    ] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown tables.")] = False,
+    errors: Annotated[Errors, typer.Option(help="Of the Markdown: spread over members, or bootstrap.")] = "spread",
 ) -> None:
-    """Judge every recipe on every truth's test galaxies: writes `metrics.json` and prints it.
+    """Judge every recipe on every truth's test galaxies, and recipes against each other; prints the verdict first.
+
+    Writes `metrics.json`, `differences.json`, `estimates.json` and the estimates themselves, `photoz/`.
 
     Example: `mixz evaluate configs/pair_a.yaml`
     """
@@ -170,11 +201,14 @@ def evaluate(
     settings = _settings(config, out, members)
     console = _console()
     _announce(settings, console)
-    records = stages.evaluate(settings, console)
+    asked = stages.RESAMPLES if resamples is None else resamples
+    records = stages.evaluate(settings, console, resamples=asked)
     if markdown:
-        console.print(*(markdown_table(records, z_range=z) for z in Z_RANGES), sep="\n\n", markup=False, soft_wrap=True)
+        tables = [markdown_table(records, z_range=z, errors=errors) for z in Z_RANGES]
+        tables += filter(None, [markdown_pdf_table(records, z_range="all")])
+        console.print(*tables, sep="\n\n", markup=False, soft_wrap=True)
     else:
-        _print_evaluation(records, console)
+        _print_evaluation(records, stages.Results(settings).read_differences(), console)
     console.print(f"metrics: {settings.folder / 'metrics.json'}", soft_wrap=True)
 
 
@@ -384,9 +418,13 @@ def _announce(config: Config, console: Console) -> None:
         console.print(SIMULATED, style="yellow")
 
 
-def _print_evaluation(records: list[Record], console: Console) -> None:
+def _print_evaluation(records: list[Record], differences: list[Record], console: Console) -> None:
+    for text in verdict_lines(verdicts(records, differences)):
+        console.print(text)
     for z_range in Z_RANGES:
-        console.print(*metrics_tables(records, z_range=z_range), sep="\n")
+        console.print(*metrics_tables(records, differences, z_range=z_range), sep="\n")
+    for table in pdf_tables(records, z_range="all"):
+        console.print(table)
     for line in ratio_lines(records):
         console.print(line, highlight=False)
 

@@ -39,6 +39,10 @@ class Columns(Strict):
         Column of E(B-V).
     extinction_per_ebv
         Per band A_b / E(B-V).
+    undetected
+        What stands for "observed, and nothing seen" in a column of magnitudes or fluxes: numbers, ``nan`` or ``inf``,
+        e.g. ``[99]`` for RAIL's tables and ``[nan]`` for the DESC challenge's.  Where anything is named, fluxes that
+        are not positive count so too.  All else that is no magnitude is missing: not observed.
     """
 
     object_id: str | None = "object_id"
@@ -53,6 +57,7 @@ class Columns(Strict):
     a_band: PerBand | None = None
     ebv: str | None = None
     extinction_per_ebv: dict[str, float] = Field(default_factory=dict)
+    undetected: tuple[float | Literal["nan", "inf"], ...] = ()
 
     @field_validator("mag", "mag_err", "flux", "flux_err", "a_band")
     @classmethod

@@ -5,18 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_validator, model_validator
 
 from mixz.columns import Columns, Cut, Name, Positive
 from mixz.errors import nearest
+from mixz.networks import KNOWN_NETWORKS, ColourTerm, Network
 from mixz.recipes import DEFAULT_RECIPE, RECIPES, SCHEDULES, Recipe, Step, Strict
 from mixz.sources import Match, Overlap, Table
-from mixz.truths import KERNELS, GaussianKernel, Kernel
+from mixz.truth_settings import KNOWN_TRUTHS, TruthSettings
+
+if TYPE_CHECKING:
+    from mixz.truths import Kernel
 
 __all__ = [
     "KNOWN_TRUTHS",
+    "ColourTerm",
     "Columns",
     "Config",
     "Cut",
@@ -33,40 +38,6 @@ __all__ = [
 Device = Literal["cpu", "cuda"]
 Precision = Literal["float32", "tf32", "bfloat16"]
 """Where to train and how exactly to multiply: choices of a run, not of its config, but recorded with the model."""
-
-
-class TruthSettings(Strict):
-    """What is known about a kind of label.
-
-    Parameters
-    ----------
-    kernel
-        ``exact``, ``cosmos2020`` or ``gaussian`` (then `sigma` says how wide, in units of 1 + z).
-    simulated
-        The label is the truth of a simulation: never trained on unless a recipe names it, and used to judge every
-        other truth's test galaxies against what they really are.
-    """
-
-    kernel: Literal["exact", "cosmos2020", "gaussian"] = "exact"
-    sigma: Positive | None = None
-    simulated: bool = False
-
-    @model_validator(mode="after")
-    def _sigma_goes_with_gaussian(self) -> TruthSettings:
-        if (self.kernel == "gaussian") != (self.sigma is not None):
-            raise ValueError("sigma goes with kernel: gaussian, and only with it")
-        return self
-
-    def error_kernel(self) -> Kernel:
-        """Build the kernel that these settings name."""
-        return KERNELS[self.kernel] if self.sigma is None else GaussianKernel(self.sigma)
-
-
-KNOWN_TRUTHS = {
-    "spec": TruthSettings(kernel="exact"),
-    "many_band": TruthSettings(kernel="cosmos2020"),
-    "true": TruthSettings(kernel="exact", simulated=True),
-}
 
 
 class Split(Strict):
@@ -100,83 +71,6 @@ class Split(Strict):
         return self
 
 
-class Network(Strict):
-    """What each member is: dense ReLU layers, the input joined again before the output (`skip`), and a head.
-
-    The default is the network of the public GalaxiesML example: 122,006 weights with five bands.
-
-    Parameters
-    ----------
-    hidden, skip
-        Widths of the hidden layers, and whether the input is joined again before the output.
-    inputs
-        ``minmax``, each band's training range onto [0, 1] as in that example, or ``whitened``, uncorrelated inputs
-        of mean 0 and spread 1 (ours), from which networks learn in far fewer updates.
-    kind
-        ``dense``, or ``bayesian``: a Gaussian over every weight, as in jones2024 (arXiv:2306.13179).
-    head
-        ``point``, one redshift trained on the HSC loss; ``gaussian``, a mean and a width trained on the negative
-        log-likelihood; ``binned``, a density of any shape on a grid, or ``mixture``, one made of Gaussians (ours).
-        Left open: gaussian for a Bayesian network, point for others.
-    nodes, z_max, components
-        Of densities: nodes of the grid in ln(1 + z), its upper end (left open: a little above the highest label), and
-        how many Gaussians a mixture has.
-    systems, system_spread
-        Whether galaxies of several photometric systems are carried into one by small learned adapters, and how far
-        apart systems may be, in units of the inputs' spread (the width of a Gaussian prior).
-    asinh
-        See magnitudes as asinh magnitudes, which are finite for bands in which nothing was detected.
-    drop_bands
-        The share of training galaxies that lose some of their bands in each epoch, so that the networks can be asked
-        about galaxies with missing bands; 0: every band is needed.
-    errors
-        Whether networks see the magnitude errors: ``none``; ``robust``, with noise added in training until errors tell
-        little of the survey; ``plain``, as they are (a trap where truths and surveys coincide: see LOG.md).
-    draws, kl_weight
-        Of a Bayesian network: weight draws that a prediction is the mean of, and the factor before the divergence
-        from the prior (1 is Bayes' theorem).
-    """
-
-    hidden: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = (200, 200, 200, 200)
-    skip: bool = True
-    inputs: Literal["minmax", "whitened"] = "minmax"
-    kind: Literal["dense", "bayesian"] = "dense"
-    head: Literal["point", "gaussian", "binned", "mixture"] | None = None
-    nodes: Annotated[int, Field(ge=10, le=2000)] = 200
-    z_max: Annotated[float, Field(gt=0, le=20)] | None = None
-    components: Annotated[int, Field(ge=1, le=50)] = 5
-    systems: bool = False
-    system_spread: Annotated[float, Field(gt=0)] = 0.3
-    asinh: bool = False
-    drop_bands: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    errors: Literal["none", "plain", "robust"] = "none"
-    draws: Annotated[int, Field(ge=1)] = 20
-    kl_weight: Annotated[float, Field(ge=0)] = 1.0
-
-    @model_validator(mode="after")
-    def _bayesian_needs_a_likelihood(self) -> Network:
-        if self.kind == "bayesian" and self.head == "point":
-            raise ValueError("a Bayesian network needs a likelihood: head: gaussian (or leave head out)")
-        return self
-
-    @property
-    def has_density(self) -> bool:
-        """Say whether it ends in a density of any shape."""
-        return self.head in ("binned", "mixture")
-
-    @property
-    def head_name(self) -> Literal["point", "gaussian", "binned", "mixture"]:
-        """Name the head, given or implied."""
-        return self.head or ("gaussian" if self.kind == "bayesian" else "point")
-
-
-KNOWN_NETWORKS: dict[str, dict[str, Any]] = {
-    "bnn": {"kind": "bayesian"},
-    "fused": {"head": "binned", "inputs": "whitened", "systems": True},
-}
-"""What the networks of a named recipe have different from the run's."""
-
-
 class Config(Strict):
     """Everything one run needs.  `load_config` reads it from YAML; `digest` names it.
 
@@ -189,6 +83,10 @@ class Config(Strict):
         where there is one and the last band elsewhere.
     tables, cuts
         The input tables; cuts for all of them.
+    incomplete
+        Galaxies without a magnitude in some band: ``drop`` leaves them out; ``undetected`` keeps those that were
+        observed there and not seen (networks need asinh or drop_bands); ``keep`` keeps all that are measured in any
+        band (networks need drop_bands).
     overlap
         What happens to galaxies that are in two tables.
     truths
@@ -213,6 +111,7 @@ class Config(Strict):
     ref_band: str = ""
     tables: Annotated[tuple[Table, ...], Field(min_length=1)]
     cuts: tuple[Cut, ...] = ()
+    incomplete: Literal["drop", "undetected", "keep"] = "drop"
     overlap: Overlap | None = None
     truths: dict[Name, TruthSettings] = Field(default_factory=dict)
     split: Split = Split()
@@ -288,11 +187,28 @@ class Config(Strict):
         offered = {truth for table in self.tables for truth in table.all_truths()}
         for truth in sorted(offered - set(settings)):
             raise ValueError(f"truth {truth!r} is new: say how wrong it can be under `truths:`, e.g. {{kernel: exact}}")
+        reported = {truth for table in self.tables for s in (table, *table.match) for truth in s.truth_errors}
+        for truth in sorted(offered - reported):
+            if settings[truth].kernel == "reported":
+                raise ValueError(f"truths.{truth}: kernel: reported needs truth_errors of {truth} in a table")
         for name, steps in self.recipes.items():
             for truth in (truth for step in steps for truth in step.truths if truth not in offered):
                 raise ValueError(f"recipe {name!r} trains on truth {truth!r}; the tables offer {sorted(offered)}")
             for number, step in enumerate(steps, start=1):
                 _check_step(name, number, step, self.network_of(name))
+                targets = [*sorted(offered), *(table.title for table in self.tables)]
+                if step.target is not None and step.target not in targets:
+                    raise ValueError(
+                        f"recipe {name!r} step {number} has target {step.target!r}; truths and tables are "
+                        f"{', '.join(targets)}{nearest(step.target, targets)}"
+                    )
+        for name in self.recipes:
+            self._check_colour_terms(name)
+            network = self.network_of(name)
+            if self.incomplete == "undetected" and not (network.asinh or network.drop_bands):
+                raise ValueError(f"incomplete: undetected: networks of {name!r} need asinh: true or drop_bands above 0")
+            if self.incomplete == "keep" and not network.drop_bands:
+                raise ValueError(f"incomplete: keep: networks of {name!r} need drop_bands above 0, e.g. 0.2")
         for name in self.networks:
             if name not in self.recipes:
                 raise ValueError(f"networks: recipe {name!r} is not in this config{nearest(name, self.recipes)}")
@@ -313,6 +229,18 @@ class Config(Strict):
         if self.split.by == "sky_patch" and without:
             raise ValueError(f"split by sky_patch needs positions of {without}: name the columns ra and dec")
         return self
+
+    def _check_colour_terms(self, recipe: str) -> None:
+        """Refuse colour terms of bands or systems that are not there, or of every system."""
+        terms, systems = self.network_of(recipe).colour_terms, sorted({table.system for table in self.tables})
+        for term in terms:
+            for band in (term.band, *term.colour):
+                if band not in self.bands:
+                    raise ValueError(f"colour_terms.{term.system}: band {band!r} is none of {', '.join(self.bands)}")
+            if term.system not in systems:
+                raise ValueError(f"colour_terms: system {term.system!r} is none of the tables': {', '.join(systems)}")
+        if terms and len({term.system for term in terms}) != len(systems) - 1:
+            raise ValueError(f"colour_terms: give them for all systems but one, the common one; systems: {systems}")
 
     def network_of(self, recipe: str) -> Network:
         """Say what each member of a recipe is."""
@@ -337,7 +265,7 @@ class Config(Strict):
 
     def build_digest(self) -> str:
         """Name what decides the galaxies: bands, tables, cuts, truths and split."""
-        return self._digest({"bands", "ref_band", "tables", "cuts", "overlap", "truths", "split"})
+        return self._digest({"bands", "ref_band", "tables", "cuts", "incomplete", "overlap", "truths", "split"})
 
     def train_digest(self, recipe: str) -> str:
         """Name what decides one recipe's weights: the galaxies, the recipe, the network, members and seed."""
@@ -347,7 +275,9 @@ class Config(Strict):
 
     def located(self, home: Path) -> Config:
         """Give the same config with its tables' relative paths starting at `home`, the config file's folder."""
-        config = self.model_copy(update={"tables": tuple(table.located(home) for table in self.tables)})
+        tables = tuple(table.located(home) for table in self.tables)
+        truths = {truth: settings.located(home) for truth, settings in self.truths.items()}
+        config = self.model_copy(update={"tables": tables, "truths": truths})
         config._home = home
         return config
 
@@ -357,7 +287,10 @@ class Config(Strict):
 
     def _digest(self, fields: set[str]) -> str:
         """Name some settings; tables count under their paths as written, wherever the config file lies."""
-        return _digest(_as_written(self.model_dump(mode="json", include=fields), f"{self._home}/"))
+        settings = _as_written(self.model_dump(mode="json", include=fields), f"{self._home}/")
+        # A kernel's table counts by what is in it: it is a setting, though it has a file of its own.
+        tables = {name: truth.error_kernel() for name, truth in self.truths.items() if truth.table}
+        return _digest([settings, {name: repr(kernel) for name, kernel in tables.items()}] if tables else settings)
 
 
 def _named(name: str, settings: dict[str, Any]) -> Recipe:

@@ -45,6 +45,10 @@ class Step(Strict):
         ``head``, labels at face value (the HSC loss of a point, the likelihood of a density), or ``label_likelihood``,
         what labels say that are as wrong as their truth's kernel has it (only heads that end in a density).  Only
         distillation sets ``imitate``, the cross entropy with a teacher's densities.
+    target, target_limit
+        A sample to weight the training galaxies towards, by how many galaxies like them it has against how many are
+        trained on: a truth's galaxies or a table's, which needs no labels.  No weight is more than `target_limit`
+        times the mean, or less than its inverse.
     freeze
         How many hidden layers, counted from the input, keep their weights.
     adapter_rank
@@ -71,6 +75,8 @@ class Step(Strict):
     truths: Annotated[tuple[str, ...], Field(min_length=1)]
     weights: tuple[Annotated[float, Field(gt=0)], ...] = ()
     loss: Literal["head", "label_likelihood", "imitate"] = "head"
+    target: Annotated[str, Field(min_length=1)] | None = None
+    target_limit: Annotated[float, Field(gt=1)] = 10.0
     freeze: Annotated[int, Field(ge=0)] = 0
     adapter_rank: Annotated[int, Field(ge=1)] | None = None
     pull: Annotated[float, Field(ge=0)] = 0.0

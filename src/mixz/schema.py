@@ -66,6 +66,8 @@ class GalaxySet:
         Positions, shape (galaxy,); NaN where unknown.
     carried
         Further numbers carried along by name, e.g. ``match_arcsec``, each of shape (galaxy,).
+    table
+        Per galaxy the name of the table it is from; ``""`` where unknown.
 
     Raises
     ------
@@ -93,6 +95,7 @@ class GalaxySet:
     ra_deg: Floats = None  # type: ignore[assignment]
     dec_deg: Floats = None  # type: ignore[assignment]
     carried: Mapping[str, Floats] = field(default_factory=dict)
+    table: NDArray[Any] = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         set_field = object.__setattr__.__get__(self)
@@ -110,9 +113,11 @@ class GalaxySet:
             _check_shape(f"z[{truth!r}]", label, (n,))
             _check_measured(f"z[{truth!r}]", label)
         set_field("split", _frozen(np.full(n, "test") if self.split is None else self.split, str))
-        set_field("system", _frozen(np.full(n, "") if self.system is None else self.system, str))
+        for name in ("system", "table"):
+            values = getattr(self, name)
+            set_field(name, _frozen(np.full(n, "") if values is None else values, str))
+            _check_shape(name, getattr(self, name), (n,))
         _check_shape("split", self.split, (n,))
-        _check_shape("system", self.system, (n,))
         self._freeze_extras(n)
         self._check_names()
 
@@ -164,6 +169,26 @@ class GalaxySet:
             )
         return np.asarray(np.isfinite(self.z[truth]))
 
+    def sample(self, name: str) -> Mask:
+        """Say which galaxies a sample holds: those with a label of the truth of that name, or of the table.
+
+        Raises
+        ------
+        MixzError
+            There is neither.
+        """
+        if name in self.z:
+            return self.has(name)
+        from_table = self.table == name
+        if name and from_table.any():
+            return np.asarray(from_table)
+        known = [*self.z, *sorted(set(self.table.tolist()) - {""})]
+        raise MixzError(
+            f"no sample is called {name!r}",
+            f"truths and tables: {', '.join(known) or 'none'}",
+            f"name one of these{nearest(name, known)}",
+        )
+
     def measured(self) -> Mask:
         """Say which galaxies have a magnitude in every band, shape (galaxy,)."""
         return np.asarray(np.isfinite(self.mag).all(axis=1))
@@ -182,6 +207,7 @@ class GalaxySet:
             ra_deg=self.ra_deg[which],
             dec_deg=self.dec_deg[which],
             carried={name: values[which] for name, values in self.carried.items()},
+            table=self.table[which],
         )
 
     def in_split(self, name: str) -> GalaxySet:
@@ -231,7 +257,7 @@ def concatenate(sets: Sequence[GalaxySet]) -> GalaxySet:
             )
     parts = {
         name: np.concatenate([getattr(s, name) for s in sets])
-        for name in ("object_id", "mag", "mag_err", "split", "system", "ra_deg", "dec_deg")
+        for name in ("object_id", "mag", "mag_err", "split", "system", "ra_deg", "dec_deg", "table")
     }
     return GalaxySet(
         bands=bands,
@@ -269,9 +295,12 @@ class PhotoZ:
         Density of each galaxy's redshift, the mean of its members', shape (galaxy, z), on nodes of shape (z,) between
         which it is straight; None where members give none.
     points
-        Point estimates of that density by name (zmode, zmean, zmedian, zbest), each of shape (galaxy,).
-    z_mean_members
-        Where members give densities, `z_phot_members` are their zbest and these their means, shape (member, galaxy).
+        Point estimates of that density by name (zmode, zmean, zmedian, zbest, zrms), each of shape (galaxy,).
+    z_rms_members
+        Where members give densities, `z_phot_members` are their zbest and these their zrms, shape (member, galaxy).
+    intervals
+        By nominal coverage in percent (``"68"``, ``"90"``, ``"95"``) the ends of each galaxy's interval of redshift,
+        shape (galaxy, 2); empty where the model gives none.
     support
         Whether training covered the galaxy, shape (galaxy,): 2 by spectra, 1 only by noisier labels, 0 not; None
         where the model does not say.
@@ -289,7 +318,8 @@ class PhotoZ:
     z_grid: Floats | None = None
     pdf: Floats | None = None
     points: Mapping[str, Floats] = field(default_factory=dict)
-    z_mean_members: Floats | None = None
+    z_rms_members: Floats | None = None
+    intervals: Mapping[str, Floats] = field(default_factory=dict)
     support: NDArray[Any] | None = None
 
     def __post_init__(self) -> None:
@@ -298,7 +328,7 @@ class PhotoZ:
         set_field("z_phot_members", _frozen(self.z_phot_members, np.float64))
         galaxies = len(self.object_id)
         shape = (len(self.z_phot_members), galaxies)
-        for name in ("z_phot_members", "z_sigma_members", "z_mean_members"):
+        for name in ("z_phot_members", "z_sigma_members", "z_rms_members"):
             if getattr(self, name) is not None:
                 set_field(name, _frozen(getattr(self, name), np.float64))
                 _check_shape(name, getattr(self, name), shape)
@@ -311,6 +341,9 @@ class PhotoZ:
         set_field("points", {name: _frozen(z, np.float64) for name, z in self.points.items()})
         for name, z in self.points.items():
             _check_shape(f"points[{name!r}]", z, (galaxies,))
+        set_field("intervals", {level: _frozen(ends, np.float64) for level, ends in self.intervals.items()})
+        for level, ends in self.intervals.items():
+            _check_shape(f"intervals[{level!r}]", ends, (galaxies, 2))
         if self.support is not None:
             set_field("support", _frozen(self.support, np.int8))
             _check_shape("support", self.support, (galaxies,))

@@ -15,7 +15,7 @@ from mixz.surveys import SURVEYS, Survey
 Side = Literal["train", "validation", "test"]
 Interval = str | tuple[str, str]
 
-OWN_NAMES = ("object_id", "split", "system", "side", "ra_deg", "dec_deg")
+OWN_NAMES = ("object_id", "split", "system", "side", "ra_deg", "dec_deg", "table")
 OWN_BEGINNINGS = ("mag_", "z_err_", "match_arcsec")
 """Names of columns that galaxies have of themselves."""
 
@@ -129,19 +129,25 @@ class Table(Source):
         Name of the photometric system of its magnitudes.
     id_prefix
         Put before every object id, so that equal numbers in two tables are different galaxies.
+    unlabelled
+        Whether galaxies without any label stay: the table is there as a target of steps (`truths: {}` will do then).
     """
 
     parts: dict[Side, Path] = Field(default_factory=dict)
     match: tuple[Match, ...] = ()
     system: str = ""
     id_prefix: str = ""
+    unlabelled: bool = False
 
     @model_validator(mode="after")
     def _is_whole(self) -> Table:
         if (self.path is None) == (not self.parts):
             raise ValueError("give path (one file) or parts (train, validation and test files)")
-        if not self.truths and not any(m.truths for m in self.match):
-            raise ValueError("truths: name the column of at least one kind of redshift label")
+        if not self.truths and not any(m.truths for m in self.match) and not self.unlabelled:
+            raise ValueError(
+                "truths: name the column of at least one kind of redshift label (or set unlabelled: true for a table "
+                "that steps are only weighted towards)"
+            )
         if self.match and self.columns.ra is None:
             raise ValueError("a match needs positions: name the columns ra and dec under columns")
         titles = [self.title, *(m.title for m in self.match)]

@@ -33,8 +33,9 @@ def photoz() -> PhotoZ:
     members = rng.uniform(0, 2, (3, GALAXIES))
     ids = np.array([f"galaxy {k}" for k in range(GALAXIES)])
     return PhotoZ(
-        ids, members, members / 10, z_grid=Z, pdf=pdf, points=points, z_mean_members=members + 0.1,
+        ids, members, members / 10, z_grid=Z, pdf=pdf, points=points, z_rms_members=members + 0.1,
         support=np.arange(GALAXIES) % 3,
+        intervals={"68": np.stack([members[0] - 0.1, members[0] + 0.1], axis=1)},
     )  # fmt: skip
 
 
@@ -49,9 +50,10 @@ def test_what_is_written_comes_back(photoz: PhotoZ, kind: Any, ending: str, tmp_
     files = write_qp(photoz, tmp_path / f"z{ending}", kind=kind, truth=truth)
     assert sorted(files) == sorted(tmp_path.iterdir())
     back = read_qp(tmp_path / f"z{ending}", object_id=photoz.object_id)
-    for name in ("object_id", "z_phot", "z_phot_std", "z_phot_members", "z_sigma_members", "z_mean_members", "support"):
+    for name in ("object_id", "z_phot", "z_phot_std", "z_phot_members", "z_sigma_members", "z_rms_members", "support"):
         assert same(getattr(back, name), getattr(photoz, name)), name
     assert all(same(back.points[name], photoz.points[name]) for name in POINTS)
+    assert same(back.intervals["68"], photoz.intervals["68"])
     assert same(truth_in(tmp_path / f"z{ending}")["spec"], truth["spec"])
     assert np.isnan(back.pdf[3]).all()  # type: ignore[index]
     if kind == "interp":

@@ -8,7 +8,8 @@ from astropy.stats import biweight_location, mad_std
 from scipy import stats
 
 from mixz import metrics
-from mixz.metrics.summary import Sample, ratios, summarize
+from mixz.metrics import Estimates, Sample, judge
+from mixz.metrics.summary import ratios, summarize
 
 # dz by hand: 0, 0.1, -0.1, 0.2, 0.75
 Z_REF = np.array([1.0, 1.0, 1.0, 0.5, 1.0])
@@ -60,14 +61,18 @@ MEMBERS = np.array([[0.2, 0.5, 1.0, 2.0], [0.32, 0.65, 1.2, 2.3]])
 
 
 def record(z_range: str, metric: str) -> dict[str, object]:
-    found = [r for r in summarize("tl", SAMPLE, MEMBERS) if (r["z_range"], r["metric"]) == (z_range, metric)]
+    found = [
+        r
+        for r in summarize("tl", judge(SAMPLE, Estimates(MEMBERS)))
+        if (r["z_range"], r["metric"]) == (z_range, metric)
+    ]
     assert len(found) == 1
     return found[0]
 
 
 def test_records_keep_their_contract() -> None:
     fields = {"recipe", "truth", "sample", "z_range", "metric", "mean", "std", "n", "members", "requirement", "passes"}
-    for r in summarize("tl", SAMPLE, MEMBERS):
+    for r in summarize("tl", judge(SAMPLE, Estimates(MEMBERS))):
         assert fields <= r.keys()
 
 
@@ -95,7 +100,7 @@ def test_requirements_judge_the_mean() -> None:
 
 def test_one_member_has_no_spread_and_an_empty_range_no_verdict() -> None:
     bright = Sample("spec", "test", z_ref=np.array([2.0]), mag_ref=np.array([20.0]))
-    by = {(r["z_range"], r["metric"]): r for r in summarize("tl", bright, np.array([[2.0]]))}
+    by = {(r["z_range"], r["metric"]): r for r in summarize("tl", judge(bright, Estimates(np.array([[2.0]]))))}
     assert np.isnan(by["all", "rms"]["std"])
     assert by["0.3-1.5", "rms"]["n"] == 0
     assert by["0.3-1.5", "rms"]["passes"] is None

@@ -9,7 +9,20 @@ import pytest
 from scipy import stats
 
 from mixz import metrics
-from mixz.metrics import Sample, bins_between, summarize, summarize_differences, summarize_pdf, true_redshifts
+from mixz.metrics import (
+    Correction,
+    Estimates,
+    Sample,
+    bins_between,
+    judge,
+    summarize,
+    summarize_differences,
+    summarize_estimates,
+    summarize_pdf,
+    true_redshifts,
+)
+from mixz.metrics.judged import metrics_of_residuals
+from mixz.metrics.point import POINT_METRICS
 from mixz.truths import GaussianKernel
 
 RNG = np.random.default_rng(1)
@@ -31,7 +44,7 @@ def pick(records: list[dict[str, object]], z_range: str, metric: str) -> dict[st
 
 
 def test_bins_are_judged_on_their_galaxies_only() -> None:
-    records = summarize("tl", SAMPLE, Z + ERROR, bins=BINS)
+    records = summarize("tl", judge(SAMPLE, Estimates(Z + ERROR), bins=BINS))
     r, bright = pick(records, "i 20-22", "rms"), MAG < 22
     expected = [metrics.rms(z_phot=z[bright], z_ref=Z[bright]) for z in Z + ERROR]
     assert (r["bin"], r["bin_low"], r["bin_high"], r["n"]) == ("i", 20, 22, bright.sum())
@@ -41,18 +54,18 @@ def test_bins_are_judged_on_their_galaxies_only() -> None:
 
 
 def test_ranges_read_as_before_beside_bins() -> None:
-    alone, beside = (summarize("tl", SAMPLE, Z + ERROR, bins=b) for b in ((), BINS))
+    alone, beside = (summarize("tl", judge(SAMPLE, Estimates(Z + ERROR), bins=b)) for b in ((), BINS))
     assert json.dumps(alone) == json.dumps([r for r in beside if r["bin"] is None])
     assert all(np.isnan(r["bootstrap"]) and np.isnan(r["corrected"]) for r in alone)
 
 
 def test_bootstrap_errors_join_the_records() -> None:
-    records = summarize("tl", SAMPLE, Z + ERROR, bins=BINS, resamples=40, seed=2)
+    records = summarize("tl", judge(SAMPLE, Estimates(Z + ERROR), bins=BINS, resamples=40, seed=2))
     # rms of 3 nearly independent members of N Gaussians: sigma / sqrt(2 N 3)
     assert pick(records, "all", "rms")["bootstrap"] == pytest.approx(0.04 / np.sqrt(6 * N), rel=0.3)
     few = pick(records, "i 20-22", "rms")
     assert few["bootstrap"] == pytest.approx(0.04 / np.sqrt(6 * few["n"]), rel=0.3)  # type: ignore[operator]
-    faint = summarize("tl", SAMPLE, Z + ERROR, bins=bins_between("i", [30, 31]), resamples=5)
+    faint = summarize("tl", judge(SAMPLE, Estimates(Z + ERROR), bins=bins_between("i", [30, 31]), resamples=5))
     empty = pick(faint, "i 30-31", "rms")
     assert empty["n"] == 0
     assert np.isnan([empty["mean"], empty["bootstrap"]]).all()
@@ -63,7 +76,9 @@ def test_corrected_metrics_join_the_records() -> None:
     label = kernel.draw(Z, mag_i=MAG, seed=3)
     z_phot = Z + ERROR[:1]
     drawn = true_redshifts(z_phot=z_phot[0], z_label=label, mag_i=MAG, kernel=kernel, seed=4, draws=2, trials=1)
-    records = summarize("tl", Sample("many_band", "test", label, MAG), z_phot, bins=BINS, true=drawn)
+    correction = Correction(np.arange(N), {"mean": drawn})
+    judged = judge(Sample("many_band", "test", label, MAG), Estimates(z_phot), bins=BINS, resamples=20)
+    records = summarize("tl", judged, correction=correction)
     r = pick(records, "all", "sigma_mad")
     assert r["ensemble"] > 0.047  # type: ignore[operator]
     assert r["corrected"] == pytest.approx(0.04, abs=0.005)
@@ -78,7 +93,7 @@ def test_densities_make_the_same_records() -> None:
     clean = summarize_pdf("fused", SAMPLE, PDF, **common)  # type: ignore[arg-type]
     records = summarize_pdf("fused", noisy, PDF, **common, label_density=kernel.density)  # type: ignore[arg-type]
     assert {r["metric"] for r in records} == set(metrics.PDF_METRICS)
-    assert all(r.keys() == summarize("tl", SAMPLE, Z + ERROR)[0].keys() for r in records)
+    assert all(r.keys() == summarize("tl", judge(SAMPLE, Estimates(Z + ERROR)))[0].keys() for r in records)
     assert not set(metrics.PDF_METRICS) & set(metrics.POINT_METRICS)
     assert pick(clean, "all", "coverage_68")["mean"] == pytest.approx(0.68, abs=0.04)
     r = pick(records, "all", "coverage_68")
@@ -89,14 +104,72 @@ def test_densities_make_the_same_records() -> None:
 
 
 def test_differences_tell_the_better_recipe() -> None:
-    records = summarize_differences(
-        ("fused", "tl"), SAMPLE, Z + ERROR, Z + 1.3 * ERROR, bins=BINS, resamples=40, seed=7
-    )
+    fused, tl = (judge(SAMPLE, Estimates(Z + k * ERROR), bins=BINS, resamples=160, seed=7) for k in (1.0, 1.3))
+    records = summarize_differences(("fused", "tl"), fused, tl, seed=8)
     assert {r["z_range"] for r in records} == {"all", "0.3-1.5", "i 20-22", "i 22-26"}
     r = pick(records, "all", "sigma_mad")
     assert (r["recipe"], r["against"], r["n"]) == ("fused", "tl", N)
     assert r["difference"] == pytest.approx(-0.3 * 0.04, rel=0.1)
     assert r["low"] < r["difference"] < r["high"] < 0  # type: ignore[operator]
-    assert r["p_value"] == pytest.approx(1 / 41)
-    same = summarize_differences(("a", "b"), SAMPLE, Z + ERROR[:1], Z + ERROR[:1], resamples=20, seed=8)
-    assert all(r["p_value"] == 1 for r in same)
+    assert r["p_value"] == pytest.approx(1 / 161)
+    assert pick(records, "i 20-22", "sigma_mad")["p_value"] == pytest.approx(1 / 41), "a quarter of the resamples"
+    one = judge(SAMPLE, Estimates(Z + ERROR[:1]), resamples=20)
+    assert all(r["p_value"] == 1 for r in summarize_differences(("a", "b"), one, one, seed=8))
+    other = judge(SAMPLE.rows(np.arange(10)), Estimates(Z[:10] + ERROR[:, :10]), resamples=20)
+    with pytest.raises(ValueError, match="different galaxies"):
+        summarize_differences(("a", "b"), one, other, seed=8)
+
+
+def test_densities_are_judged_by_the_estimate_that_suits_the_metric() -> None:
+    best, mean = Z + ERROR, Z + 0.5 * ERROR
+    judged = judge(SAMPLE, Estimates(best, best[0], mean, mean[1]))
+    records = summarize("fused", judged)
+    assert {r["metric"]: r["estimate"] for r in records} == {
+        m: "zrms" if m == "rms" else "zbest" for m in POINT_METRICS
+    }
+    rms, mad = pick(records, "all", "rms"), pick(records, "all", "sigma_mad")
+    assert rms["mean"] == pytest.approx(np.mean([metrics.rms(z_phot=z, z_ref=Z) for z in mean]))
+    assert mad["mean"] == pytest.approx(np.mean([metrics.sigma_mad(z_phot=z, z_ref=Z) for z in best]))
+    assert rms["ensemble"] == pytest.approx(metrics.rms(z_phot=mean[1], z_ref=Z)), "the ensemble's own estimate"
+    assert mad["ensemble"] == pytest.approx(metrics.sigma_mad(z_phot=best[0], z_ref=Z))
+    assert mad["ensemble"] != pytest.approx(metrics.sigma_mad(z_phot=best.mean(axis=0), z_ref=Z))
+
+
+def test_every_estimate_of_a_density_has_its_records() -> None:
+    records = summarize_estimates("fused", SAMPLE, {"zmode": Z + ERROR[0], "zmean": Z}, resamples=20)
+    by = {(r["estimate"], r["metric"]): r for r in records}
+    assert len(by) == len(records) == 2 * len(POINT_METRICS)
+    assert by["zmean", "rms"]["value"] == 0
+    assert by["zmode", "rms"]["value"] == pytest.approx(metrics.rms(z_phot=Z + ERROR[0], z_ref=Z))
+    assert by["zmode", "rms"]["bootstrap"] > 0
+
+
+@pytest.mark.parametrize("galaxies", [0, 1, 2, 7, 200])
+def test_metrics_of_many_residuals_are_those_of_each(galaxies: int) -> None:
+    rng = np.random.default_rng(galaxies)
+    dz = 0.1 * rng.standard_t(2, (3, galaxies))
+    padded = np.concatenate([dz, np.full((3, 4), np.nan)], axis=1)
+    found = metrics_of_residuals(padded[:, rng.permutation(galaxies + 4)])
+    for metric in set(POINT_METRICS) - {"catastrophic_fraction"}:
+        expected = [POINT_METRICS[metric](z_phot=row, z_ref=np.zeros(galaxies)) for row in dz]
+        np.testing.assert_allclose(found[metric], expected, rtol=1e-9, atol=1e-12)
+
+
+def test_the_range_of_lsst_is_each_members_own() -> None:
+    z_ref, mag = np.full(4, 0.32), np.array([22.0, 22.0, 22.0, 26.0])
+    members = np.array([[0.33, 0.2, 0.34, 0.4], [0.31, 2.0, 0.35, 0.4]])
+    records = summarize("tl", judge(Sample("spec", "test", z_ref, mag), Estimates(members), resamples=20))
+    r = pick(records, "lsst", "catastrophic_fraction")
+    assert (r["mean"], r["n"]) == (pytest.approx((0 + 1 / 3) / 2), 3), "in the mean, 1.1 is inside LSST's range"
+    assert r["bootstrap"] > 0  # type: ignore[operator]
+
+
+def test_estimates_without_numbers_are_left_to_the_caller() -> None:
+    members = Z + ERROR
+    members[1, 5] = np.nan
+    estimates = Estimates(members)
+    assert list(np.flatnonzero(~estimates.given)) == [5]
+    with pytest.raises(ValueError, match="1 galaxies have no estimate"):
+        judge(SAMPLE, estimates)
+    kept = judge(SAMPLE.rows(estimates.given), estimates.rows(estimates.given))
+    assert pick(summarize("tl", kept), "all", "bias")["n"] == N - 1

@@ -52,6 +52,9 @@ def test_point_estimates_are_what_they_are_called(grid: Grid, mass: torch.Tensor
         density = np.interp(fine, z, p[k])
         assert found["zmode"][k] == pytest.approx(z[p[k].argmax()], abs=1e-6)
         assert found["zmean"][k] == pytest.approx(np.trapezoid(density * fine, fine), abs=1e-4)
+        counts = density / (1 + fine) ** 2
+        zrms = np.trapezoid(counts * fine, fine) / np.trapezoid(counts, fine)
+        assert found["zrms"][k] == pytest.approx(zrms, abs=2e-3)
         risk = [
             np.trapezoid(density * metrics_loss(guess, fine), fine)
             for guess in np.linspace(found["zbest"][k] - 0.02, found["zbest"][k] + 0.02, 9).clip(0)

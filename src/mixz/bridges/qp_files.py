@@ -34,8 +34,10 @@ LEVELS = np.concatenate([[1e-4], np.arange(1, 50) / 50, [1 - 1e-4]])
 COMPONENTS = 5
 """Gaussians that a `mixmod` file keeps of each density, as many as the DESC challenge's example of a small file."""
 
-POINTS = ("zmode", "zmean", "zmedian", "zbest")
-OF_MEMBERS = ("z_phot_members", "z_sigma_members", "z_mean_members")
+POINTS = ("zmode", "zmean", "zmedian", "zbest", "zrms")
+OF_MEMBERS = ("z_phot_members", "z_sigma_members", "z_rms_members")
+OURS = ("z_phot", "z_sigma", "z_rms", "z_low_", "z_high_")
+"""Beginnings of names of ours beside which ``z_<truth>`` is a known redshift."""
 PARTS = ("data", "meta", "ancil")
 """qp writes Parquet as three files, their names made of the file's and these."""
 ENDINGS = (".hdf5", ".pq")
@@ -127,7 +129,10 @@ def ancil_table(photoz: PhotoZ, truth: Mapping[str, Floats]) -> dict[str, NDArra
     """Lay out what a qp file keeps of each galaxy beside its density."""
     ids = photoz.object_id
     # Names of any kind are kept as text of one width, the only text that every format of qp's knows.
-    columns = {"object_id": ids if ids.dtype.kind in "iu" else ids.astype(str), "z_phot": photoz.z_phot, "z_phot_std": photoz.z_phot_std}
+    ids = ids if ids.dtype.kind in "iu" else ids.astype(str)
+    columns = {"object_id": ids, "z_phot": photoz.z_phot, "z_phot_std": photoz.z_phot_std}
+    for level, ends in photoz.intervals.items():
+        columns |= {f"z_low_{level}": ends[:, 0], f"z_high_{level}": ends[:, 1]}
     optional = {**photoz.points, "z_sigma": photoz.z_sigma, "support": photoz.support}
     members = {name: getattr(photoz, name) for name in OF_MEMBERS}
     optional |= {name: None if values is None else values.T for name, values in members.items()}
@@ -226,7 +231,9 @@ def from_qp(ensemble: Any) -> PhotoZ:
         single = grid[pdf.argmax(axis=1)] if single is None else single
         members = {"z_phot_members": single[None]}
     support = ancil["support"].reshape(-1) if "support" in ancil else None
-    photoz = PhotoZ(ids, **members, z_grid=grid, pdf=pdf, points=points, support=support)
+    levels = [name.removeprefix("z_low_") for name in ancil if name.startswith("z_low_")]
+    intervals = {level: np.column_stack([ancil[f"z_low_{level}"], ancil[f"z_high_{level}"]]) for level in levels}
+    photoz = PhotoZ(ids, **members, z_grid=grid, pdf=pdf, points=points, intervals=intervals, support=support)
     unknown = np.isnan(photoz.z_phot)
     return replace(photoz, pdf=np.where(unknown[:, None], np.nan, pdf)) if unknown.any() else photoz
 
@@ -235,8 +242,8 @@ def truth_in(path: str | Path) -> dict[str, Floats]:
     """Give the known redshifts that a qp file keeps, by the name of their truth."""
     with redirect_stdout(StringIO()):
         ancil = _qp().read(str(_checked_name(path))).ancil or {}
-    ours = {"z_phot", "z_phot_std", "z_sigma", *OF_MEMBERS}
-    return {name[2:]: _native(z) for name, z in ancil.items() if name.startswith("z_") and name not in ours}
+    known = [name for name in ancil if name.startswith("z_") and not name.startswith(OURS)]
+    return {name.removeprefix("z_"): _native(ancil[name]).reshape(-1) for name in known}
 
 
 def _on_a_grid(ensemble: Any) -> tuple[NDArray[np.float64], Floats]:

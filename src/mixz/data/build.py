@@ -30,8 +30,8 @@ def build_galaxies(config: Config) -> tuple[GalaxySet, Ledger]:
     """Build the galaxies of a config from its tables.
 
     Every table goes the same way: read the mapped columns, match the catalogues of labels that it names, keep galaxies
-    with a label and all bands measured, apply the cuts.  Then galaxies in two tables are left in one, the tables are
-    joined, and the galaxies are split.
+    with a label and all bands measured (or what `incomplete` lets pass), apply the cuts.  Then galaxies in two tables
+    are left in one, the tables are joined, and the galaxies are split.
 
     Raises
     ------
@@ -63,12 +63,23 @@ def _with_sides(galaxies: GalaxySet, table: Table, split: Split) -> GalaxySet:
 
 def _table_galaxies(table: Table, config: Config, ledger: Ledger) -> GalaxySet:
     frame, where = _labelled_rows(table, config, ledger)
-    labels = frame[[f"z_{truth}" for truth in table.all_truths()]]
-    frame = frame[ledger.apply(table.title, "has_a_label", labels.notna().any(axis=1).to_numpy())]
-    magnitudes = frame[[f"mag_{band}" for band in config.bands]]
-    frame = frame[ledger.apply(table.title, "all_bands_measured", magnitudes.notna().all(axis=1).to_numpy())]
+    if not table.unlabelled:
+        labels = frame[[f"z_{truth}" for truth in table.all_truths()]]
+        frame = frame[ledger.apply(table.title, "has_a_label", labels.notna().any(axis=1).to_numpy())]
+    frame = frame[ledger.apply(table.title, *_complete(frame, config))]
     frame = apply_cuts(frame, (*table.cuts, *config.cuts), ledger, title=table.title, where=where)
     return _galaxies(frame, table, config, where)
+
+
+def _complete(frame: pd.DataFrame, config: Config) -> tuple[str, NDArray[np.bool_]]:
+    """Name the cut on unmeasured bands that the config asks for, and say which galaxies pass it."""
+    mag, err = (frame[[f"{kind}_{band}" for band in config.bands]].to_numpy() for kind in ("mag", "mag_err"))
+    measured = np.isfinite(mag)
+    if config.incomplete == "drop":
+        return "all_bands_measured", measured.all(axis=1)
+    if config.incomplete == "undetected":
+        return "all_bands_observed", (measured | np.isposinf(err)).all(axis=1) & measured.any(axis=1)
+    return "a_band_measured", measured.any(axis=1)
 
 
 def _labelled_rows(table: Table, config: Config, ledger: Ledger) -> tuple[pd.DataFrame, str]:
@@ -104,6 +115,7 @@ def _galaxies(frame: pd.DataFrame, table: Table, config: Config, where: str) -> 
         ra_deg=frame["ra_deg"].to_numpy(),
         dec_deg=frame["dec_deg"].to_numpy(),
         carried={name: frame[name].to_numpy(np.float64) for name in [*carried, *separation_names(table)]},
+        table=np.full(len(frame), table.title),
     )
 
 

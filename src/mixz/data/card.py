@@ -80,8 +80,15 @@ def _labels(about: Mapping[str, Any]) -> str:
     rows = []
     for truth in about["truths"]:
         z_range = [f"{z:g}" for z in about["z_range"][truth]] or ["none"] * 3
-        rows.append([truth, about["kernels"][truth], *z_range])
+        rows.append([truth, about["kernels"][truth] + _learned(about["kernel_scales"].get(truth)), *z_range])
     return _table(["truth", "error kernel", "least z", "median z", "largest z"], rows, numbers=3)
+
+
+def _learned(scale: Mapping[str, Any] | None) -> str:
+    if scale is None:
+        return ""
+    words = "; labels found to be {scale:g} ± {error:g} times as far off, from {pairs:,} training galaxies with both"
+    return words.format(**scale)
 
 
 def _columns(about: Mapping[str, Any], columns: Sequence[str]) -> str:

@@ -19,6 +19,7 @@ FIXED = {
     "object_id": Note("", "name of the galaxy"),
     "split": Note("", "side of the split: train, validation or test"),
     "system": Note("", "photometric system of the magnitudes; empty where there is only one"),
+    "table": Note("", "name of the input table"),
     "z_spec": Note("", "spectroscopic redshift; NaN where there is none"),
     "z_many_band": Note("", "redshift label from photometry in many bands; NaN where there is none"),
     "z_true": Note("", "true redshift of the simulation"),
@@ -55,7 +56,9 @@ def column_notes(columns: Iterable[str], *, bands: Sequence[str], truths: Sequen
         known.setdefault(f"z_{truth}", Note("", f"redshift label of truth {truth}; NaN where there is none"))
     for band in bands:
         known[f"mag_{band}"] = Note("mag", f"AB magnitude in band {band}; NaN where not measured")
-        known[f"mag_err_{band}"] = Note("mag", f"error of mag_{band}; NaN where the input has none")
+        known[f"mag_err_{band}"] = Note(
+            "mag", f"error of mag_{band}; NaN where the input has none, inf: looked, saw nothing"
+        )
     return {column: known.get(column) or _carried(column) for column in columns}
 
 

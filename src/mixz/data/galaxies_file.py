@@ -100,6 +100,7 @@ def read_galaxies(path: str | Path) -> GalaxySet:
         },
         **{name: table[name].to_numpy() for name in ("ra_deg", "dec_deg") if name in table.column_names},
         carried={name: table[name].to_numpy() for name in about.get("carried", ())},
+        table=np.asarray(table["table"].to_pylist(), dtype=str) if "table" in table.column_names else None,  # type: ignore[arg-type]
     )
 
 
@@ -108,6 +109,8 @@ def _extras(galaxies: GalaxySet) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     if np.isfinite(galaxies.ra_deg).any():
         columns |= {"ra_deg": galaxies.ra_deg, "dec_deg": galaxies.dec_deg}
+    if (galaxies.table != "").any():
+        columns["table"] = galaxies.table
     for truth, widths in galaxies.z_err.items():
         columns |= {f"z_err_low_{truth}": widths[:, 0], f"z_err_high_{truth}": widths[:, 1]}
     return columns | dict(galaxies.carried)

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mixz.data.tables import numbers, require_columns
+from mixz.data.tables import numbers, numbers_as_written, require_columns
 from mixz.errors import MixzError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
+    from numpy.typing import NDArray
 
     from mixz.columns import Columns
     from mixz.schema import Floats
@@ -26,6 +27,8 @@ STRANGERS = 0.2
 
 def photometry(frame: pd.DataFrame, columns: Columns, bands: Sequence[str], *, where: str) -> tuple[Floats, Floats]:
     """Give magnitudes and errors of a table, each of shape (galaxy, band); NaN errors where it maps none.
+
+    A band that was observed and in which nothing was seen has no magnitude (NaN) and an infinite error.
 
     Raises
     ------
@@ -45,8 +48,30 @@ def photometry(frame: pd.DataFrame, columns: Columns, bands: Sequence[str], *, w
         mag = mag - values["a_band"]
     elif columns.extinction == "ebv":
         mag = mag - values["ebv"] * [columns.extinction_per_ebv[band] for band in bands]
+    unseen = _undetected(frame, columns, names, values, where=where)
+    mag[unseen] = np.nan
     mag_err[np.isnan(mag)] = np.nan
+    mag_err[unseen] = np.inf
     return mag, mag_err
+
+
+def _undetected(
+    frame: pd.DataFrame, columns: Columns, names: dict[str, list[str]], values: dict[str, Floats], *, where: str
+) -> NDArray[np.bool_]:
+    """Say which bands were observed without seeing anything, shape (galaxy, band)."""
+    kind = "mag" if "mag" in values else "flux"
+    unseen = np.zeros(values[kind].shape, dtype=bool)
+    if columns.undetected:
+        written = _stack(frame, names[kind], where=where, read=numbers_as_written)
+        for mark in columns.undetected:
+            unseen |= np.isnan(written) if mark == "nan" else written == float(mark)
+        if kind == "flux":
+            unseen |= values[kind] <= 0
+    if kind == "mag" and names["mag_err"]:  # as galaxies.parquet has it
+        unseen |= np.isnan(values["mag"]) & np.isposinf(
+            _stack(frame, names["mag_err"], where=where, read=numbers_as_written)
+        )
+    return unseen
 
 
 def magnitudes(flux: Floats, flux_err: Floats, *, zero_point: float) -> tuple[Floats, Floats]:
@@ -125,8 +150,10 @@ def require_magnitudes(mag: Floats, names: Sequence[str], *, where: str) -> None
             )
 
 
-def _stack(frame: pd.DataFrame, names: Sequence[str], *, where: str) -> Floats:
-    return np.column_stack([numbers(frame, name, where=where) for name in names])
+def _stack(
+    frame: pd.DataFrame, names: Sequence[str], *, where: str, read: Callable[..., NDArray[np.float64]] = numbers
+) -> Floats:
+    return np.column_stack([read(frame, name, where=where) for name in names])
 
 
 def _per_band(pattern: str | dict[str, str] | None, bands: Sequence[str]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mixz.data.kernel_scale import learned_scales
 from mixz.data.mock.mark import is_mock
 from mixz.schema import SPLITS
 from mixz.truths import SPECTRUM
@@ -52,6 +53,7 @@ def provenance(config: Config, galaxies: GalaxySet, ledger: Ledger) -> dict[str,
         "z_range": {truth: _range(label) for truth, label in galaxies.z.items()},
         "systems": sorted(set(galaxies.system.tolist())),
         "kernels": {truth: kernel_words(truths[truth]) for truth in galaxies.truths},
+        "kernel_scales": learned_scales(config, galaxies),
         "settings": settings,
         "sources": sorted(set(_paths(settings))),
         "ledger": ledger.as_rows(),
@@ -82,8 +84,12 @@ def kernel_words(truth: TruthSettings) -> str:
         "cosmos2020": "cosmos2020: Gaussian core and skewed tail, by i magnitude and redshift "
         "(pz-rail-astro-tools 2.0.5, gaussian_yin+25_tail_khostovan+26)",
         "gaussian": f"Gaussian of width {truth.sigma} (1 + z)",
+        "reported": "reported: two-piece normal as wide as each label's own 68 % interval; where there is none "
+        + (f"a Gaussian of width {truth.sigma} (1 + z)" if truth.sigma else "as cosmos2020"),
+        "table": f"of the table {truth.table.name if truth.table else ''}",
     }
-    return known.get(truth.kernel, truth.kernel)
+    scale = f", {truth.scale:g} times as wide" if truth.scale != 1 else ""
+    return known[truth.kernel] + scale
 
 
 def _counts(galaxies: GalaxySet) -> dict[str, dict[str, int]]:
@@ -104,7 +110,9 @@ def _range(label: Any) -> list[float]:
 def _file_names_only(tree: Any) -> Any:
     """Cut every path in the settings down to its file name: folders differ from machine to machine."""
     if isinstance(tree, dict):
-        return {key: _name(v) if key in ("path", "parts") and v else _file_names_only(v) for key, v in tree.items()}
+        return {
+            key: _name(v) if key in ("path", "parts", "table") and v else _file_names_only(v) for key, v in tree.items()
+        }
     return [_file_names_only(item) for item in tree] if isinstance(tree, list) else tree
 
 

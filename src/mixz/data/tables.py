@@ -130,11 +130,22 @@ def numbers(frame: pd.DataFrame, column: str, *, where: str) -> NDArray[np.float
     >>> numbers(pd.DataFrame({"m": ["21.5", "99", ""]}), "m", where="demo")
     array([21.5,  nan,  nan])
     """
-    values = frame[column]
-    parsed = values if pd.api.types.is_numeric_dtype(values) else _parsed(values, column, where)
-    array = parsed.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
+    array = numbers_as_written(frame, column, where=where)
     array[~np.isfinite(array) | np.isin(array, MISSING_NUMBERS)] = np.nan
     return array
+
+
+def numbers_as_written(frame: pd.DataFrame, column: str, *, where: str) -> NDArray[np.float64]:
+    """Give a column as numbers, 99 and infinities among them; NaN where it is empty.
+
+    Raises
+    ------
+    MixzError
+        The column holds text that is no number.
+    """
+    values = frame[column]
+    parsed = values if pd.api.types.is_numeric_dtype(values) else _parsed(values, column, where)
+    return parsed.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
 
 
 def _parsed(values: pd.Series[Any], column: str, where: str) -> pd.Series[Any]:

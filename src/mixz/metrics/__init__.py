@@ -6,6 +6,7 @@ One name, one definition, after Nishizawa et al. 2020 (arXiv:2003.01511) and LSS
 from mixz.metrics.bins import PDF_BINS, POINT_BINS, Bin, bins_between
 from mixz.metrics.bootstrap import Bootstrap, Difference, paired_difference, resample
 from mixz.metrics.differences import summarize_differences
+from mixz.metrics.judged import Estimates, Judged, judge
 from mixz.metrics.label_noise import Corrected, TrueRedshifts, true_redshifts
 from mixz.metrics.pdf import (
     cde_loss,
@@ -22,6 +23,7 @@ from mixz.metrics.pdf import (
     quantiles,
 )
 from mixz.metrics.pdf_summary import PDF_METRICS, PdfScores, score, summarize_pdf
+from mixz.metrics.places import Sample
 from mixz.metrics.point import (
     POINT_METRICS,
     bias,
@@ -37,7 +39,8 @@ from mixz.metrics.point import (
 )
 from mixz.metrics.requirements import REQUIREMENTS, Requirement
 from mixz.metrics.smearing import kernel_matrix, label_pdf, smear
-from mixz.metrics.summary import Sample, ratios, summarize
+from mixz.metrics.summary import Correction, ratios, summarize, summarize_estimates
+from mixz.metrics.verdict import Check, Lead, Verdict, verdicts
 
 __all__ = [
     "PDF_BINS",
@@ -47,12 +50,18 @@ __all__ = [
     "REQUIREMENTS",
     "Bin",
     "Bootstrap",
+    "Check",
     "Corrected",
+    "Correction",
     "Difference",
+    "Estimates",
+    "Judged",
+    "Lead",
     "PdfScores",
     "Requirement",
     "Sample",
     "TrueRedshifts",
+    "Verdict",
     "bias",
     "bias_biweight",
     "bins_between",
@@ -64,6 +73,7 @@ __all__ = [
     "cumulative",
     "density_at",
     "hsc_loss",
+    "judge",
     "kernel_matrix",
     "label_pdf",
     "log_score",
@@ -85,6 +95,8 @@ __all__ = [
     "smear",
     "summarize",
     "summarize_differences",
+    "summarize_estimates",
     "summarize_pdf",
     "true_redshifts",
+    "verdicts",
 ]

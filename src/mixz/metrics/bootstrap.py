@@ -142,10 +142,23 @@ def paired_difference(
     """
     a = _resampled(first, galaxies, resamples, over_members, galaxy_seed=[seed, 0], member_seed=[seed, 1])
     b = _resampled(second, galaxies, resamples, over_members, galaxy_seed=[seed, 0], member_seed=[seed, 2])
-    apart = Bootstrap(np.asarray(a.value - b.value), a.resampled - b.resampled)
+    return difference_of(a, b)
+
+
+def difference_of(first: Bootstrap, second: Bootstrap) -> Difference:
+    """Give first - second, as `paired_difference` does, of two metrics whose resamples drew the same galaxies.
+
+    Examples
+    --------
+    >>> a, b = Bootstrap(np.array(3.0), np.array([2.9, 3.1])), Bootstrap(np.array(1.0), np.array([1.0, 1.0]))
+    >>> found = difference_of(a, b)
+    >>> float(found.value), round(float(found.error), 3), round(float(found.p_value), 3)
+    (2.0, 0.141, 0.333)
+    """
+    apart = Bootstrap(np.asarray(first.value - second.value), first.resampled - second.resampled)
     # Equal to rounding counts as reached, or a difference of exactly none would look significant.
     as_far = np.abs(apart.resampled - apart.value) >= np.abs(apart.value) * (1 - 1e-9)
-    p_value = (1 + as_far.sum(axis=0)) / (1 + resamples)
+    p_value = (1 + as_far.sum(axis=0)) / (1 + len(apart.resampled))
     return Difference(apart.value, apart.error, apart.interval(0.95), np.asarray(p_value))
 
 

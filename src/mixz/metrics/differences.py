@@ -2,101 +2,78 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mixz.metrics.bootstrap import paired_difference
+from mixz.metrics.bootstrap import Bootstrap, difference_of
 from mixz.metrics.point import POINT_METRICS
-from mixz.metrics.summary import places
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from mixz.metrics.bins import Bin
-    from mixz.metrics.bootstrap import MetricOfRows
-    from mixz.metrics.point import Floats
-    from mixz.metrics.summary import Record, Sample
+    from mixz.metrics.judged import Judged, JudgedPlace
+    from mixz.metrics.summary import Record
 
 
-def summarize_differences(
-    recipes: tuple[str, str],
-    sample: Sample,
-    first: NDArray[np.floating[Any]],
-    second: NDArray[np.floating[Any]],
-    *,
-    bins: Sequence[Bin] = (),
-    resamples: int = 500,
-    seed: int,
-) -> list[Record]:
+def summarize_differences(recipes: tuple[str, str], first: Judged, second: Judged, *, seed: int) -> list[Record]:
     """Compare two recipes on the same galaxies: |metric| of the first minus |metric| of the second.
 
     Means over members are compared; resamples draw galaxies (the same for both) and members (of each recipe apart).
-    Places that hold different galaxies for either recipe (LSST's range, bins of z_phot) are left out.
+    Places that hold different galaxies for either recipe (LSST's range, bins of z_phot) are left out, and so are
+    places without galaxies or resamples.
 
     Parameters
     ----------
     recipes
         Names of the first and second.
-    sample
-        Galaxies with labels, shape (galaxy,).
     first, second
-        Their point estimates, shape (member, galaxy), without NaN.
-    bins
-        Bins of i or z_ref, beside the redshift ranges.
+        What `mixz.metrics.judge` found on the same sample, with the same bins, resamples and seed.
+    seed
+        Of drawing members.
 
     Returns
     -------
     list of dict
-        Records {recipe, against, truth, sample, z_range, bin, bin_low, bin_high, metric, difference, error, low, high,
-        p_value, n}: negative where the first is better; low and high bound the central 95 % interval; the p-value is
-        two-sided, see `paired_difference`.
+        Records {recipe, against, truth, sample, z_range, bin, bin_low, bin_high, metric, estimate, difference, error,
+        low, high, p_value, n}: negative where the first is better; low and high bound the central 95 % interval; the
+        p-value is two-sided, see `paired_difference`; estimate is the first's.
+
+    Raises
+    ------
+    ValueError
+        They were judged on different galaxies, or resampled differently.
 
     Examples
     --------
-    >>> from mixz.metrics.summary import Sample
+    >>> from mixz.metrics import Estimates, Sample, judge
     >>> rng, z = np.random.default_rng(1), np.linspace(0.4, 1.4, 200)
     >>> error = 0.05 * rng.standard_normal(200)
     >>> sample = Sample("spec", "test", z_ref=z, mag_ref=np.full(200, 22.0))
-    >>> found = summarize_differences(("fused", "tl"), sample, (z + error)[None], (z + 2 * error)[None],
-    ...                               resamples=100, seed=2)
+    >>> fused, tl = (judge(sample, Estimates((z + k * error)[None]), resamples=100) for k in (1, 2))
+    >>> found = summarize_differences(("fused", "tl"), fused, tl, seed=2)
     >>> [(r["difference"] < 0, r["p_value"] < 0.02) for r in found if r["metric"] == "sigma_mad"]
     [(True, True), (True, True)]
     """
+    if not np.array_equal(first.sample.z_ref, second.sample.z_ref):
+        raise ValueError(f"{recipes[0]} and {recipes[1]} were judged on different galaxies")
+    named = {"recipe": recipes[0], "against": recipes[1], "truth": first.sample.truth, "sample": first.sample.sample}
     found = []
-    for place in places(bins):
-        if place.z_range == "lsst" or (place.bin and place.bin.by == "z_phot"):
+    for k, (a, b) in enumerate(zip(first.places, second.places, strict=True)):
+        if a.resampled.shape[0] != b.resampled.shape[0] or a.place != b.place:
+            raise ValueError(f"{recipes[0]} and {recipes[1]} were resampled differently")
+        if not a.place.same_for_all or len(a.resampled) < 2:
             continue
-        rows = np.flatnonzero(place.holds(sample, sample.z_ref))
-        if rows.size == 0:
-            continue
-        apart = paired_difference(
-            _sizes(sample.z_ref[rows], first[:, rows]),
-            _sizes(sample.z_ref[rows], second[:, rows]),
-            galaxies=rows.size,
-            seed=seed,
-            resamples=resamples,
-            over_members=True,
-        )
-        named = {"recipe": recipes[0], "against": recipes[1], "truth": sample.truth, "sample": sample.sample}
+        apart = difference_of(_sizes(a, [seed, k, 1]), _sizes(b, [seed, k, 2]))
         numbers = zip(POINT_METRICS, apart.value, apart.error, *apart.interval, apart.p_value, strict=True)
         for metric, *row in numbers:
             values = dict(zip(("difference", "error", "low", "high", "p_value"), map(float, row), strict=True))
-            found.append(named | place.fields() | {"metric": metric} | values | {"n": int(rows.size)})
+            kind = {"metric": metric, "estimate": first.estimates.name_of(metric)}
+            found.append(named | a.place.fields() | kind | values | {"n": a.n})
     return found
 
 
-def _sizes(z_ref: Floats, z_phot_members: Floats) -> MetricOfRows:
-    """Give the function from rows to |metric|, shape (member, metric); only biases are ever negative."""
-
-    def sizes(rows: NDArray[np.intp]) -> Floats:
-        return np.abs(
-            [
-                [metric(z_phot=z_phot[rows], z_ref=z_ref[rows]) for metric in POINT_METRICS.values()]
-                for z_phot in z_phot_members
-            ]
-        )
-
-    return sizes
+def _sizes(judged: JudgedPlace, seed: list[int]) -> Bootstrap:
+    """Give the mean of |metric| over members, shape (metric,), with members drawn anew in every resample."""
+    each, resampled = np.abs(judged.members), np.abs(judged.resampled)
+    times, members = resampled.shape[:2]
+    drawn = np.random.default_rng(seed).integers(0, members, (times, members, 1))
+    return Bootstrap(each.mean(axis=0), np.take_along_axis(resampled, drawn, axis=1).mean(axis=1))

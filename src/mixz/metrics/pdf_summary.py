@@ -9,8 +9,8 @@ import numpy as np
 
 from mixz.metrics.bootstrap import resample
 from mixz.metrics.pdf import cde_loss, coverage, credibility, crps, log_score, pit, pit_ad, pit_cvm, pit_ks
+from mixz.metrics.places import places
 from mixz.metrics.smearing import smear
-from mixz.metrics.summary import places
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from mixz.metrics.bins import Bin
+    from mixz.metrics.places import Sample
     from mixz.metrics.point import Floats
-    from mixz.metrics.summary import Record, Sample
+    from mixz.metrics.summary import Record
 
 CHUNK = 2_000
 
@@ -95,7 +96,7 @@ def summarize_pdf(
     Parameters
     ----------
     recipe, sample, bins, resamples, seed
-        As in `mixz.metrics.summarize`; bins of z_ref make honest pdfs look dishonest, use i or z_phot.
+        As in `mixz.metrics.judge`; bins of z_ref make honest pdfs look dishonest, use i or z_phot.
     pdf, z_grid
         Densities, shape (galaxy, z), on a grid of shape (z,), each integrating to 1.
     z_phot
@@ -111,7 +112,7 @@ def summarize_pdf(
 
     Examples
     --------
-    >>> from mixz.metrics.summary import Sample
+    >>> from mixz.metrics import Sample
     >>> sample = Sample("spec", "test", z_ref=np.array([0.5, 1.0]), mag_ref=np.array([21.0, 22.0]))
     >>> records = summarize_pdf("fused", sample, np.full((2, 3), 0.5), z_grid=np.array([0.0, 1.0, 2.0]),
     ...                         z_phot=np.array([0.5, 1.0]))
@@ -124,11 +125,12 @@ def summarize_pdf(
         smeared = smear(pdf, z_grid=z_grid, mag_i=sample.mag_ref, density=label_density)
         of_labels = score(smeared, z_grid=z_grid, z_ref=sample.z_ref)
     named = {"recipe": recipe, "truth": sample.truth, "sample": sample.sample}
-    return [
-        named | place.fields() | record
-        for place in places(bins)
-        for record in _judge(scores, of_labels, np.flatnonzero(place.holds(sample, z_phot)), resamples, seed)
-    ]
+    found = []
+    for place in places(bins):
+        rows, times = np.flatnonzero(place.holds(sample, z_phot)), place.resamples(resamples)
+        records = _judge(scores, of_labels, rows, times, seed)
+        found += [named | place.fields() | record | {"left_out": sample.left_out} for record in records]
+    return found
 
 
 def _judge(
@@ -145,6 +147,7 @@ def _judge(
         records.append(
             {
                 "metric": metric,
+                "estimate": "pdf",
                 "mean": value,
                 "std": float("nan"),
                 "n": len(rows),

@@ -7,205 +7,156 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mixz.metrics.bootstrap import resample
+from mixz.metrics.judged import Estimates, Residuals, judge
 from mixz.metrics.point import POINT_METRICS
 from mixz.metrics.requirements import REQUIREMENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from mixz.metrics.bins import Bin
+    from mixz.metrics.judged import Judged, JudgedPlace
     from mixz.metrics.label_noise import TrueRedshifts
+    from mixz.metrics.places import Sample
     from mixz.metrics.point import Floats
 
 Record = dict[str, Any]
-
-PAPER_RANGE = (0.3, 1.5)
-"""Range of the label over which arXiv:2411.18054 judges."""
-
-LSST_RANGE = (0.3, 3.0)
-"""Range of z_phot over which LSST's requirements hold (LPM-17), for i < 25."""
-
-LSST_LIMIT_I = 25.0
 
 PAPER_CLAIMS = {"bias": 5.0, "rms": 1.5, "catastrophic_fraction": 1.3}
 """How many times smaller arXiv:2411.18054 found these for NN-TL and NN-Combo than for NN-Base, on GalaxiesML."""
 
 
 @dataclass(frozen=True, eq=False)
-class Sample:
-    """Galaxies to judge on: whose label it is, which galaxies these are, the labels, and their i magnitudes.
+class Correction:
+    """The redshifts behind a sample's noisy labels, as drawn for a recipe's estimates.
 
     Parameters
     ----------
-    truth, sample
-        Name of the label's truth, and of the galaxies (``"test"``).
-    z_ref, mag_ref
-        Labels and reference-band magnitudes, shape (galaxy,).
+    rows
+        Which of the sample's galaxies they are of: indices, shape (galaxy,); all, or some where there are very many.
+    true
+        Per estimate's name (`Estimates.names`) the draws for the ensemble's.
     """
 
-    truth: str
-    sample: str
-    z_ref: NDArray[np.floating[Any]]
-    mag_ref: NDArray[np.floating[Any]]
-
-    def ranges(self, z_phot: NDArray[np.floating[Any]]) -> dict[str, NDArray[np.bool_]]:
-        """Say per redshift range which galaxies are in it, given one member's estimates.
-
-        The paper cuts in the label, LSST in the estimate and in i magnitude; both are here, and everything.
-        """
-        low, high = LSST_RANGE
-        return {
-            "0.3-1.5": (self.z_ref >= PAPER_RANGE[0]) & (self.z_ref <= PAPER_RANGE[1]),
-            "all": np.ones(len(self.z_ref), dtype=bool),
-            "lsst": (z_phot > low) & (z_phot < high) & (self.mag_ref < LSST_LIMIT_I),
-        }
+    rows: NDArray[np.intp]
+    true: Mapping[str, TrueRedshifts]
 
 
-@dataclass(frozen=True)
-class Place:
-    """A redshift range or a bin: which galaxies of a sample are judged together, and its fields in a record."""
-
-    z_range: str
-    bin: Bin | None = None
-
-    def holds(self, sample: Sample, z_phot: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
-        """Say which galaxies are in it, given one member's estimates, shape (galaxy,)."""
-        if self.bin is None:
-            return sample.ranges(z_phot)[self.z_range]
-        return self.bin.holds(mag_i=sample.mag_ref, z_ref=sample.z_ref, z_phot=z_phot)
-
-    def fields(self) -> Record:
-        """Give z_range (the bin's name in a bin), bin (what is binned), bin_low and bin_high (all None without)."""
-        if self.bin is None:
-            return {"z_range": self.z_range, "bin": None, "bin_low": None, "bin_high": None}
-        return {"z_range": self.z_range, "bin": self.bin.by, "bin_low": self.bin.low, "bin_high": self.bin.high}
-
-
-def places(bins: Sequence[Bin] = ()) -> list[Place]:
-    """Give every redshift range of a sample, and these bins."""
-    return [*(Place(r) for r in ("0.3-1.5", "all", "lsst")), *(Place(b.name, b) for b in bins)]
-
-
-def summarize(
-    recipe: str,
-    sample: Sample,
-    z_phot_members: NDArray[np.floating[Any]],
-    *,
-    bins: Sequence[Bin] = (),
-    resamples: int = 0,
-    seed: int = 0,
-    true: TrueRedshifts | None = None,
-) -> list[Record]:
-    """Judge every member of a recipe on a sample.
+def summarize(recipe: str, judged: Judged, *, correction: Correction | None = None, seed: int = 0) -> list[Record]:
+    """Write down what `judge` found, in every redshift range and bin.
 
     Parameters
     ----------
     recipe
         Name for the records.
-    sample
-        Galaxies with labels, shape (galaxy,).
-    z_phot_members
-        Point estimates, shape (member, galaxy), without NaN.
-    bins
-        Bins to judge apart, beside the redshift ranges.
-    resamples, seed
-        Bootstrap resamples of the galaxies for `bootstrap`, and their seed; 0 leaves it NaN.
-    true
-        The redshifts behind the labels, drawn for the members' mean estimate, for `corrected`.
+    judged
+        What `mixz.metrics.judge` found.
+    correction
+        The redshifts behind the labels, for `corrected`.
+    seed
+        Of resampling galaxies for the error of `corrected`.
 
     Returns
     -------
     list of dict
-        Records {recipe, truth, sample, z_range, bin, bin_low, bin_high, metric, mean, std, n, members, requirement,
-        passes, margin, requirement_source, ensemble, bootstrap, corrected, corrected_error}: mean and spread
-        (ddof = 1) over members, the LSST requirement on |mean| where there is one, the metric of the mean estimate of
-        all members, the standard error of `mean` from resampling galaxies, and `ensemble` against the true redshifts.
+        Records {recipe, truth, sample, z_range, bin, bin_low, bin_high, metric, estimate, mean, std, n, left_out,
+        members, requirement, passes, margin, requirement_source, ensemble, bootstrap, corrected, corrected_error}:
+        the estimate judged (`Estimates.name_of`), mean and spread (ddof = 1) over members, the LSST requirement on
+        |mean| where there is one, the metric of the ensemble's own estimate, the standard error of `mean` from
+        resampling galaxies, and `ensemble` against the true redshifts with an error that holds the procedure's
+        (`TrueRedshifts.correct`) and that of resampling galaxies.
 
     Examples
     --------
+    >>> from mixz.metrics import Estimates, Sample, judge
     >>> sample = Sample("spec", "test", z_ref=np.array([0.5, 1.0]), mag_ref=np.array([21.0, 22.0]))
-    >>> records = summarize("base", sample, np.array([[0.5, 1.0], [0.53, 1.04]]))
+    >>> records = summarize("base", judge(sample, Estimates(np.array([[0.5, 1.0], [0.53, 1.04]]))))
     >>> [(r["mean"], r["n"], r["passes"]) for r in records if r["metric"] == "bias" and r["z_range"] == "all"]
     [(0.01, 2, False)]
     """
-    named = {"recipe": recipe, "truth": sample.truth, "sample": sample.sample}
+    named = {"recipe": recipe, "truth": judged.sample.truth, "sample": judged.sample.sample}
     found = []
-    for place in places(bins):
-        errors = _errors(sample, z_phot_members, place, resamples, seed)
-        for record in _judge(sample, z_phot_members, place):
-            metric = record["metric"]
-            found.append(
-                named
-                | place.fields()
-                | record
-                | {"bootstrap": errors[metric]}
-                | _corrected(metric, sample, z_phot_members.mean(axis=0), place, true)
-            )
+    for k, at in enumerate(judged.places):
+        corrected, corrected_error = _corrected(judged, at, correction, [seed, k, 3])
+        for m, metric in enumerate(POINT_METRICS):
+            values = at.members[:, m]
+            mean = float(values.mean())
+            record = {
+                "metric": metric,
+                "estimate": judged.estimates.name_of(metric),
+                "mean": mean,
+                "std": float(values.std(ddof=1)) if len(values) > 1 else float("nan"),
+                "n": at.n,
+                "left_out": judged.sample.left_out,
+                "members": len(values),
+                **_judgement(metric, mean),
+                "ensemble": float(at.ensemble[m]),
+                "bootstrap": float(at.error[m]),
+                "corrected": float(corrected[m]),
+                "corrected_error": float(corrected_error[m]),
+            }
+            found.append(named | at.place.fields() | record)
     return found
 
 
-def _judge(sample: Sample, z_phot_members: NDArray[np.floating[Any]], place: Place) -> list[Record]:
-    members = [_metrics(sample, z_phot, place) for z_phot in z_phot_members]
-    together = z_phot_members.mean(axis=0)
-    ensemble = _metrics(sample, together, place)
-    n = int(place.holds(sample, together).sum())
-    records = []
-    for metric in POINT_METRICS:
-        values = np.array([of_member[metric] for of_member in members])
-        records.append(
-            {
-                "metric": metric,
-                "mean": float(values.mean()),
-                "std": float(values.std(ddof=1)) if len(values) > 1 else float("nan"),
-                "n": n,
-                "members": len(values),
-                **_judgement(metric, float(values.mean())),
-                "ensemble": ensemble[metric],
-            }
-        )
-    return records
+def summarize_estimates(
+    recipe: str, sample: Sample, estimates: Mapping[str, Floats], *, resamples: int = 0, seed: int = 0
+) -> list[Record]:
+    """Judge several point estimates of the same densities on all galaxies of a sample.
 
+    Parameters
+    ----------
+    estimates
+        Per name (``zmode``, ``zmean``, ``zmedian``, ``zbest``) the ensemble's estimates, shape (galaxy,).
 
-def _metrics(sample: Sample, z_phot: NDArray[np.floating[Any]], place: Place) -> dict[str, float]:
-    inside = place.holds(sample, z_phot)
-    z_phot, z_ref = z_phot[inside], sample.z_ref[inside]
-    return {name: metric(z_phot=z_phot, z_ref=z_ref) for name, metric in POINT_METRICS.items()}
+    Returns
+    -------
+    list of dict
+        Records {recipe, truth, sample, z_range, metric, estimate, value, bootstrap, n, left_out}.
 
-
-def _errors(
-    sample: Sample, z_phot_members: NDArray[np.floating[Any]], place: Place, resamples: int, seed: int
-) -> dict[str, float]:
-    """Give the standard error of every metric's mean over members."""
-    inside = np.array([place.holds(sample, z_phot) for z_phot in z_phot_members])
-    rows = np.flatnonzero(inside.any(axis=0))
-    if resamples == 0 or rows.size == 0:
-        return dict.fromkeys(POINT_METRICS, float("nan"))
-    near = Sample(sample.truth, sample.sample, sample.z_ref[rows], sample.mag_ref[rows])
-
-    def metrics(drawn: NDArray[np.intp]) -> Floats:
-        again = replace(near, z_ref=near.z_ref[drawn], mag_ref=near.mag_ref[drawn])
-        of_members = [_metrics(again, z_phot[rows][drawn], place) for z_phot in z_phot_members]
-        return np.asarray(np.mean([list(values.values()) for values in of_members], axis=0))
-
-    errors = resample(metrics, galaxies=rows.size, seed=seed, resamples=resamples).error
-    return dict(zip(POINT_METRICS, errors.tolist(), strict=True))
+    Examples
+    --------
+    >>> from mixz.metrics import Sample
+    >>> sample = Sample("spec", "test", z_ref=np.array([1.0, 1.0]), mag_ref=np.array([21.0, 22.0]))
+    >>> records = summarize_estimates("fused", sample, {"zmode": np.array([1.0, 1.2]), "zmean": np.array([1.1, 1.1])})
+    >>> [(r["estimate"], round(r["value"], 3)) for r in records if r["metric"] == "rms"]
+    [('zmode', 0.071), ('zmean', 0.05)]
+    """
+    named = {"recipe": recipe, "truth": sample.truth, "sample": sample.sample, "z_range": "all"}
+    found = []
+    for name, z_phot in estimates.items():
+        judged = judge(sample, Estimates(np.asarray(z_phot)[None]), resamples=resamples, seed=seed)
+        at = next(at for at in judged.places if at.place.z_range == "all")
+        numbers = zip(POINT_METRICS, at.ensemble.tolist(), at.error.tolist(), strict=True)
+        for metric, value, error in numbers:
+            record = {"metric": metric, "estimate": name, "value": value, "bootstrap": error}
+            found.append(named | record | {"n": at.n, "left_out": sample.left_out})
+    return found
 
 
 def _corrected(
-    metric: str, sample: Sample, z_phot: NDArray[np.floating[Any]], place: Place, true: TrueRedshifts | None
-) -> Record:
-    if true is None:
-        return {"corrected": float("nan"), "corrected_error": float("nan")}
+    judged: Judged, at: JudgedPlace, correction: Correction | None, seed: list[int]
+) -> tuple[Floats, Floats]:
+    """Give the ensemble's metrics against the true redshifts, and their errors, shape (metric,) each."""
+    value, error = np.full((2, len(POINT_METRICS)), np.nan)
+    if correction is None:
+        return value, error
+    sample, estimates = judged.sample.rows(correction.rows), judged.estimates.rows(correction.rows)
+    place, chosen_by = at.place, estimates.of_ensemble
+    for name, true in correction.true.items():
+        z_phot = estimates.ensemble_of(name)
 
-    def against(z_ref: Floats) -> float:
-        inside = place.holds(replace(sample, z_ref=z_ref), z_phot)
-        return POINT_METRICS[metric](z_phot=z_phot[inside], z_ref=z_ref[inside])
+        def residuals(z_ref: Floats, z_phot: Floats = z_phot) -> Residuals:
+            inside = [place.holds(replace(sample, z_ref=z), chosen_by) for z in z_ref]
+            return Residuals.of(z_phot, z_ref, np.array(inside))
 
-    found = true.correct(against)
-    return {"corrected": found.value, "corrected_error": found.error}
+        found = true.correct(lambda z_ref, r=residuals: r(z_ref[None]).metrics()[0, 0])  # type: ignore[misc]
+        drawn = residuals(true.z_draws).resampled(len(at.resampled), np.random.default_rng(seed)).mean(axis=1)
+        sampling = drawn.std(axis=0, ddof=1) if len(drawn) > 1 else np.zeros(len(POINT_METRICS))
+        mine = np.array([estimates.name_of(metric) == name for metric in POINT_METRICS])
+        value[mine], error[mine] = found.value[mine], np.hypot(found.error, sampling)[mine]
+    return value, error
 
 
 def _judgement(metric: str, value: float) -> Record:
@@ -215,7 +166,7 @@ def _judgement(metric: str, value: float) -> Record:
     return {
         "requirement": requirement.limit,
         "passes": requirement.passes(value),
-        "margin": requirement.margin(value),
+        "margin": None if np.isnan(value) else requirement.margin(value),
         "requirement_source": requirement.source,
     }
 

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from mixz.errors import MixzError
+from mixz.model.colour_terms import adapter_starts
 from mixz.model.heads import head_of
 from mixz.model.nets import initial_weights, with_adapters
 from mixz.model.rows import Rows
@@ -117,9 +118,21 @@ def _student(teacher: Ensemble, network: Network, seed: int) -> Ensemble:
     features = replace(teacher.features, network=network)
     start = generators([derive_seed(seed, 0)], START)
     weights = initial_weights(features.width, head_of(network).outputs, network, start)
-    weights = with_adapters(weights, bands=len(teacher.bands), systems=len(features.systems))
+    known = adapter_starts(network, features, teacher.bands)
+    weights = with_adapters(weights, bands=len(teacher.bands), systems=len(features.systems), starts=known)
+    # What it learns is calibrated already.  Where it carries several photometric systems into one in its own way,
+    # galaxies no longer lie where the teacher's training galaxies do.
     return replace(
-        teacher, network=network, features=features, weights=weights, seed=seed, numbers=(0,), history=(), lost=()
+        teacher,
+        network=network,
+        features=features,
+        weights=weights,
+        seed=seed,
+        numbers=(0,),
+        history=(),
+        lost=(),
+        calibration=None,
+        support=teacher.support if len(features.systems) == 1 else None,
     )
 
 

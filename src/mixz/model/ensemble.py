@@ -12,19 +12,27 @@ import torch
 
 from mixz.config import Network
 from mixz.errors import MixzError, nearest
+from mixz.model import calibration, conformal, support
+from mixz.model.augmentation import as_noisy_as_others, augmentation
 from mixz.model.bayes import with_spread
+from mixz.model.calibration import Calibration
 from mixz.model.checkpoint import Checkpoint
+from mixz.model.colour_terms import adapter_starts
+from mixz.model.conformal import Conformal
 from mixz.model.devices import Machine
-from mixz.model.features import FITTED, Features, Photometry, augmentation
+from mixz.model.features import FITTED, Features, Photometry
 from mixz.model.heads import head_of
+from mixz.model.held_out import HeldOut, mend
 from mixz.model.history import History, Lost, Progress
 from mixz.model.label_likelihood import says_exactly, says_through
 from mixz.model.labels import labelled, own_weights
 from mixz.model.model_folder import damaged, read_model_folder, write_model_folder
-from mixz.model.nets import Weights, initial_weights, with_adapters
+from mixz.model.nets import Weights, in_common_system, initial_weights, with_adapters
 from mixz.model.predict import predict_rows
 from mixz.model.rows import Rows
-from mixz.model.seeds import EPOCHS, START, STEP, derive_seed, generators
+from mixz.model.seeds import EPOCHS, HELD_OUT, START, STEP, derive_seed, generators
+from mixz.model.selection import Selection
+from mixz.model.support import Support
 from mixz.model.training import train_step
 from mixz.recipes import Recipe, Step
 from mixz.schema import WEIGHT, GalaxySet, PhotoZ
@@ -36,11 +44,19 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mixz.model.grid import Grid
     from mixz.schema import Floats
     from mixz.truths import Kernel
 
 Z_MAX_STEP = 0.5
 """The grid of densities ends at the next multiple of this above the highest label."""
+
+FITTED_AFTERWARDS: Mapping[str, tuple[type[Any], tuple[str, ...]]] = {
+    "calibration": (Calibration, calibration.FITTED),
+    "conformal": (Conformal, conformal.FITTED),
+    "support": (Support, support.FITTED),
+}
+"""What is fitted to a trained ensemble, and the names of its numbers: they are stored with the weights."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +87,11 @@ class Ensemble:
         Members that are left out because their loss was no longer a number.
     provenance
         Anything JSON can hold about where the model came from.
+    calibration, conformal, held_out
+        How held-out galaxies mend the densities, how far intervals reach, and an account of it (`calibrated`); of these
+        members and weights, so that subsets and refined ensembles are without.
+    support
+        Where the training galaxies lie (`with_support`); refined ensembles are without.
 
     Examples
     --------
@@ -100,6 +121,10 @@ class Ensemble:
     history: tuple[History, ...] = ()
     lost: tuple[Lost, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    calibration: Calibration | None = None
+    conformal: Conformal | None = None
+    held_out: Mapping[str, Any] = field(default_factory=dict)
+    support: Support | None = None
 
     @classmethod
     def fit(
@@ -158,11 +183,11 @@ class Ensemble:
         """Start an ensemble at random weights, its inputs fitted to the training galaxies of the `first` step.
 
         What the network leaves open is filled in from all training galaxies: where the grid of densities ends, and
-        which photometric systems there are (the one of most galaxies is the common one).
+        which photometric systems there are (the common one is that without colour terms, or of most galaxies).
         """
         network = _filled_in(network or Network(), galaxies)
         bands = galaxies.bands
-        systems = _systems(galaxies) if network.systems else ("",)
+        systems = _systems(galaxies, network) if network.systems else ("",)
         chosen = labelled(galaxies, first.truths, "train", ())[0]
         features = Features.fit(
             Photometry.of(chosen, order=range(len(bands)), systems=systems), network, systems=systems
@@ -170,7 +195,8 @@ class Ensemble:
         numbers = tuple(range(members))
         starts = generators([derive_seed(seed, k) for k in numbers], START)
         weights = initial_weights(features.width, head_of(network).outputs, network, starts)
-        weights = with_adapters(weights, bands=len(bands), systems=len(systems))
+        known = adapter_starts(network, features, bands)
+        weights = with_adapters(weights, bands=len(bands), systems=len(systems), starts=known)
         if network.kind == "bayesian":
             weights = with_spread(weights, network)
         return cls(bands, network, weights, features, ref_band or _default_ref_band(bands), seed, numbers)
@@ -226,7 +252,8 @@ class Ensemble:
     ) -> Ensemble:
         """Do as `fine_tune`, but where every member is lost give an ensemble of none: what one of many workers does."""
         number = len(self.recipe) + 1
-        train, validation = (self._rows(galaxies, step, side, kernels) for side in ("train", "validation"))
+        selection = Selection.of(galaxies, step, exact_truths(kernels))
+        train, validation = (self._rows(galaxies, step, side, kernels, selection) for side in ("train", "validation"))
         _check_step(step, number, self.network, len(train))
         machine = machine or Machine()
         save_to = Checkpoint(checkpoint, self._settings(step, train, validation, machine)) if checkpoint else None
@@ -250,6 +277,7 @@ class Ensemble:
             recipe=(*self.recipe, step),
             history=(*kept.history, trained.history),
             lost=(*self.lost, *trained.lost),
+            support=None,
         )
 
     @property
@@ -265,6 +293,9 @@ class Ensemble:
             numbers=tuple(numbers),
             weights={name: w[places] for name, w in self.weights.items()},
             history=tuple(history.only(numbers) for history in self.history),
+            calibration=None,
+            conformal=None,
+            held_out={},
         )
 
     @classmethod
@@ -293,8 +324,51 @@ class Ensemble:
             lost=lost,
         )
 
+    def calibrated(self, galaxies: GalaxySet, *, kernels: Mapping[str, Kernel] = KNOWN_KERNELS) -> Ensemble:
+        """Make the ensemble's densities honest by the labels of held-out galaxies, and learn how far intervals reach.
+
+        Models without densities, and those whose network says ``calibrate: false``, stay as they are; with too few
+        validation galaxies they do too, and `held_out` says why.
+
+        Parameters
+        ----------
+        galaxies
+            Galaxies whose `split` says which validate; those with a label that the recipe believes are used.
+        kernels
+            How wrong each truth's labels are.
+        """
+        grid = head_of(self.network).grid
+        if grid is None or not self.network.calibrate:
+            return self
+        truths, exact = _truths(self.recipe), exact_truths(kernels)
+        chosen, z_ref, whose, _ = self._usable(galaxies, truths, "validation", kernels)
+        _, mass = replace(self, calibration=None).masses(chosen)
+        says = self._says(chosen, z_ref, whose, kernels, grid)
+        z_label = torch.tensor(z_ref, dtype=torch.float32)
+        held_out = HeldOut(mass, says, z_label, whose, self._mag_ref(chosen))
+        mended = mend(held_out, grid, exact=exact, truths=truths, seed=derive_seed(self.seed, HELD_OUT))
+        return replace(self, calibration=mended.calibration, conformal=mended.conformal, held_out=mended.account)
+
+    def with_support(self, galaxies: GalaxySet, *, kernels: Mapping[str, Kernel] = KNOWN_KERNELS) -> Ensemble:
+        """Remember where the training galaxies lie, so that predictions say which galaxies training covered.
+
+        Parameters
+        ----------
+        galaxies
+            Galaxies whose `split` says which train; those with a label that the recipe believes are remembered.
+        kernels
+            Truths of exact labels among these count as spectra.
+        """
+        _, _, whose, photometry = self._usable(galaxies, _truths(self.recipe), "train", kernels)
+        exact = torch.from_numpy(np.isin(whose, exact_truths(kernels)))
+        x = self._common(self.features(photometry))
+        return replace(self, support=Support.fit(x, exact=exact, seed=derive_seed(self.seed, HELD_OUT)))
+
     def predict(self, galaxies: GalaxySet) -> PhotoZ:
         """Estimate the redshift of every galaxy by every member; NaN for galaxies that lack a band the model needs.
+
+        Where the ensemble is calibrated, its density, the point estimates read off it and the intervals are; what
+        single members say is not.
 
         Raises
         ------
@@ -303,25 +377,32 @@ class Ensemble:
         """
         x = self.features(self.photometry(galaxies))
         found = predict_rows(self.weights, self.network, x, self._seeds())
-        sigma, z_mean = (None if t is None else t.numpy() for t in (found.sigma, found.z_mean))
+        sigma, z_rms = (None if t is None else t.numpy() for t in (found.sigma, found.z_rms))
         grid = head_of(self.network).grid
+        covered = self.support(self._common(x)) if self.support is not None else None
         if grid is None or found.mass is None:
-            return PhotoZ(galaxies.object_id, found.z.numpy(), sigma)
-        unknown = found.mass.isnan().any(dim=1)
-        points = {name: z.masked_fill(unknown, torch.nan).numpy() for name, z in grid.estimates(found.mass).items()}
+            return PhotoZ(galaxies.object_id, found.z.numpy(), sigma, support=covered)
+        mass, mag_i = found.mass, self._mag_ref(galaxies)
+        if self.calibration is not None:
+            mass = self.calibration(mass, mag_i)
+        unknown = mass.isnan().any(dim=1)
+        points = {name: z.masked_fill(unknown, torch.nan).numpy() for name, z in grid.estimates(mass).items()}
+        intervals = self.conformal.intervals(mass, mag_i, grid) if self.conformal is not None else {}
         return PhotoZ(
             galaxies.object_id,
             found.z.numpy(),
             sigma,
             z_grid=grid.z.numpy(),
-            pdf=grid.density(found.mass).numpy(),
+            pdf=grid.density(mass).numpy(),
             points=points,
-            z_mean_members=z_mean,
+            z_rms_members=z_rms,
+            intervals={level: ends.numpy() for level, ends in intervals.items()},
+            support=covered,
         )
 
     def save(self, folder: str | Path) -> None:
         """Write the model folder: weights.safetensors, model.json, history.json; whole or not at all."""
-        about = {
+        about: dict[str, Any] = {
             "bands": self.bands,
             "ref_band": self.ref_band,
             "systems": self.features.systems,
@@ -332,9 +413,13 @@ class Ensemble:
             "network": self.network.model_dump(mode="json"),
             "recipe": [step.model_dump(mode="json") for step in self.recipe],
             "provenance": self.provenance,
+            "held_out": self.held_out,
+            "fitted": [part for part in FITTED_AFTERWARDS if getattr(self, part) is not None],
         }
-        inputs = {f"inputs.{name}": getattr(self.features, name) for name in FITTED}
-        write_model_folder(folder, about=about, tensors=self.weights | inputs, history=self.history)
+        tensors = self.weights | {f"inputs.{name}": getattr(self.features, name) for name in FITTED}
+        for part in about["fitted"]:
+            tensors |= {f"{part}.{name}": getattr(getattr(self, part), name) for name in FITTED_AFTERWARDS[part][1]}
+        write_model_folder(folder, about=about, tensors=tensors, history=self.history)
 
     @classmethod
     def load(cls, folder: str | Path) -> Ensemble:
@@ -349,6 +434,10 @@ class Ensemble:
         try:
             network = Network(**about["network"])
             fitted = {name: weights.pop(f"inputs.{name}") for name in FITTED}
+            afterwards = {}
+            for part in about["fitted"]:
+                kind, names = FITTED_AFTERWARDS[part]
+                afterwards[part] = kind(**{name: weights.pop(f"{part}.{name}") for name in names})
             return cls(
                 bands=tuple(about["bands"]),
                 network=network,
@@ -361,25 +450,29 @@ class Ensemble:
                 recipe=tuple(Step(**step) for step in about["recipe"]),
                 history=history,
                 provenance=about["provenance"],
+                held_out=about["held_out"],
+                **afterwards,
             )
         except (KeyError, TypeError, ValueError) as error:
             raise damaged(folder, error) from error
 
     def masses(self, galaxies: GalaxySet) -> tuple[torch.Tensor, torch.Tensor]:
-        """Give the networks' inputs, shape (galaxy, input), and the masses of the mean density, shape (galaxy, z)."""
+        """Give the networks' inputs, shape (galaxy, input), and the masses of the (calibrated) density, (galaxy, z)."""
         x = self.features(self.photometry(galaxies))
         mass = predict_rows(self.weights, self.network, x, self._seeds()).mass
         if mass is None:
             raise MixzError(f"the model ends in a {self.network.head_name}", "a head with densities", "see networks")
-        return x, mass
+        return x, mass if self.calibration is None else self.calibration(mass, self._mag_ref(galaxies))
 
     def photometry(self, galaxies: GalaxySet) -> Photometry:
         """Give the photometry of galaxies in the order of the model's bands and systems."""
         return Photometry.of(galaxies, order=self._band_order(galaxies.bands), systems=self.features.systems)
 
-    def _rows(self, galaxies: GalaxySet, step: Step, side: str, kernels: Mapping[str, Kernel]) -> Rows:
-        """Give what one side of the split teaches in a step."""
-        chosen, z_ref, whose = labelled(galaxies, step.truths, side, exact_truths(kernels))
+    def _usable(
+        self, galaxies: GalaxySet, truths: Sequence[str], side: str, kernels: Mapping[str, Kernel]
+    ) -> tuple[GalaxySet, Floats, NDArray[np.str_], Photometry]:
+        """Select galaxies of one side with a label of some truths that can be asked about; give label and truth."""
+        chosen, z_ref, whose = labelled(galaxies, truths, side, exact_truths(kernels))
         photometry = self.photometry(chosen)
         usable = photometry.usable(self.network).numpy()
         if not usable.all():
@@ -387,6 +480,13 @@ class Ensemble:
             photometry = self.photometry(chosen)
         if not len(chosen):
             raise MixzError(f"no {side} galaxy has every band", "one or more", "see cuts.json, or set drop_bands")
+        return chosen, z_ref, whose, photometry
+
+    def _rows(
+        self, galaxies: GalaxySet, step: Step, side: str, kernels: Mapping[str, Kernel], selection: Selection | None
+    ) -> Rows:
+        """Give what one side of the split teaches in a step."""
+        chosen, z_ref, whose, photometry = self._usable(galaxies, step.truths, side, kernels)
         weight = None
         if step.weights:
             weight = torch.tensor([step.weight_of(truth) for truth in whose.tolist()])
@@ -395,28 +495,43 @@ class Ensemble:
             weight = own if weight is None else weight * own
         if weight is not None:
             weight = weight / weight.mean()
-        renew = None
+        if selection is not None:
+            towards = torch.from_numpy(selection.of_galaxies(chosen, inside=side == "train")).float()
+            weight = towards if weight is None else weight * towards
+            weight = weight / weight.mean()
+        truth = torch.from_numpy(np.unique(whose, return_inverse=True)[1])
+        seed = derive_seed(self.seed, EPOCHS, len(self.recipe) + 1)
+        x, renew = self.features(photometry), None
         if side == "train":
-            renew = augmentation(self.features, photometry, derive_seed(self.seed, EPOCHS, len(self.recipe) + 1))
-        says = self._says(chosen, step, z_ref, whose, kernels)
-        return Rows(self.features(photometry), torch.tensor(z_ref, dtype=torch.float32), weight, says, renew)
+            renew = augmentation(self.features, photometry, truth, seed)
+        else:
+            x = as_noisy_as_others(self.features, photometry, truth, seed)
+        grid, says = head_of(self.network).grid, None
+        if grid is not None:
+            exactly = step.loss == "head"
+            says = says_exactly(z_ref, grid) if exactly else self._says(chosen, z_ref, whose, kernels, grid)
+        return Rows(x, torch.tensor(z_ref, dtype=torch.float32), weight, says, renew)
 
     def _says(
-        self, chosen: GalaxySet, step: Step, z_ref: Floats, whose: NDArray[np.str_], kernels: Mapping[str, Kernel]
-    ) -> torch.Tensor | None:
-        """Give what each galaxy's label says of its redshift, where the networks end in a density."""
-        grid = head_of(self.network).grid
-        if grid is None:
-            return None
-        if step.loss == "head":
-            return says_exactly(z_ref, grid)
+        self, chosen: GalaxySet, z_ref: Floats, whose: NDArray[np.str_], kernels: Mapping[str, Kernel], grid: Grid
+    ) -> torch.Tensor:
+        """Give what each galaxy's label says of its redshift."""
         says = torch.empty(len(chosen), len(grid.z))
-        mag_i = chosen.mag[:, chosen.bands.index(self.ref_band)].astype(float)
+        mag_i = self._mag_ref(chosen).numpy().astype(float)
         for truth in np.unique(whose).tolist():
             its = whose == truth
             z_err = chosen.z_err[truth][its] if truth in chosen.z_err else None
             says[torch.from_numpy(its)] = says_through(kernels[truth], z_ref[its], mag_i[its], grid, z_err)
         return says
+
+    def _mag_ref(self, galaxies: GalaxySet) -> torch.Tensor:
+        return torch.tensor(galaxies.mag[:, galaxies.bands.index(self.ref_band)])
+
+    def _common(self, x: torch.Tensor) -> torch.Tensor:
+        """Carry inputs into the common photometric system, as the members do on average; magnitudes only."""
+        members = {name: w for name, w in self.weights.items() if name.startswith("system.")}
+        mean = {name: w.mean(dim=0, keepdim=True) for name, w in members.items()}
+        return in_common_system(mean, x[None])[0, :, : len(self.bands)]
 
     def _seeds(self, *names: int) -> list[int]:
         return [derive_seed(self.seed, number, *names) for number in self.numbers]
@@ -459,10 +574,23 @@ def _filled_in(network: Network, galaxies: GalaxySet) -> Network:
     return network.model_copy(update={"z_max": Z_MAX_STEP * (math.floor(highest / Z_MAX_STEP) + 1)})
 
 
-def _systems(galaxies: GalaxySet) -> tuple[str, ...]:
-    """Name the photometric systems of the training galaxies, the one of most galaxies first."""
-    names, counts = np.unique(galaxies.system[galaxies.split == "train"], return_counts=True)
-    return tuple(names[np.argsort(-counts, kind="stable")].tolist())
+def _systems(galaxies: GalaxySet, network: Network) -> tuple[str, ...]:
+    """Name the photometric systems of the labelled training galaxies: that without colour terms, or of most, first."""
+    labelled = np.any([np.isfinite(z) for z in galaxies.z.values()], axis=0)
+    names, counts = np.unique(galaxies.system[(galaxies.split == "train") & labelled], return_counts=True)
+    known = np.isin(names, [term.system for term in network.colour_terms])
+    if known.any() and (~known).sum() != 1:
+        raise MixzError(
+            f"colour terms of {', '.join(names[known]) or 'no system'}",
+            f"of all but one of the systems {', '.join(names)}",
+            "leave out the system that the others are carried into",
+        )
+    return tuple(names[np.lexsort((-counts, known))].tolist())
+
+
+def _truths(recipe: Recipe) -> tuple[str, ...]:
+    """Name every truth that some step of a recipe believes."""
+    return tuple(dict.fromkeys(truth for step in recipe for truth in step.truths))
 
 
 def _default_ref_band(bands: Sequence[str]) -> str:

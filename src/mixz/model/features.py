@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 NARROWEST_MAG = 1e-3
 """Whitening blows no direction up whose spread is below this [mag]: it holds nothing but rounding."""
-NEIGHBOURS = 0.05
-"""Errors are borrowed from galaxies this close in rank of brightness, as a share of all (ours)."""
 POGSON = 1.0857362
 """2.5 / ln 10: a magnitude error is this times the relative error of the flux."""
 
@@ -170,18 +168,19 @@ class Features:
         if self.network.asinh:
             mag = _asinh(mag, err, self.softening)
         missing = mag.isnan()
-        filled = self._filled(mag, missing) if self.network.drop_bands else mag
-        columns = [(filled - self.offset) @ self.matrix]
+        whole = self.filled(mag, missing) if self.network.drop_bands else mag
+        columns = [(whole - self.offset) @ self.matrix]
         if self.network.drop_bands:
             columns.append(missing.float())
         if self.network.errors != "none":
-            sure = (err.clamp(1e-4, 1e3).log() - self.error_mean) / self.error_spread
+            # Beyond the error of a flux as large as its noise there is nothing to tell.
+            sure = (err.clamp(1e-4, POGSON).log() - self.error_mean) / self.error_spread
             columns.append(torch.where(missing & (self.network.drop_bands > 0), 0.0, sure))
         others = range(1, len(self.systems))
         columns += [(photometry.system == number).float()[:, None] for number in others]
         return torch.cat(columns, dim=1)
 
-    def _filled(self, mag: torch.Tensor, missing: torch.Tensor) -> torch.Tensor:
+    def filled(self, mag: torch.Tensor, missing: torch.Tensor) -> torch.Tensor:
         """Fill missing magnitudes with their mean given the others, as if all were jointly Gaussian."""
         filled = mag.clone()
         patterns, which = torch.unique(missing, dim=0, return_inverse=True)
@@ -195,74 +194,6 @@ class Features:
             known = mag[rows][:, there]
             filled[rows.nonzero(), absent.nonzero().T] = self.mean[absent] + (known - self.mean[there]) @ slope
         return filled
-
-
-@dataclass(frozen=True, eq=False)
-class Augmentation:
-    """Training galaxies as another look might have seen them: fresh inputs for every epoch.
-
-    With robust errors each galaxy takes the larger of its own errors and those of a random training galaxy about as
-    bright, with the noise that this needs: what survey a galaxy is from can then hardly be told from its errors.
-    With `drop_bands`, that share of the galaxies loses some of its bands.
-
-    Parameters
-    ----------
-    features
-        The map to inputs.
-    photometry
-        The training galaxies.
-    seed
-        Seed of all epochs.
-    """
-
-    features: Features
-    photometry: Photometry
-    seed: int
-
-    def __call__(self, epoch: int) -> torch.Tensor:
-        """Give the inputs of an epoch, shape (galaxy, input)."""
-        source = torch.Generator().manual_seed(self.seed + epoch)
-        photometry = self.photometry
-        if self.features.network.errors == "robust":
-            photometry = _as_noisy_as_others(photometry, source)
-        if self.features.network.drop_bands:
-            photometry = _without_some_bands(photometry, self.features.network.drop_bands, source)
-        return self.features(photometry)
-
-
-def augmentation(features: Features, photometry: Photometry, seed: int) -> Augmentation | None:
-    """Give what renews a network's training inputs, or None where they stay what they are."""
-    needed = features.network.errors == "robust" or features.network.drop_bands > 0
-    return Augmentation(features, photometry, seed) if needed else None
-
-
-def _as_noisy_as_others(photometry: Photometry, source: torch.Generator) -> Photometry:
-    mag, err = photometry.mag, photometry.mag_err
-    brightness = mag.nanmedian(dim=1).values.nan_to_num(99.0)
-    order = brightness.argsort()
-    count = len(order)
-    reach = max(1, int(NEIGHBOURS * count))
-    place = torch.empty_like(order)
-    place[order] = torch.arange(count)
-    moved = place + torch.randint(-reach, reach + 1, (count,), generator=source)
-    other = err[order[moved.clamp(0, count - 1)]]
-    wanted = torch.where(other.isfinite() & (other > err), other, err)
-    noise = (wanted.square() - err.square()).clamp_min(0).sqrt() * torch.randn(mag.shape, generator=source)
-    return photometry._replace(mag=mag + noise.nan_to_num(0.0, 0.0, 0.0), mag_err=wanted)
-
-
-def _without_some_bands(photometry: Photometry, share: float, source: torch.Generator) -> Photometry:
-    count, bands = photometry.mag.shape
-    chosen = torch.rand(count, 1, generator=source) < share
-    lost = torch.randint(1, max(2, bands), (count, 1), generator=source)
-    # The bands of the lowest random numbers go, so that every set of a size is as likely; one always stays.
-    rank = torch.rand(count, bands, generator=source).argsort(dim=1).argsort(dim=1)
-    gone = chosen & (rank < lost)
-    still = ~(photometry.mag.isnan() | gone).all(dim=1, keepdim=True)
-    gone &= still
-    return photometry._replace(
-        mag=photometry.mag.masked_fill(gone, torch.nan), mag_err=photometry.mag_err.masked_fill(gone, torch.nan)
-    )
 
 
 def _minmax(mag: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -12,8 +12,9 @@ from mixz.model.graphs import RecordedUpdate
 from mixz.model.heads import head_of
 from mixz.model.history import History, Lost, News
 from mixz.model.moving import joined, moving_start
-from mixz.model.nets import adapter_names, outputs
+from mixz.model.nets import PRIOR, adapter_names, outputs
 from mixz.model.optimise import learning_rate, optimiser, set_rate
+from mixz.model.passes import Workspace, outputs_in
 from mixz.model.seeds import ADAPTER, NOISE, ORDER, generators
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Group:
         self.shape, self.step, self.seeds, self.machine = shape, step, list(seeds), machine
         self.head = head_of(shape)
         self.loss = self.head.imitate if step.loss == "imitate" and self.head.imitate else self.head.loss
+        self.workspace = Workspace() if machine.in_place else None
         self.start = {name: w.to(machine.torch_device) for name, w in weights.items()}
         start = moving_start(weights, shape, step, generators(seeds, ADAPTER))
         self.best = {name: w.to(machine.torch_device) for name, w in start.items()}
@@ -74,6 +76,7 @@ class Group:
         self.fixed.clear()
         self.moving.clear()
         del self.optimiser, self.update
+        self.workspace = None
 
     def weights(self) -> Weights:
         """Give every member's best weights; those that were frozen are the ones it began with."""
@@ -154,9 +157,12 @@ class Group:
         objective = rows.weighted(self.loss(out.float(), rows)).mean(dim=1)
         if self.shape.kind == "bayesian":
             objective = objective + self.shape.kl_weight / galaxies * divergence(weights, self.shape)
-        if adapters := [weights[f"{name}.{part}"] for name in adapter_names(weights) for part in ("weight", "bias")]:
+        if adapters := [f"{name}.{part}" for name in adapter_names(weights) for part in ("weight", "bias")]:
             # A Gaussian prior on how far photometric systems are apart, as one more term of the mean log-likelihood.
-            apart = torch.stack([w.square().sum(dim=(1, 2)) for w in adapters]).sum(dim=0)
+            away = [
+                weights[name] - weights[PRIOR + name] if PRIOR + name in weights else weights[name] for name in adapters
+            ]
+            apart = torch.stack([w.square().sum(dim=(1, 2)) for w in away]).sum(dim=0)
             objective = objective + apart / (2 * self.shape.system_spread**2 * galaxies)
         if self.step.pull:
             moved = [(weights[k] - w).square().sum(dim=(1, 2)) for k, w in self.fixed.items() if weights[k] is not w]
@@ -164,6 +170,8 @@ class Group:
         return objective
 
     def _outputs(self, weights: Weights, x: torch.Tensor, noises: Sequence[torch.Generator]) -> torch.Tensor:
+        if self.shape.kind == "dense" and self.workspace:
+            return outputs_in(self.workspace, weights, x, self.shape)
         if self.shape.kind == "dense":
             return outputs(weights, x, self.shape)
         return noisy_outputs(weights, x, self.shape, noise(x.shape[1], self.shape, self.head.outputs, noises))

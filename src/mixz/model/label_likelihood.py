@@ -9,6 +9,7 @@ is exact.  A model trained so gives the density of the redshift, not of the labe
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from mixz.schema import Floats
     from mixz.truths import Kernel
 
-PER_CELL = 8
-"""Points at which a kernel is evaluated in every cell of the grid (Simpson's rule needs an even number)."""
+PER_CELL = (8, 64)
+"""Points at which a kernel is evaluated in every cell of the grid: at least, and at most however narrow it is."""
 CHUNK = 2_000
 LEAST = 1e-7
 """What every label says at least of any redshift, against the most it says: none is right beyond all doubt (ours)."""
@@ -82,8 +83,10 @@ def says_through(
     if isinstance(kernel, GaussianKernel) and kernel.sigma < float(torch.log1p(grid.z[1])) / 2:
         return says_exactly(z_label, grid)
     z = grid.z.double().numpy()
-    fine = np.concatenate([z[:-1, None] + np.diff(z)[:, None] * np.arange(PER_CELL) / PER_CELL], axis=1).ravel()
-    fine = np.append(fine, z[-1])
+    # Simpson's rule needs an even number, and points no farther apart than half the kernel's width.
+    points = 2 * math.ceil(float(torch.log1p(grid.z).diff().max()) / kernel.narrowest)
+    points = min(max(points, PER_CELL[0]), PER_CELL[1])
+    fine = np.append((z[:-1, None] + np.diff(z)[:, None] * np.arange(points) / points).ravel(), z[-1])
     hats = _hats(z, fine)
     says = np.empty((len(z_label), len(z)), np.float32)
     for start in range(0, len(z_label), CHUNK):
@@ -91,16 +94,18 @@ def says_through(
         width = None if z_err is None else z_err[here][:, None]
         density = kernel.density(z_label=z_label[here, None], z=fine[None], mag_i=mag_i[here, None], z_err=width)
         found = density @ hats
-        says[here] = np.maximum(found, LEAST * found.max(axis=1, keepdims=True))
+        most = found.max(axis=1, keepdims=True)
+        # A label that the kernel holds impossible at every redshift says nothing.
+        says[here] = np.where(most > 0, np.maximum(found, LEAST * most), 1.0)
     return torch.from_numpy(says)
 
 
 def _hats(z: Floats, fine: Floats) -> Floats:
     """Tabulate each node's triangle, of area 1, times Simpson's weights at the fine points; shape (fine, z)."""
-    weights = np.zeros(len(fine))
-    simpson = np.array([1, 4, 2, 4, 2, 4, 2, 4, 1]) / 3
+    weights, points = np.zeros(len(fine)), (len(fine) - 1) // (len(z) - 1)
+    simpson = np.array([1, *([4, 2] * (points // 2))[:-1], 1]) / 3
     for cell, width in enumerate(np.diff(z)):
-        weights[cell * PER_CELL : (cell + 1) * PER_CELL + 1] += simpson * width / PER_CELL
+        weights[cell * points : (cell + 1) * points + 1] += simpson * width / points
     hats = np.stack([np.interp(fine, z, node) for node in np.eye(len(z))], axis=1)
     areas = weights @ hats
     return np.asarray(hats * weights[:, None] / areas)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import torch
 
-FORMAT = 3
+FORMAT = 4
 """Version of the model folder; others are refused."""
 
 

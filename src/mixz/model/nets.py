@@ -111,13 +111,25 @@ def adapter_names(weights: Weights) -> tuple[str, ...]:
     )
 
 
-def with_adapters(weights: Weights, *, bands: int, systems: int) -> Weights:
-    """Add an adapter for every photometric system but the first (``system.1.weight``, ``.bias``, ...), at identity."""
+PRIOR = "prior."
+"""Before the name of an adapter: where it is held to, which no step moves."""
+
+
+def with_adapters(
+    weights: Weights, *, bands: int, systems: int, starts: Sequence[tuple[torch.Tensor, torch.Tensor]] = ()
+) -> Weights:
+    """Add an adapter for every photometric system but the first (``system.1.weight``, ``.bias``, ...).
+
+    They start at the identity, or at `starts`, which then also stay on as ``prior.system.1.weight``, ....
+    """
     members = member_count(weights)
     adapters = {}
     for number in range(1, systems):
-        adapters[f"system.{number}.weight"] = torch.zeros(members, bands, bands)
-        adapters[f"system.{number}.bias"] = torch.zeros(members, 1, bands)
+        turn, shift = starts[number - 1] if starts else (torch.zeros(bands, bands), torch.zeros(bands))
+        name = f"system.{number}"
+        for known in (name, *([PRIOR + name] if starts else [])):
+            adapters[f"{known}.weight"] = turn.repeat(members, 1, 1)
+            adapters[f"{known}.bias"] = shift.repeat(members, 1, 1)
     return weights | adapters
 
 

@@ -31,15 +31,15 @@ class Estimates(NamedTuple):
         Each member's point estimate (zbest where it gives a density), shape (member, galaxy).
     sigma
         Its own standard deviation, shape (member, galaxy); None where the head gives none.
-    z_mean
-        The mean of its density, shape (member, galaxy); None where the head gives none.
+    z_rms
+        The estimate of the least expected dz^2 by its density, shape (member, galaxy); None where the head gives none.
     mass
         Masses of the members' mean density, shape (galaxy, z); None where the head gives none.
     """
 
     z: torch.Tensor
     sigma: torch.Tensor | None = None
-    z_mean: torch.Tensor | None = None
+    z_rms: torch.Tensor | None = None
     mass: torch.Tensor | None = None
 
 
@@ -109,4 +109,4 @@ def _of_density(outs: Sequence[torch.Tensor], head: Head) -> Estimates:
     assert head.mass is not None
     assert head.grid is not None
     mass = torch.stack([head.mass(out) for out in outs]).mean(dim=0)
-    return Estimates(head.grid.zbest(mass), head.grid.sigma(mass), head.grid.zmean(mass), mass.mean(dim=0).T)
+    return Estimates(head.grid.zbest(mass), head.grid.sigma(mass), head.grid.zrms(mass), mass.mean(dim=0).T)

@@ -14,9 +14,10 @@ import torch
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-START, STEP, ORDER, NOISE, ADAPTER, DRAWS, EPOCHS = range(7)
+START, STEP, ORDER, NOISE, ADAPTER, DRAWS, EPOCHS, HELD_OUT = range(8)
 """What random numbers are for: first weights, a step as a whole, and within it the order of the galaxies, the noise of
-Bayesian layers, the start of adapters; the weight draws of a prediction; what each epoch does to the galaxies."""
+Bayesian layers, the start of adapters; the weight draws of a prediction; what each epoch does to the galaxies; what is
+drawn once training is done."""
 
 
 def derive_seed(seed: int, *names: int) -> int:

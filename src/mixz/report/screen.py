@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mixz.metrics.summary import PAPER_CLAIMS, ratios
+from mixz.metrics.verdict import verdicts
 from mixz.schema import SPLITS
 
 if TYPE_CHECKING:
@@ -18,11 +19,24 @@ if TYPE_CHECKING:
     from mixz.data.cuts import Entry
     from mixz.data.registry import DataSet, RemoteFile
     from mixz.metrics.summary import Record
+    from mixz.metrics.verdict import Verdict
 
 SIMULATED = "SIMULATED galaxies: no number here says anything about a real survey"
 """Stands wherever numbers or figures are made from a simulation."""
 
 COLUMNS = ("bias", "sigma_mad", "rms", "outlier_fraction", "catastrophic_fraction", "hsc_loss")
+PDF_COLUMNS = {
+    "pit_ks": "0",
+    "coverage_68": "0.68",
+    "coverage_90": "0.90",
+    "coverage_95": "0.95",
+    "crps": "",
+    "cde_loss": "",
+}
+"""Metrics of densities to show, and what an honest density has."""
+
+MARKS = {True: "✓", False: "✗", None: ""}
+STYLES = {True: "green", False: "red", None: ""}
 PAPER_REFINED = ("tl", "combo")
 RATIO_METRICS = ("bias", "rms", "outlier_fraction", "catastrophic_fraction")
 
@@ -82,43 +96,145 @@ def _note(entry: Entry) -> str:
     return ", ".join(f"{told[side]:,} {side}" for side in SPLITS if side in told)
 
 
-def metrics_tables(records: Sequence[Record], *, z_range: str) -> list[Table]:
+def verdict_lines(found: Sequence[Verdict]) -> list[Text]:
+    """Say the verdict on each sample in a sentence, and below it what LSST asks of the best recipe, with margins.
+
+    Examples
+    --------
+    >>> common = {"truth": "spec", "sample": "test", "z_range": "all", "n": 9, "recipe": "tl"}
+    >>> asked = {"metric": "bias", "mean": 0.001, "requirement": 0.003, "passes": True, "requirement_source": "SRD"}
+    >>> loss = {"metric": "hsc_loss", "mean": 0.08, "requirement": None}
+    >>> for line in verdict_lines(verdicts([common | asked, common | loss])):
+    ...     print(line.plain)
+    spec: tl is the only recipe (hsc_loss 0.0800).
+      LSST: bias ✓ by 0.002
+    """
+    lines = []
+    for verdict in found:
+        line = Text(verdict.sentence())
+        line.stylize("bold", 0, len(verdict.where) + 1)
+        closest = verdict.runner_up
+        if verdict.best is not None:
+            start = len(verdict.where) + 2
+            sure = closest is not None and closest.significant
+            line.stylize("bold green" if sure else "bold", start, start + len(verdict.best))
+        lines.append(line)
+        checks = verdict.checks_of(verdict.best) if verdict.best is not None else ()
+        if checks:
+            told = [(f"{_short(c.metric)} {MARKS[c.passes]} by {abs(c.margin):.2g}", STYLES[c.passes]) for c in checks]
+            parts = [part for one in told for part in (one, ", ")][:-1]
+            lines.append(Text.assemble("  LSST: ", *parts))
+    return lines
+
+
+def metrics_tables(records: Sequence[Record], differences: Sequence[Record] = (), *, z_range: str) -> list[Table]:
     """Lay the records of one redshift range out: a table per sample, a row per recipe, mean and spread over members.
 
-    A tick or cross says whether the mean meets the LSST requirement that stands in the heading.
+    A tick or cross says whether the mean meets the LSST requirement that stands in the heading; a star marks the best
+    recipe, and a wave those that the data cannot tell from it.  Where labels are noisy, a third line tells the
+    ensemble's metric corrected for their error.
     """
-    chosen = [r for r in records if r["z_range"] == z_range]
+    chosen = [r for r in records if r["z_range"] == z_range and r["metric"] in COLUMNS]
+    found = {(v.truth, v.sample): v for v in verdicts(records, differences, z_range=z_range)}
     samples = dict.fromkeys((r["truth"], r["sample"]) for r in chosen)
-    return [_sample_table([r for r in chosen if (r["truth"], r["sample"]) == sample], z_range) for sample in samples]
+    return [
+        _sample_table([r for r in chosen if (r["truth"], r["sample"]) == sample], found[sample]) for sample in samples
+    ]
 
 
-def _sample_table(records: Sequence[Record], z_range: str) -> Table:
-    first = records[0]
+def _title(first: Record, z_range: str) -> str:
     galaxies = "test galaxies" if first["sample"] == "test" else f"{first['sample']} galaxies"
     inside = {"all": "", "lsst": ", LSST's range"}.get(z_range, f", label in {z_range}")
-    title = (
-        f"judged on {first['truth']}: {first['n']:,} {galaxies}{inside}; mean ± spread of {first['members']} members"
-    )
+    without = first.get("left_out", 0)
+    left_out = f" ({without:,} more have no redshift by some recipe)" if without else ""
+    return f"judged on {first['truth']}: {first['n']:,} {galaxies}{inside}{left_out}"
+
+
+def _sample_table(records: Sequence[Record], verdict: Verdict) -> Table:
+    first = records[0]
+    title = f"{_title(first, verdict.z_range)}; mean ± spread of {first['members']} members"
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title_style="bold")
-    table.add_column("recipe\nLSST", no_wrap=True)
-    limits = {r["metric"]: r["requirement"] for r in records}
+    table.add_column("recipe\nLSST", overflow="fold")
+    limits = {r["metric"]: r.get("requirement") for r in records}
     for metric in COLUMNS:
         limit = limits.get(metric)
-        heading = metric.replace("_fraction", "")
-        table.add_column(f"{heading}\n{'' if limit is None else f'< {limit:g}'}", justify="right", no_wrap=True)
+        table.add_column(f"{_short(metric)}\n{'' if limit is None else f'< {limit:g}'}", justify="right", no_wrap=True)
     for recipe in dict.fromkeys(r["recipe"] for r in records):
         cells = {r["metric"]: r for r in records if r["recipe"] == recipe}
-        table.add_row(recipe, *(_cell(cells[metric]) for metric in COLUMNS))
+        table.add_row(_name(recipe, verdict), *(_cell(cells[metric]) for metric in COLUMNS))
+    notes = []
+    if verdict.best is not None and verdict.leads:
+        notes.append(f"★ best {_short(verdict.metric)}" + (", ≈ not told from it" if verdict.equals else ""))
+    if any(_is_number(r.get("corrected")) for r in records):
+        notes.append("→ ensemble, corrected for the labels' error")
+    if notes:
+        table.caption, table.caption_justify = "; ".join(notes), "left"
     return table
+
+
+def _name(recipe: str, verdict: Verdict) -> Text:
+    if recipe == verdict.best and verdict.leads:
+        return Text(f"★ {recipe}", style="bold")
+    return Text(f"≈ {recipe}" if recipe in verdict.equals else f"  {recipe}")
 
 
 def _cell(record: Record) -> Text:
     mean, std = record["mean"], record["std"]
     if math.isnan(mean):
         return Text("n/a", style="dim")
-    mark, style = {True: " ✓", False: " ✗", None: ""}[record["passes"]], {True: "green", False: "red", None: ""}
-    spread = "" if math.isnan(std) else f"\n±{std:.4f}{' ' * len(mark)}"
-    return Text(f"{mean:.4f}{mark}{spread}", style=style[record["passes"]])
+    mark = MARKS[record["passes"]]
+    under = " " * (len(mark) + 1) if mark else ""
+    cell = Text(f"{mean:.4f} {mark}".rstrip(), style=STYLES[record["passes"]])
+    if not math.isnan(std):
+        cell.append(f"\n±{std:.4f}{under}")
+    if _is_number(record.get("corrected")):
+        cell.append(f"\n→{record['corrected']:.4f}{under}", style="dim")
+    return cell
+
+
+def _is_number(value: float | None) -> bool:
+    return value is not None and not math.isnan(value)
+
+
+def _short(metric: str) -> str:
+    return metric.replace("_fraction", "")
+
+
+def pdf_tables(records: Sequence[Record], *, z_range: str) -> list[Table]:
+    """Lay the records of densities out, a table per sample and a row per recipe that has any; none where none has.
+
+    Where labels are noisy, PIT and coverage are of the densities smeared by the labels' error.
+    """
+    chosen = [r for r in records if r["z_range"] == z_range and r["metric"] in PDF_COLUMNS]
+    tables = []
+    for truth, sample in dict.fromkeys((r["truth"], r["sample"]) for r in chosen):
+        mine = [r for r in chosen if (r["truth"], r["sample"]) == (truth, sample)]
+        table = Table(
+            title=f"densities {_title(mine[0], z_range)}",
+            title_justify="left",
+            title_style="bold",
+            box=box.SIMPLE_HEAD,
+            padding=(0, 1, 0, 0),
+        )
+        table.add_column("recipe\nhonest:", overflow="fold")
+        for name, honest in PDF_COLUMNS.items():
+            table.add_column(f"{name.replace('coverage_', 'in ')}\n{honest}", justify="right", no_wrap=True)
+        for recipe in dict.fromkeys(r["recipe"] for r in mine):
+            cells = {r["metric"]: r for r in mine if r["recipe"] == recipe}
+            table.add_row(recipe, *(_pdf_cell(cells[name]) for name in PDF_COLUMNS))
+        if any(_is_number(r.get("corrected")) for r in mine):
+            table.caption, table.caption_justify = "PIT and coverage: densities smeared by the labels' error", "left"
+        tables.append(table)
+    return tables
+
+
+def _pdf_cell(record: Record) -> Text:
+    corrected = _is_number(record.get("corrected"))
+    value = record["corrected"] if corrected else record["mean"]
+    error = record["corrected_error"] if corrected else record["bootstrap"]
+    if math.isnan(value):
+        return Text("n/a", style="dim")
+    return Text(f"{value:.4f}" + ("" if math.isnan(error) else f"\n±{error:.4f}"))
 
 
 def ratio_lines(records: Sequence[Record], *, truth: str = "spec", over: str = "base") -> list[str]:

@@ -2,7 +2,7 @@
 
 from mixz.stages.build import build
 from mixz.stages.distill import distill
-from mixz.stages.evaluate import evaluate
+from mixz.stages.evaluate import RESAMPLES, evaluate
 from mixz.stages.fetch import fetch
 from mixz.stages.mock import mock
 from mixz.stages.predict import predict
@@ -10,4 +10,15 @@ from mixz.stages.report import report
 from mixz.stages.results import Results
 from mixz.stages.train import train
 
-__all__ = ["Results", "build", "distill", "evaluate", "fetch", "mock", "predict", "report", "train"]
+__all__ = [
+    "RESAMPLES",
+    "Results",
+    "build",
+    "distill",
+    "evaluate",
+    "fetch",
+    "mock",
+    "predict",
+    "report",
+    "train",
+]

@@ -12,7 +12,7 @@ from mixz.columns import Columns
 from mixz.config import KNOWN_TRUTHS
 from mixz.data.photometry import column_names, photometry
 from mixz.data.tables import read_table, require_columns, table_columns, write_table
-from mixz.errors import MixzError
+from mixz.errors import MixzError, nearest
 from mixz.progress import busy
 from mixz.schema import GalaxySet
 from mixz.stages.results import photoz_frame
@@ -34,11 +34,16 @@ def predict(
     console: Console,
     *,
     mag: str | None = None,
+    mag_err: str | None = None,
     object_id: str | None = None,
     group: str | None = None,
     pdf: Kind | None = None,
+    system: str | None = None,
 ) -> int:
-    """Estimate redshifts for any table that has the model's bands; write object_id, z_phot, z_phot_std (and z_sigma).
+    """Estimate redshifts for any table that has the model's bands.
+
+    Written are object_id, z_phot, z_phot_std and what else the model gives: z_sigma, point estimates of densities,
+    intervals (z_low_68, z_high_68, ...), support.
 
     Parameters
     ----------
@@ -47,6 +52,8 @@ def predict(
     mag
         How the table names its magnitudes, e.g. ``"{band}_cmodel_mag"``; by default as ``mag_{band}`` or as the
         model's training tables did.
+    mag_err
+        How it names their errors, which only some models look at; goes with `mag`.
     object_id
         The column with the galaxies' names; by default ``object_id`` where there is one, else the row number.
     group
@@ -54,6 +61,8 @@ def predict(
     pdf
         Write a qp file (.hdf5 or .pq) whose densities are kept as ``interp``, ``quant`` or ``mixmod``; where the table
         has columns ``z_<truth>``, they go along.  None: a plain table of point estimates.
+    system
+        Name of the photometric system that the table was measured in, one of the model's; needed where it has several.
 
     Returns
     -------
@@ -68,15 +77,19 @@ def predict(
     from mixz.model.ensemble import Ensemble
 
     ensemble = Ensemble.load(model)
+    require_system(ensemble, system)
     available = table_columns(table, group)
-    columns = _columns_for(ensemble, available, mag, where=str(table))
+    columns = _columns_for(ensemble, available, mag, mag_err, where=str(table))
     names = _names(columns, ensemble)
     id_column = object_id or ("object_id" if "object_id" in available else None)
     with busy(f"predict {table.name}", console):
         truths = [f"z_{truth}" for truth in KNOWN_TRUTHS if pdf and f"z_{truth}" in available]
         frame = read_table(table, [*names, *truths, *([id_column] if id_column else [])], group)
         magnitudes, errors = photometry(frame, columns, ensemble.bands, where=str(table))
-        photoz = ensemble.predict(GalaxySet(np.arange(len(frame)), ensemble.bands, magnitudes, errors))
+        galaxies = GalaxySet(
+            np.arange(len(frame)), ensemble.bands, magnitudes, errors, system=np.full(len(frame), system or "")
+        )
+        photoz = ensemble.predict(galaxies)
     ids = frame[id_column].to_numpy() if id_column else np.arange(len(frame))
     if pdf:
         write_qp(
@@ -90,19 +103,52 @@ def predict(
     return int(np.isnan(photoz.z_phot).sum())
 
 
-def _columns_for(ensemble: Ensemble, available: Sequence[str], mag: str | None, *, where: str) -> Columns:
+def require_system(ensemble: Ensemble, system: str | None) -> None:
+    """Refuse a photometric system that the model does not know, or none where it knows several.
+
+    Raises
+    ------
+    MixzError
+        As said.
+    """
+    known = ensemble.features.systems
+    if system in known or (system is None and len(known) == 1):
+        return
+    if known == ("",):
+        raise MixzError(f"photometric system {system!r}", "none: the model was trained on one", "leave out --system")
+    given = "no photometric system" if system is None else f"photometric system {system!r}"
+    hint = nearest(system, known) if system else ""
+    raise MixzError(given, f"systems of the model: {', '.join(known)}", f"name the table's with --system{hint}")
+
+
+def _columns_for(
+    ensemble: Ensemble, available: Sequence[str], mag: str | None, mag_err: str | None, *, where: str
+) -> Columns:
     """Choose the column map that fits a table: the one asked for, the plain one, or one of the training tables'."""
-    if mag is not None:
-        if "{band}" not in mag:
-            raise MixzError(f"--mag {mag!r}", "a pattern with {band}, e.g. 'mag_{band}'", "write {band} for the band")
-        tried = [Columns(mag=mag, mag_err=None)]
+    trained_on = [Columns(**c) for c in ensemble.provenance.get("columns", [])]
+    undetected = tuple(dict.fromkeys(mark for columns in trained_on for mark in columns.undetected))
+    for given, pattern in (("--mag", mag), ("--mag-err", mag_err)):
+        if pattern is not None and "{band}" not in pattern:
+            raise MixzError(f"{given} {pattern!r}", "a pattern with {band}, e.g. 'mag_{band}'", "write {band} there")
+    if mag is not None or mag_err is not None:
+        tried = [Columns(mag=mag or "mag_{band}", mag_err=mag_err, undetected=undetected)]
     else:
-        trained_on = [Columns(**c) for c in ensemble.provenance.get("columns", [])]
-        tried = [c.model_copy(update={"mag_err": None, "flux_err": None}) for c in (Columns(), *trained_on)]
-    for columns in tried:
-        if set(_names(columns, ensemble)) <= set(available):
+        tried = [Columns(undetected=undetected), *trained_on]
+    without = [c.model_copy(update={"mag_err": None, "flux_err": None}) for c in tried]
+    sees_errors = ensemble.network.errors != "none"
+    # Infinite errors mark bands in which nothing was seen; networks that see neither do not ask for errors.
+    with_errors = tried if sees_errors or ensemble.network.asinh else []
+    for columns in [*with_errors, *([] if sees_errors else without)]:
+        has_errors = (columns.mag_err if columns.mag is not None else columns.flux_err) is not None
+        if set(_names(columns, ensemble)) <= set(available) and (has_errors or not sees_errors):
             return columns
-    require_columns(_names(tried[0], ensemble), available, where=where)
+    if sees_errors and any(set(_names(c, ensemble)) <= set(available) for c in without):
+        raise MixzError(
+            f"{where} has magnitudes but no errors that mixz knows; the model sees errors",
+            "columns mag_err_{band}, or as the training tables named them",
+            "name them with --mag-err, e.g. '{band}_cmodel_magerr'",
+        )
+    require_columns(_names(without[0], ensemble), available, where=where)
     raise AssertionError("unreachable: the first map lacks a column")
 
 

@@ -30,10 +30,11 @@ if TYPE_CHECKING:
     from mixz.data.cuts import Ledger
     from mixz.metrics.summary import Record
     from mixz.model.ensemble import Ensemble
+    from mixz.truths import Kernel
 
 FLOWCHART = "figure_4_flowchart"
-OF_MEMBERS = ("z_phot_members", "z_sigma_members", "z_mean_members")
-POINTS = ("zmode", "zmean", "zmedian", "zbest")
+OF_MEMBERS = ("z_phot_members", "z_sigma_members", "z_rms_members")
+POINTS = ("zmode", "zmean", "zmedian", "zbest", "zrms")
 Z_GRID = b"z_grid"
 """Name under which a photo-z table keeps the nodes of its densities, in Parquet's metadata."""
 
@@ -47,10 +48,16 @@ def label_truths(galaxies: GalaxySet, config: Config) -> list[str]:
 def photoz_frame(photoz: PhotoZ) -> pd.DataFrame:
     """Lay estimates out as a table: z_phot, z_phot_std (scatter of members), and what else the model gives.
 
-    That is z_sigma where members give errors, and zmode, zmean, zmedian and zbest (which z_phot is) of densities.
+    That is z_sigma where members give errors; of densities zmode, zmean, zmedian, zrms and zbest (z_phot), and the
+    ends of intervals (z_low_68, z_high_68, ...); and support.
     """
     estimates = {"object_id": photoz.object_id, "z_phot": photoz.z_phot, "z_phot_std": photoz.z_phot_std}
-    optional = {"z_sigma": photoz.z_sigma, **photoz.points, "support": photoz.support}
+    ends = {
+        f"z_{end}_{level}": values[:, place]
+        for level, values in photoz.intervals.items()
+        for place, end in enumerate(("low", "high"))
+    }
+    optional = {"z_sigma": photoz.z_sigma, **photoz.points, **ends, "support": photoz.support}
     return pd.DataFrame(estimates | {name: values for name, values in optional.items() if values is not None})
 
 
@@ -90,6 +97,16 @@ class Results:
     def metrics_path(self) -> Path:
         """The records that `evaluate` makes."""
         return self.config.folder / "metrics.json"
+
+    @property
+    def differences_path(self) -> Path:
+        """The differences between recipes that `evaluate` makes."""
+        return self.config.folder / "differences.json"
+
+    @property
+    def estimates_path(self) -> Path:
+        """The records of every point estimate of densities that `evaluate` makes."""
+        return self.config.folder / "estimates.json"
 
     @property
     def figures_folder(self) -> Path:
@@ -150,6 +167,12 @@ class Results:
                 "run `mixz build` again",
             )
         return read_galaxies(self.galaxies_path)
+
+    def kernels(self) -> dict[str, Kernel]:
+        """Give the error kernel of every truth, at the scale that `build` learned where it was to learn one."""
+        learned = read_provenance(self.galaxies_path)["kernel_scales"]
+        kernels = self.config.kernels()
+        return kernels | {truth: kernels[truth].scaled(found["scale"]) for truth, found in learned.items()}
 
     def read_model(self, recipe: str) -> Ensemble:
         """Read a trained model.
@@ -222,26 +245,70 @@ class Results:
             z_grid=grid,
             pdf=_from_lists(table["pdf"]) if grid else None,
             points={name: table[name].to_numpy() for name in POINTS if name in names},
+            intervals={
+                level: np.stack([table[f"z_{end}_{level}"].to_numpy() for end in ("low", "high")], axis=1)
+                for level in (name.removeprefix("z_low_") for name in names if name.startswith("z_low_"))
+            },
             support=table["support"].to_numpy() if "support" in names else None,
         )
 
-    def write_records(self, records: Sequence[Record]) -> None:
-        """Write the metrics; what is not a number becomes null, since JSON has no NaN."""
-        _write_json(self.metrics_path, [{k: _json_number(v) for k, v in record.items()} for record in records])
+    def write_records(
+        self, records: Sequence[Record], differences: Sequence[Record] = (), estimates: Sequence[Record] = ()
+    ) -> None:
+        """Write the metrics, the differences between recipes, and the metrics of every estimate of densities.
+
+        What is not a number becomes null, since JSON has no NaN.
+        """
+        told = {
+            self.metrics_path: records,
+            self.differences_path: differences,
+            self.estimates_path: estimates,
+        }
+        for path, rows in told.items():
+            _write_json(path, [{k: _json_number(v) for k, v in row.items()} for row in rows])
 
     def read_records(self) -> list[Record]:
-        """Read the metrics.
+        """Read the metrics: one record per recipe, truth, sample, range or bin, and metric (`metrics.summarize`).
 
         Raises
         ------
         MixzError
             `mixz evaluate` has not run.
         """
-        if not self.metrics_path.is_file():
-            raise MixzError(f"no {self.metrics_path}", "metrics of `mixz evaluate`", "run `mixz evaluate` first")
-        records: list[Record] = json.loads(self.metrics_path.read_text())
-        numbers = ("mean", "std", "ensemble", "bootstrap", "corrected", "corrected_error")
-        return [{k: math.nan if v is None and k in numbers else v for k, v in r.items()} for r in records]
+        return _read_rows(self.metrics_path)
+
+    def read_differences(self) -> list[Record]:
+        """Read the differences between recipes (`metrics.summarize_differences`); empty where there is one recipe.
+
+        Raises
+        ------
+        MixzError
+            `mixz evaluate` has not run.
+        """
+        return _read_rows(self.differences_path)
+
+    def read_estimates(self) -> list[Record]:
+        """Read the metrics of zmode, zmean, zmedian and zbest (`metrics.summarize_estimates`); empty without densities.
+
+        Raises
+        ------
+        MixzError
+            `mixz evaluate` has not run.
+        """
+        return _read_rows(self.estimates_path)
+
+
+OF_RECORDS = ("mean", "std", "ensemble", "bootstrap", "corrected", "corrected_error", "value")
+OF_DIFFERENCES = ("difference", "error", "low", "high", "p_value")
+NUMBERS = frozenset(OF_RECORDS + OF_DIFFERENCES)
+"""Fields of records that are NaN where JSON has null."""
+
+
+def _read_rows(path: Path) -> list[Record]:
+    if not path.is_file():
+        raise MixzError(f"no {path}", "metrics of `mixz evaluate`", "run `mixz evaluate` first")
+    rows: list[Record] = json.loads(path.read_text())
+    return [{k: math.nan if v is None and k in NUMBERS else v for k, v in row.items()} for row in rows]
 
 
 def _write_json(path: Path, content: Any) -> None:

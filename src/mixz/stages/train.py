@@ -9,14 +9,16 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from mixz.data.galaxies_file import read_provenance
 from mixz.data.provenance import is_simulated
 from mixz.errors import MixzError
 from mixz.progress import progress_bar
 from mixz.schema import SPLITS, GalaxySet
 from mixz.stages.results import Results
+from mixz.truths import exact_truths
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -26,8 +28,10 @@ if TYPE_CHECKING:
     from mixz.model.devices import Machine
     from mixz.model.ensemble import Ensemble
     from mixz.model.history import Progress
+    from mixz.model.selection import Balance
     from mixz.progress import Bar
     from mixz.recipes import Recipe, Step
+    from mixz.truths import Kernel
 
 
 def train(
@@ -77,9 +81,9 @@ def train(
         console.print(f"going on from {results.checkpoints_folder}", soft_wrap=True, highlight=False)
     paths = [results.model_path(name) for name in names]
     with _client(dask, workers) as client:
-        work = _Work(results, galaxies, console, machine, client, {})
+        work = _Work(results, galaxies, console, machine, client, {}, {})
         for name, path in zip(names, paths, strict=True):
-            _with_provenance(work.train(name), galaxies, config, name, machine).save(path)
+            _with_provenance(_judged(work.train(name), work), work, name).save(path)
     shutil.rmtree(results.checkpoints_folder, ignore_errors=True)
     return paths
 
@@ -93,7 +97,7 @@ def _known(config: Config, name: str) -> str:
 
 @dataclass(frozen=True)
 class _Work:
-    """One run of `train`: what all recipes need, and the steps trained so far."""
+    """One run of `train`: what all recipes need, the steps trained so far, and what weights did in them."""
 
     results: Results
     galaxies: GalaxySet
@@ -101,6 +105,7 @@ class _Work:
     machine: Machine
     client: Any
     trained: dict[tuple[Network, Recipe], Ensemble]
+    balances: dict[Step, Balance]
 
     def train(self, name: str) -> Ensemble:
         """Train a recipe from random starts, or from the steps it has in common with an earlier one."""
@@ -119,7 +124,12 @@ class _Work:
         return ensemble
 
     def _step(self, ensemble: Ensemble, step: Step, name: str, number: int, *, of: int) -> Ensemble:
-        kernels = self.results.config.kernels()
+        kernels = self.results.kernels()
+        if step.target is not None:
+            if step not in self.balances:
+                self.balances[step] = _balance(self.galaxies, step, kernels)
+            words = f"train {name}, step {number}: {self.balances[step]}"
+            self.console.print(words, highlight=False, soft_wrap=True)
         with progress_bar(f"train {name}, step {number} of {of}", self.console) as bar:
             if self.client is not None:
                 from mixz.bridges.dask_members import fine_tune_on
@@ -149,6 +159,17 @@ class _Work:
         return after
 
 
+def _balance(galaxies: GalaxySet, step: Step, kernels: Mapping[str, Kernel]) -> Balance:
+    """Say what the weights of a step towards its target do."""
+    from mixz.model.labels import labelled
+    from mixz.model.selection import Selection
+
+    exact = exact_truths(kernels)
+    selection = Selection.of(galaxies, step, exact)
+    assert selection is not None
+    return selection.balance(labelled(galaxies, step.truths, "train", exact)[0])
+
+
 def _client(address: str | None, workers: int | None) -> AbstractContextManager[Any]:
     """Connect to Dask where it was asked for."""
     if address is None and workers is None:
@@ -173,9 +194,18 @@ def watch_epochs(bar: Bar) -> Callable[[Progress], None]:
     return tell
 
 
-def _with_provenance(
-    ensemble: Ensemble, galaxies: GalaxySet, config: Config, recipe: str, machine: Machine
-) -> Ensemble:
+def _judged(ensemble: Ensemble, work: _Work) -> Ensemble:
+    """Learn from held-out galaxies how honest the densities are, and remember what training covered."""
+    kernels = work.results.kernels()
+    judged = ensemble.calibrated(work.galaxies, kernels=kernels).with_support(work.galaxies, kernels=kernels)
+    if not judged.held_out.get("calibrated", True):
+        work.console.print(f"not calibrated: {judged.held_out['why']}", style="yellow", highlight=False)
+    return judged
+
+
+def _with_provenance(ensemble: Ensemble, work: _Work, recipe: str) -> Ensemble:
+    config, galaxies, machine = work.results.config, work.galaxies, work.machine
+    built = read_provenance(work.results.galaxies_path)
     counts = {
         truth: {side: int((galaxies.has(truth) & (galaxies.split == side)).sum()) for side in SPLITS}
         for truth in galaxies.truths
@@ -186,6 +216,9 @@ def _with_provenance(
         "train_digest": config.train_digest(recipe),
         "simulated": is_simulated(config),
         "galaxies": counts,
+        "kernels": built["kernels"],
+        "kernel_scales": built["kernel_scales"],
+        "selection": [b.as_record() for step, b in work.balances.items() if step in config.recipes[recipe]],
         "columns": [table.columns.model_dump(mode="json") for table in config.tables],
         "device": machine.device,
         "precision": machine.precision,

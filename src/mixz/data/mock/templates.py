@@ -67,15 +67,15 @@ def template_grid() -> TemplateGrid:
     MixzError
         skypy or speclite is not installed.
     """
-    wave, spectra = _spectra()
-    reddened = spectra[None] * 10 ** (-0.4 * EBV_GRID[:, None, None] * _calzetti(wave))
+    wave, light = spectra()
+    reddened = light[None] * 10 ** (-0.4 * EBV_GRID[:, None, None] * calzetti(wave))
     curves = need("speclite.filters").load_filters(*hsc.FILTERS.values())
-    seen = [_through(curves, wave * (1 + z), reddened * _igm(wave, z=z) / (1 + z)) for z in Z_GRID]
+    seen = [through(curves, wave * (1 + z), reddened * igm(wave, z=z) / (1 + z)) for z in Z_GRID]
     b_curve = need("speclite.filters").load_filters("bessell-B")
-    return TemplateGrid(flux=np.stack(seen), flux_b=_through(b_curve, wave, reddened)[..., 0])
+    return TemplateGrid(flux=np.stack(seen), flux_b=through(b_curve, wave, reddened)[..., 0])
 
 
-def _spectra() -> tuple[Array, Array]:
+def spectra() -> tuple[Array, Array]:
     """Read wavelengths [Angstrom] below 1.2 micron and f_lambda of the five templates, shape (template, wave)."""
     kcorrect = need("skypy.galaxies.spectrum").kcorrect
     wave = np.asarray(kcorrect.wavelength.value, float)
@@ -83,7 +83,7 @@ def _spectra() -> tuple[Array, Array]:
     return wave[optical], np.asarray(kcorrect.templates.value, float)[:, optical]
 
 
-def _through(curves: Any, wave: Array, f_lambda: Array) -> Array:
+def through(curves: Any, wave: Array, f_lambda: Array) -> Array:
     """Integrate f_lambda (..., wave) to AB maggies (..., band): photons counted, as CCDs do."""
     step = np.gradient(wave)
     response = np.stack([np.interp(wave, c.wavelength, c.response, left=0, right=0) for c in curves], axis=-1)
@@ -91,7 +91,7 @@ def _through(curves: Any, wave: Array, f_lambda: Array) -> Array:
     return np.asarray(f_lambda @ (response * (wave * step)[:, None]) / np.asarray(norm))
 
 
-def _calzetti(wave: Array) -> Array:
+def calzetti(wave: Array) -> Array:
     """Give k(lambda) = A(lambda) / E(B-V) of starburst galaxies (Calzetti+00, ApJ 533 682, eq. 4), R_V = 4.05.
 
     Held at its value at 0.12 micron below, where it was not measured.
@@ -107,7 +107,7 @@ LYMAN_LINES = ((1215.67, 3.6e-3), (1025.72, 1.7e-3), (972.537, 1.2e-3), (949.743
 LYMAN_LIMIT = 911.75
 
 
-def _igm(wave: Array, *, z: float) -> Array:
+def igm(wave: Array, *, z: float) -> Array:
     """Give the share of light at rest wavelength `wave` that passes the intergalactic hydrogen, 0 to 1.
 
     Line blanketing: Madau (1995), eq. 15.  Below the Lyman limit: the approximation of his footnote 3.

@@ -1,0 +1,127 @@
+"""What each epoch does to the training galaxies: noise and missing bands, as another look might have had them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from mixz.model.features import Features, Photometry
+
+NEIGHBOURS = 10
+"""Errors are borrowed from one of so many galaxies of the nearest magnitudes (ours)."""
+MOST_JITTER = 0.5
+"""No magnitude is shaken as if its error were larger than this [mag]: beyond it errors say little (ours)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Augmentation:
+    """Training galaxies as another look might have seen them: fresh inputs for every epoch.
+
+    With robust errors each galaxy takes, band by band, the largest of its own error and those of one galaxy like it
+    from every other truth, with the noise that this needs.  Errors of galaxies of like magnitudes are then spread
+    alike, whoever labelled them: the largest of one draw from each truth is the same whichever was one's own.
+    With `jitter`, magnitudes are shaken by so many of their own errors.  With `drop_bands`, that share of the galaxies
+    loses some of its bands.
+
+    Parameters
+    ----------
+    features
+        The map to inputs.
+    photometry
+        The training galaxies.
+    seed
+        Seed of all epochs.
+    donors
+        Per truth, for every galaxy the galaxies like it that the truth labelled, shape (truth, galaxy, neighbour);
+        its own truth's are itself.
+    """
+
+    features: Features
+    photometry: Photometry
+    seed: int
+    donors: torch.Tensor
+
+    def __call__(self, epoch: int) -> torch.Tensor:
+        """Give the inputs of an epoch, shape (galaxy, input)."""
+        source, network = torch.Generator().manual_seed(self.seed + epoch), self.features.network
+        photometry = self.photometry
+        if network.errors == "robust":
+            photometry = _as_noisy_as_others(photometry, self.donors, source)
+        if network.jitter:
+            photometry = _shaken(photometry, network.jitter, source)
+        if network.drop_bands:
+            photometry = _without_some_bands(photometry, network.drop_bands, source)
+        return self.features(photometry)
+
+
+def augmentation(features: Features, photometry: Photometry, truth: torch.Tensor, seed: int) -> Augmentation | None:
+    """Give what renews a network's training inputs, or None where they stay what they are.
+
+    `truth` numbers the truth that labelled each galaxy, shape (galaxy,).
+    """
+    network = features.network
+    if network.errors != "robust" and not network.drop_bands and not network.jitter:
+        return None
+    return Augmentation(features, photometry, seed, _donors(features, photometry, truth))
+
+
+def as_noisy_as_others(features: Features, photometry: Photometry, truth: torch.Tensor, seed: int) -> torch.Tensor:
+    """Give inputs with the errors that training has too, where they are to be robust: what judges a training."""
+    if features.network.errors == "robust":
+        source = torch.Generator().manual_seed(seed)
+        photometry = _as_noisy_as_others(photometry, _donors(features, photometry, truth), source)
+    return features(photometry)
+
+
+def _donors(features: Features, photometry: Photometry, truth: torch.Tensor) -> torch.Tensor:
+    """Find galaxies of like magnitudes among those of every truth, shape (truth, galaxy, neighbour)."""
+    itself = torch.arange(len(truth))[:, None].expand(-1, NEIGHBOURS)
+    numbers = torch.unique(truth).tolist()
+    if features.network.errors != "robust" or len(numbers) < 2:
+        return itself[None][:0]
+    from scipy.spatial import cKDTree
+
+    # Whatever the inputs, in magnitudes: bands that are missing as the others say, wholly unseen galaxies at the mean.
+    filled = features.filled(photometry.mag, photometry.mag.isnan())
+    mag = torch.where(filled.isnan(), features.mean, filled).double().numpy()
+    donors = []
+    for number in numbers:
+        rows = (truth == number).nonzero()[:, 0]
+        _, near = cKDTree(mag[rows.numpy()]).query(mag, k=min(NEIGHBOURS, len(rows)))
+        found = rows[torch.from_numpy(near).reshape(len(mag), -1)]
+        found = found[:, torch.arange(NEIGHBOURS) % found.shape[1]]
+        donors.append(torch.where((truth == number)[:, None], itself, found))
+    return torch.stack(donors)
+
+
+def _as_noisy_as_others(photometry: Photometry, donors: torch.Tensor, source: torch.Generator) -> Photometry:
+    mag, err = photometry.mag, photometry.mag_err
+    wanted = err
+    for likes in donors:
+        which = torch.randint(NEIGHBOURS, (len(mag), 1), generator=source)
+        other = err[likes.gather(1, which)[:, 0]]
+        wanted = torch.where(other.isfinite() & (other > wanted), other, wanted)
+    noise = (wanted.square() - err.square()).clamp_min(0).sqrt() * torch.randn(mag.shape, generator=source)
+    return photometry._replace(mag=mag + noise.nan_to_num(0.0, 0.0, 0.0), mag_err=wanted)
+
+
+def _shaken(photometry: Photometry, jitter: float, source: torch.Generator) -> Photometry:
+    err = photometry.mag_err.nan_to_num(0.0, 0.0, 0.0).clamp(0.0, MOST_JITTER)
+    return photometry._replace(mag=photometry.mag + jitter * err * torch.randn(err.shape, generator=source))
+
+
+def _without_some_bands(photometry: Photometry, share: float, source: torch.Generator) -> Photometry:
+    count, bands = photometry.mag.shape
+    chosen = torch.rand(count, 1, generator=source) < share
+    lost = torch.randint(1, max(2, bands), (count, 1), generator=source)
+    # The bands of the lowest random numbers go, so that every set of a size is as likely; one always stays.
+    rank = torch.rand(count, bands, generator=source).argsort(dim=1).argsort(dim=1)
+    gone = chosen & (rank < lost)
+    still = ~(photometry.mag.isnan() | gone).all(dim=1, keepdim=True)
+    gone &= still
+    return photometry._replace(
+        mag=photometry.mag.masked_fill(gone, torch.nan), mag_err=photometry.mag_err.masked_fill(gone, torch.nan)
+    )

@@ -1,0 +1,151 @@
+"""Calibrated ensembles: what they keep, give, refuse, and lose when they are refined."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from toys import HEADS, toy_galaxies
+
+from mixz.errors import MixzError
+from mixz.model.ensemble import Ensemble
+from mixz.recipes import Step
+from mixz.schema import GalaxySet
+
+STEP = Step(truths=("many_band", "spec"), loss="label_likelihood", epochs=3, batch_size=64, lr=2e-3)
+HIGH = 21.0
+"""Beyond any magnitude of the toys."""
+
+
+@pytest.fixture(scope="module")
+def many() -> GalaxySet:
+    return toy_galaxies(4000)
+
+
+@pytest.fixture(scope="module", params=["binned", "mixture"])
+def model(request: pytest.FixtureRequest, many: GalaxySet) -> Ensemble:
+    trained = Ensemble.fit(many, (STEP,), network=HEADS[request.param], members=2)
+    return trained.calibrated(many).with_support(many)
+
+
+def test_calibration_changes_densities_and_what_is_read_off_them(model: Ensemble, many: GalaxySet) -> None:
+    assert model.held_out["calibrated"]
+    assert sum(model.held_out["galaxies"].values()) == (many.split == "validation").sum()
+    bare = replace(model, calibration=None).predict(many)
+    photoz = model.predict(many)
+    assert photoz.pdf is not None
+    assert bare.pdf is not None
+    assert not np.allclose(photoz.pdf, bare.pdf)
+    assert photoz.pdf.min() >= 0
+    np.testing.assert_allclose(np.trapezoid(photoz.pdf, photoz.z_grid, axis=1), 1, atol=1e-4)
+    np.testing.assert_array_equal(photoz.z_phot_members, bare.z_phot_members)
+    for low, high in ((photoz.intervals[a], photoz.intervals[b]) for a, b in (("68", "90"), ("90", "95"))):
+        assert (high[:, 0] <= low[:, 0]).all()
+        assert (high[:, 1] >= low[:, 1]).all()
+
+
+def test_intervals_cover_test_galaxies(model: Ensemble, many: GalaxySet) -> None:
+    test = many.in_split("test")
+    test = test.rows(test.has("spec"))
+    for level, ends in model.predict(test).intervals.items():
+        inside = (test.z["spec"] >= ends[:, 0]) & (test.z["spec"] <= ends[:, 1])
+        assert inside.mean() > int(level) / 100 - 0.06
+
+
+def test_saving_loses_nothing(model: Ensemble, many: GalaxySet, tmp_path: Path) -> None:
+    model.save(tmp_path / "model")
+    again = Ensemble.load(tmp_path / "model")
+    assert again.held_out == model.held_out
+    before, after = model.predict(many), again.predict(many)
+    np.testing.assert_array_equal(before.pdf, after.pdf)
+    np.testing.assert_array_equal(before.support, after.support)
+    for level, ends in before.intervals.items():
+        np.testing.assert_array_equal(ends, after.intervals[level])
+
+
+def test_chunks_change_nothing(model: Ensemble, many: GalaxySet) -> None:
+    whole = model.predict(many)
+    parts = [model.predict(many.rows(rows)) for rows in np.array_split(np.arange(len(many)), 7)]
+    np.testing.assert_allclose(np.concatenate([part.pdf for part in parts]), whole.pdf, rtol=1e-4, atol=1e-6)
+    np.testing.assert_array_equal(np.concatenate([part.support for part in parts]), whole.support)
+    empty = model.predict(many.rows(np.zeros(len(many), bool)))
+    assert (empty.pdf.shape[0], empty.intervals["68"].shape, len(empty.support)) == (0, (0, 2), 0)
+
+
+def test_support_knows_training_from_elsewhere(model: Ensemble, many: GalaxySet) -> None:
+    assert (model.predict(many).support == 2).mean() > 0.9
+    far = replace(many, mag=many.mag + HIGH)
+    assert (model.predict(far).support == 0).all()
+    lost = many.mag.copy()
+    lost[:, 0] = np.nan
+    flags = model.predict(replace(many, mag=lost)).support
+    assert flags is not None
+    if model.network.drop_bands:
+        assert (flags == 2).mean() > 0.8
+    else:
+        assert (flags == 0).all()
+    nothing = model.predict(replace(many, mag=np.full_like(lost, np.nan)))
+    assert (nothing.support == 0).all()
+    assert nothing.pdf is not None
+    assert np.isnan(nothing.pdf).all()
+    assert np.isnan(nothing.intervals["68"]).all()
+
+
+def test_an_unknown_reference_magnitude_is_no_obstacle(many: GalaxySet) -> None:
+    trained = Ensemble.fit(many, (STEP,), network=HEADS["binned"], members=1).calibrated(many)
+    lost = many.mag.copy()
+    lost[:, many.bands.index(trained.ref_band)] = np.nan
+    photoz = trained.predict(replace(many, mag=lost))
+    assert np.isfinite(photoz.z_phot).all()
+    assert np.isfinite(photoz.intervals["95"]).all()
+
+
+def test_what_is_refined_or_parted_is_calibrated_no_more(model: Ensemble, many: GalaxySet) -> None:
+    refined = model.fine_tune(many, Step(truths=("spec",), epochs=1, batch_size=64))
+    assert (refined.calibration, refined.conformal, refined.support, refined.held_out) == (None, None, None, {})
+    one = model.subset([1])
+    assert (one.calibration, one.conformal, one.held_out) == (None, None, {})
+    assert one.support is model.support
+
+
+def test_too_few_held_out_galaxies_are_said_so(tmp_path: Path) -> None:
+    few = toy_galaxies(240)
+    model = Ensemble.fit(few, (STEP,), network=HEADS["binned"], members=1).calibrated(few)
+    assert model.calibration is None
+    assert "held-out galaxies; calibrating takes 200" in model.held_out["why"]
+    assert model.predict(few).intervals == {}
+    model.save(tmp_path / "model")
+    assert Ensemble.load(tmp_path / "model").held_out == model.held_out
+
+
+def test_a_truth_without_held_out_galaxies_is_named(many: GalaxySet) -> None:
+    label = np.where(many.split == "validation", np.nan, many.z["spec"])
+    model = Ensemble.fit(many, (STEP,), network=HEADS["binned"], members=1)
+    calibrated = model.calibrated(replace(many, z=dict(many.z) | {"spec": label}))
+    assert calibrated.held_out["calibrated"]
+    assert "spec: 0 held-out galaxies, too few" in calibrated.held_out["why"]
+
+
+def test_no_held_out_galaxy_at_all_is_refused(many: GalaxySet) -> None:
+    model = Ensemble.fit(many, (STEP,), network=HEADS["binned"], members=1)
+    with pytest.raises(MixzError, match="no validation galaxy has a label of many_band or spec"):
+        model.calibrated(many.rows(many.split != "validation"))
+
+
+def test_calibration_can_be_switched_off_and_needs_a_density(many: GalaxySet) -> None:
+    off = HEADS["binned"].model_copy(update={"calibrate": False})
+    model = Ensemble.fit(many, (STEP,), network=off, members=1)
+    assert model.calibrated(many) is model
+    point = Ensemble.fit(many, (Step(truths=("spec",), epochs=1),), network=HEADS["point"], members=1)
+    assert point.calibrated(many) is point
+    assert point.with_support(many).predict(many).support is not None
+
+
+def test_a_damaged_calibration_is_refused(model: Ensemble, tmp_path: Path) -> None:
+    model.save(tmp_path / "model")
+    about = tmp_path / "model" / "model.json"
+    about.write_text(about.read_text().replace('"calibration"', '"other"'))
+    with pytest.raises(MixzError, match="damaged"):
+        Ensemble.load(tmp_path / "model")
