@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from mixz.config import KNOWN_NETWORKS, Network
 from mixz.data.split import split_by_id
 from mixz.errors import MixzError
+from mixz.networks import KNOWN_NETWORKS, Network
 from mixz.recipes import DEFAULT_RECIPE, FAST, Step, named_recipe
 
 if TYPE_CHECKING:
