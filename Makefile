@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test env lint clean
+.PHONY: demo test env lint browser clean
 .DEFAULT_GOAL := demo
 
 demo: env
@@ -27,8 +27,12 @@ $(VENV)/.current: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "mixz needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.11"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dask,dev,mock,rail]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dask,dev,mock,rail,serve]'
 	touch $@
+
+# Tests of the pages need a Chromium; without one they are skipped, and say so.  .ci/run does this where it is missing.
+browser:
+	apt-get install -y chromium
 
 clean:
 	rm -rf $(VENV) out build dist .mypy_cache .ruff_cache .pytest_cache

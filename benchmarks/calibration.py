@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 CONFIG = Path(__file__).parents[1] / "configs" / "transferz.yaml"
 TRAINED_ON, JUDGED_BY = 30_000, 150_000
-JUDGED_SEED = 11
+JUDGED_SEED = 12
 MOST = 20_000
 """Galaxies of a truth that are judged: enough that honest densities have a KS distance below 0.01."""
 LEAST = 200

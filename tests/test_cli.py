@@ -46,7 +46,7 @@ def expect_refusal(outcome: tuple[int, str], *words: str) -> None:
 def test_help_teaches(call: Any) -> None:
     code, said = call("--help")
     assert code == 0
-    for verb in ("run", "build", "train", "predict", "evaluate", "report", "distill", "fetch"):
+    for verb in ("run", "build", "train", "predict", "evaluate", "report", "serve", "distill", "fetch"):
         assert verb in said
         code, more = call(verb, "--help")
         assert code == 0

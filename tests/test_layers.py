@@ -53,6 +53,11 @@ HOMES = {
     "hats": ("bridges",),
     "rail": ("bridges/rail_mock.py",),
     "distributed": ("bridges/dask_members.py",),
+    "fastapi": ("bridges/web_app.py",),
+    "uvicorn": ("stages/serve.py",),
+    "jinja2": ("report/page.py",),
+    "markdown_it": ("report/page.py",),
+    "vl_convert": ("report/vega.py",),
 }
 
 FORBIDDEN_IN_MODEL = {"astropy", "pandas", "pyarrow", "h5py", "matplotlib"}

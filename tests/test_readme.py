@@ -17,7 +17,15 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 
 # Named by their folder; what lies inside is told there.
-CLOSED_ROOMS = {"src/mixz/demo", "src/mixz/data/mock", "configs", "benchmarks", "docs", "tests"}
+CLOSED_ROOMS = {
+    "src/mixz/demo",
+    "src/mixz/data/mock",
+    "src/mixz/report/templates",
+    "configs",
+    "benchmarks",
+    "docs",
+    "tests",
+}
 
 
 def blocks(language: str) -> list[str]:

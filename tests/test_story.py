@@ -17,6 +17,7 @@ from mixz.data.galaxies_file import read_galaxies
 from mixz.data.tables import read_table, write_table
 from mixz.errors import MixzError
 from mixz.model.ensemble import Ensemble
+from mixz.report.model_card import NOT_JUDGED
 from mixz.report.screen import ledger_table, metrics_tables, ratio_lines
 
 
@@ -39,6 +40,7 @@ def test_files_to_report(toy_settings: dict[str, Any], write_config: Any, tmp_pa
         frozen = name.startswith(("hidden.0", "hidden.1"))
         assert bool((weight == base.weights[name]).all()) == frozen, "freeze: 2 keeps two layers bit for bit"
     assert tl.provenance["galaxies"]["spec"]["train"] > 150
+    assert NOT_JUDGED in (out / "models" / "tl" / "MODEL_CARD.md").read_text()
 
     records = stages.evaluate(config, console)
     assert json.loads((out / "metrics.json").read_text())[0].keys() == records[0].keys()
@@ -48,13 +50,22 @@ def test_files_to_report(toy_settings: dict[str, Any], write_config: Any, tmp_pa
     assert len(metrics_tables(records, z_range="all")) == 2
     assert ratio_lines(records)[0].startswith("base / tl on spec, 0.3-1.5: |bias| ")
 
-    figures = stages.report(config, console)
-    assert sorted(p.name for p in figures) == sorted(
-        f"{name}.{ending}"
-        for name in ("figure_1_distributions", "figure_2_predictions", "figure_3_metrics", "training")
-        for ending in ("png", "pdf")
-    )
+    page, *figures = stages.report(config, console)
+    names = ("figure_1_distributions", "figure_2_predictions", "figure_3_metrics", "residuals", "redshifts", "training")
+    assert sorted(p.name for p in figures) == sorted(f"{name}.{ending}" for name in names for ending in ("png", "pdf"))
     assert all(p.stat().st_size > 5_000 for p in figures)
+    assert page == out / "report.html"
+    assert 500_000 < page.stat().st_size < 10_000_000
+    assert "How good it is" in (out / "models" / "tl" / "MODEL_CARD.md").read_text()
+
+    both = stages.compare([tmp_path / "toy.yaml", out], tmp_path / "both.html", console).read_text()
+    assert "toy (1): tl" in both, "the run from its config"
+    assert "toy (2): tl" in both, "the same from its folder alone"
+    with pytest.raises(MixzError, match="run `mixz build` first"):
+        stages.compare([out, tmp_path], tmp_path / "none.html", console)
+    with pytest.raises(MixzError, match="ends in .html"):
+        stages.compare([out, out], tmp_path / "both.pdf", console)
+    assert not (tmp_path / "none.html").exists()
 
     wide = read_table(tmp_path / "wide.csv")
     wide.loc[3, "mag_g"] = 99

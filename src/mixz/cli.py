@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from mixz.metrics.summary import Record
 
 Z_RANGES = ("0.3-1.5", "all")
+COMPARISON = Path("comparison.html")
+LOCAL = "127.0.0.1"
 DEMO = Path(__file__).parent / "demo" / "demo.yaml"
 
 PdfKind = Literal["interp", "quant", "mixmod"]
@@ -76,7 +78,7 @@ def run(
     stages.train(settings, console)
     records = stages.evaluate(settings, console)
     _print_evaluation(records, stages.Results(settings).read_differences(), console)
-    _print_paths("figures", stages.report(settings, console), console)
+    _print_report(stages.report(settings, console), console)
     console.print(f"metrics: {settings.folder / 'metrics.json'}   models: {settings.folder / 'models'}", soft_wrap=True)
 
 
@@ -213,16 +215,46 @@ def evaluate(
 
 
 @app.command()
-def report(config: ConfigArgument, out: Out = None, members: Members = None) -> None:
-    """Draw the paper's figures 1, 2 and 3 for this run: writes `figures/` as PNG and PDF.
+def report(
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="CONFIG [OTHER]...", help="A config; or several configs or results folders.")
+    ],
+    out: Out = None,
+    members: Members = None,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Page to write when runs are compared.")] = COMPARISON,
+) -> None:
+    """Write `report.html` (verdict, plots, tables in one file) and `figures/` for papers; or compare several runs.
 
-    Example: `mixz report configs/pair_a.yaml`
+    Example: `mixz report configs/pair_a.yaml`, or `mixz report out/pair_a out/pair_a_fast -o both.html`
     """
     from mixz import stages
 
-    settings = _settings(config, out, members)
     console = _console()
-    _print_paths("figures", stages.report(settings, console), console)
+    if len(runs) > 1 or runs[0].is_dir():
+        _print_paths("report", [stages.compare(runs, output, console)], console)
+    else:
+        _print_report(stages.report(_settings(runs[0], out, members), console), console)
+
+
+@app.command()
+def serve(
+    model: Annotated[Path, typer.Argument(help="Model folder, e.g. `out/pair_a/models/tl`.")],
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; others than this machine only if you say so.")
+    ] = LOCAL,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8321,
+    max_mb: Annotated[float, typer.Option(min=0.001, help="Largest table to accept, in megabytes.")] = 100.0,
+    max_rows: Annotated[int, typer.Option(min=1, help="Most galaxies in a table.")] = 1_000_000,
+) -> None:
+    """Serve a model to your browser: drop a table in, get redshifts, plots and a download back; JSON for programs.
+
+    Needs `pip install "mixz[serve]"`. Nothing that is sent to it is kept.
+
+    Example: `mixz serve out/demo/models/tl`
+    """
+    from mixz import stages
+
+    stages.serve(model, _console(), host=host, port=port, max_mb=max_mb, max_rows=max_rows)
 
 
 @app.command()
@@ -427,6 +459,11 @@ def _print_evaluation(records: list[Record], differences: list[Record], console:
         console.print(table)
     for line in ratio_lines(records):
         console.print(line, highlight=False)
+
+
+def _print_report(paths: list[Path], console: Console) -> None:
+    _print_paths("report", paths[:1], console)
+    console.print(f"figures: {len(paths) - 1} files in {paths[-1].parent}", soft_wrap=True, highlight=False)
 
 
 def _print_paths(what: str, paths: list[Path], console: Console) -> None:

@@ -15,8 +15,9 @@ def test_only_plain_errors_give_the_truth_away(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(sys, "path", [str(BENCHMARKS), *sys.path])
     from leak import leaks
 
-    found = leaks(12_000)
-    assert abs(found["auc_i_magnitude"] - 0.5) < 0.03
-    assert found["auc_errors_none"] < 0.6
-    assert found["auc_errors_robust"] < found["auc_errors_none"] + 0.03
+    found = leaks(20_000)
+    assert abs(found["auc_i_magnitude"] - 0.5) < 0.04
+    assert abs(found["auc_errors_robust"] - 0.5) < 0.04
+    # Without errors the deeper survey's tighter colours still tell a little; errors as they are tell all.
+    assert 0.55 < found["auc_errors_none"] < 0.75
     assert found["auc_errors_plain"] > 0.95

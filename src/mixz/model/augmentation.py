@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from mixz.model.features import POGSON
+
 if TYPE_CHECKING:
     from mixz.model.features import Features, Photometry
 
 NEIGHBOURS = 10
 """Errors are borrowed from one of so many galaxies of the nearest magnitudes (ours)."""
+FAINTEST = 0.5
+"""Fluxes seen anew are at least this times their noise: a magnitude must be left (ours)."""
 MOST_JITTER = 0.5
 """No magnitude is shaken as if its error were larger than this [mag]: beyond it errors say little (ours)."""
 
@@ -20,9 +24,9 @@ MOST_JITTER = 0.5
 class Augmentation:
     """Training galaxies as another look might have seen them: fresh inputs for every epoch.
 
-    With robust errors each galaxy takes, band by band, the largest of its own error and those of one galaxy like it
-    from every other truth, with the noise that this needs.  Errors of galaxies of like magnitudes are then spread
-    alike, whoever labelled them: the largest of one draw from each truth is the same whichever was one's own.
+    With robust errors each galaxy is observed with the largest flux noise, band by band, among its own and that of one
+    galaxy like it from every other truth.  Errors and colours of galaxies of like magnitudes are then spread alike: the
+    largest of one draw from each truth is the same whichever of them was one's own.
     With `jitter`, magnitudes are shaken by so many of their own errors.  With `drop_bands`, that share of the galaxies
     loses some of its bands.
 
@@ -98,14 +102,31 @@ def _donors(features: Features, photometry: Photometry, truth: torch.Tensor) -> 
 
 
 def _as_noisy_as_others(photometry: Photometry, donors: torch.Tensor, source: torch.Generator) -> Photometry:
+    """Observe galaxies anew with the largest flux noise among their own and their donors'.
+
+    In fluxes, so that errors and magnitudes go together as in any survey: f' = f + sqrt(s'^2 - s^2) N(0, 1),
+    s' = max(s, donors' s), and the magnitude error is that of s' / f'.
+    """
+    if not len(donors):
+        return photometry
     mag, err = photometry.mag, photometry.mag_err
-    wanted = err
+    # Relative to the galaxy's own flux, and to 1 where it has none to speak of.
+    own = err / POGSON
+    wanted = own
     for likes in donors:
         which = torch.randint(NEIGHBOURS, (len(mag), 1), generator=source)
-        other = err[likes.gather(1, which)[:, 0]]
+        likes = likes.gather(1, which)[:, 0]
+        other = err[likes] / POGSON * 10 ** (0.4 * (mag - mag[likes]))
         wanted = torch.where(other.isfinite() & (other > wanted), other, wanted)
-    noise = (wanted.square() - err.square()).clamp_min(0).sqrt() * torch.randn(mag.shape, generator=source)
-    return photometry._replace(mag=mag + noise.nan_to_num(0.0, 0.0, 0.0), mag_err=wanted)
+    noise = (wanted.square() - own.square()).clamp_min(0).sqrt() * torch.randn(mag.shape, generator=source)
+    flux = (1 + noise.nan_to_num(0.0, 0.0, 0.0)).maximum(
+        FAINTEST * wanted.nan_to_num(0.0, 0.0, 0.0).clamp_max(1 / FAINTEST)
+    )
+    changed = wanted > own
+    return photometry._replace(
+        mag=torch.where(changed, mag - 2.5 * torch.log10(flux), mag),
+        mag_err=torch.where(changed, POGSON * wanted / flux, err),
+    )
 
 
 def _shaken(photometry: Photometry, jitter: float, source: torch.Generator) -> Photometry:

@@ -142,7 +142,7 @@ class Selection:
         cls, sample: Floats, target: Floats, *, limit: float, shared: Mask | None = None, name: str = ""
     ) -> Selection:
         """Compare two samples of magnitudes; `shared` says which of the first are also in the second."""
-        mean, matrix = _whitening(np.concatenate([sample, target]))
+        mean, matrix = _whitening(sample, target)
         found = cls((sample - mean) @ matrix, (target - mean) @ matrix, mean, matrix, limit, name=name)
         ratio = found.ratio(sample, inside=np.ones(len(sample), bool), shared=shared)
         if not ratio.any():
@@ -232,8 +232,8 @@ def _and_colours(mag: Floats) -> Floats:
     return np.concatenate([mag, mag[:, :-1] - mag[:, 1:]], axis=1)
 
 
-def _whitening(mag: Floats) -> tuple[Floats, Floats]:
-    """Give the map to uncorrelated coordinates of spread 1: distances then count colours as they scatter."""
-    mean = mag.mean(axis=0)
-    variance, directions = np.linalg.eigh(np.atleast_2d(np.cov(mag.T, ddof=0)))
-    return mean, directions / np.sqrt(np.maximum(variance, NARROWEST_MAG**2))
+def _whitening(sample: Floats, target: Floats) -> tuple[Floats, Floats]:
+    """Give the map to coordinates in which colours count as they scatter inside a sample, the mean of both."""
+    covariance = np.mean([np.atleast_2d(np.cov(mag.T, ddof=0)) for mag in (sample, target)], axis=0)
+    variance, directions = np.linalg.eigh(covariance)
+    return sample.mean(axis=0), directions / np.sqrt(np.maximum(variance, NARROWEST_MAG**2))

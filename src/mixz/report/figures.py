@@ -61,7 +61,7 @@ def draw_distributions(galaxies: GalaxySet, truths: Sequence[str], ref_band: str
         Words under the figure, e.g. that the data are simulated.
     """
     with style.context(STYLE):
-        figure = _figure(7.2, 2.6, note)
+        figure = new_figure(7.2, 2.6, note)
         axes = figure.subplots(1, 3)
         k = galaxies.bands.index(ref_band)
         a, b = (0, min(1, len(galaxies.bands) - 1)) if k == 0 else (k - 1, k)
@@ -98,7 +98,7 @@ def draw_predictions(
     Density, not overplotted dots.  The solid line is equality, the dashed ones |dz| = 0.15.
     """
     with style.context(STYLE):
-        figure = _figure(1.9 * len(photoz) + 0.6, 1.9 * len(truths) + 0.4, note)
+        figure = new_figure(1.9 * len(photoz) + 0.6, 1.9 * len(truths) + 0.4, note)
         axes = figure.subplots(len(truths), len(photoz), squeeze=False, sharex="row", sharey="row")
         for row, truth in zip(axes, truths, strict=True):
             has = galaxies.has(truth)
@@ -135,7 +135,7 @@ def draw_metrics(
     chosen = [r for r in records if r["z_range"] == z_range and r["sample"] == "test" and r["truth"] in truths]
     recipes = list(dict.fromkeys(r["recipe"] for r in chosen))
     with style.context(STYLE):
-        figure = _figure(2.0 * len(FIGURE_3_METRICS), 2.6, note)
+        figure = new_figure(2.0 * len(FIGURE_3_METRICS), 2.6, note)
         axes = figure.subplots(1, len(FIGURE_3_METRICS))
         for axis, (metric, label) in zip(axes, FIGURE_3_METRICS.items(), strict=True):
             of_metric = [r for r in chosen if r["metric"] == metric]
@@ -185,7 +185,7 @@ def draw_training(curves: Mapping[str, Mapping[str, Sequence[Sequence[float]]]],
         Words under the figure.
     """
     with style.context(STYLE):
-        figure = _figure(2.2 * len(curves) + 0.4, 2.4, note)
+        figure = new_figure(2.2 * len(curves) + 0.4, 2.4, note)
         axes = figure.subplots(1, len(curves), squeeze=False)[0]
         for axis, (recipe, steps) in zip(axes, curves.items(), strict=True):
             _draw_steps(axis, steps)
@@ -223,7 +223,7 @@ def save_figure(figure: Figure, folder: Path, name: str, endings: Sequence[str] 
     return paths
 
 
-def _figure(width: float, height: float, note: str) -> Figure:
+def new_figure(width: float, height: float, note: str) -> Figure:
     """Make a figure that belongs to no window and no global state."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)

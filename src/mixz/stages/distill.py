@@ -58,4 +58,5 @@ def distill(
     student = replace(made.model, provenance={**teacher.provenance, "distilled": told})
     path = output or results.model_path(f"{recipe}_distilled")
     student.save(path)
+    results.write_model_card(path)
     return path, made

@@ -76,7 +76,7 @@ def evaluate(config: Config, console: Console, *, resamples: int = RESAMPLES) ->
     results = Results(config)
     test = results.read_galaxies().in_split("test")
     models = {name: results.read_model(name) for name in config.recipes}
-    samples = [s for s in _samples(test, config) if len(s.rows)]
+    samples = [s for s in _samples(test, results) if len(s.rows)]
     if not samples:
         raise MixzError("no test galaxy has a label", "at least one", "give more galaxies or a larger test share")
     judging = _Judging(config.seed, resamples)
@@ -97,6 +97,8 @@ def evaluate(config: Config, console: Console, *, resamples: int = RESAMPLES) ->
         for labelled in samples:
             judging.judge(labelled, photoz, advance)
     results.write_records(judging.records, judging.differences, judging.estimates)
+    for name in models:
+        results.write_model_card(results.model_path(name), judging.records)
     return judging.records
 
 
@@ -202,14 +204,14 @@ def _faintest_where_unknown(mag: NDArray[np.floating]) -> NDArray[np.floating]:
     return np.where(np.isfinite(mag), mag, faintest)
 
 
-def _samples(test: GalaxySet, config: Config) -> list[_Labelled]:
+def _samples(test: GalaxySet, results: Results) -> list[_Labelled]:
     """Name the samples to judge on: each truth's test galaxies, and again with the simulated truth where known."""
+    config, kernels = results.config, results.kernels()
     labels = label_truths(test, config)
     pairs = [(truth, truth, "test") for truth in labels]
     simulated = [t for t in test.truths if config.truth_settings()[t].simulated]
     pairs += [(truth, members, f"test {members}") for truth in simulated for members in labels]
     mag_ref = test.mag[:, test.bands.index(config.ref_band)].astype(np.float64)
-    kernels = config.kernels()
     samples = []
     for truth, members, name in pairs:
         rows = np.flatnonzero(test.has(truth) & test.has(members))

@@ -9,13 +9,13 @@ import numpy as np
 
 from mixz.bridges.qp_files import write_qp
 from mixz.columns import Columns
-from mixz.config import KNOWN_TRUTHS
 from mixz.data.photometry import column_names, photometry
-from mixz.data.tables import read_table, require_columns, table_columns, write_table
+from mixz.data.tables import numbers, read_chunks, read_table, require_columns, table_columns, write_table
 from mixz.errors import MixzError, nearest
 from mixz.progress import busy
 from mixz.schema import GalaxySet
 from mixz.stages.results import photoz_frame
+from mixz.truth_settings import KNOWN_TRUTHS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from mixz.bridges.qp_files import Kind
     from mixz.model.ensemble import Ensemble
+    from mixz.schema import Floats, PhotoZ
 
 
 def predict(
@@ -78,29 +79,71 @@ def predict(
 
     ensemble = Ensemble.load(model)
     require_system(ensemble, system)
+    with busy(f"predict {table.name}", console):
+        photoz = estimate(ensemble, table, mag=mag, mag_err=mag_err, object_id=object_id, system=system, group=group)
+    if pdf is None:
+        write_table(photoz_frame(photoz), output)
+    else:
+        write_qp(photoz, output, kind=pdf, truth=_known_redshifts(table, group))
+    return int(np.isnan(photoz.z_phot).sum())
+
+
+def estimate(
+    ensemble: Ensemble,
+    table: Path,
+    *,
+    mag: str | None = None,
+    mag_err: str | None = None,
+    object_id: str | None = None,
+    system: str | None = None,
+    group: str | None = None,
+    most_rows: int | None = None,
+) -> PhotoZ:
+    """Estimate redshifts for a table that has the model's bands; galaxies are called as the table does.
+
+    Parameters
+    ----------
+    ensemble, table, mag, mag_err, object_id, system, group
+        As in `predict`.
+    most_rows
+        Refuse tables that are longer, without reading the rest of them.
+
+    Raises
+    ------
+    MixzError
+        The table is missing, damaged or too long, or lacks a band, or its photometric system is not known.
+    """
+    require_system(ensemble, system)
     available = table_columns(table, group)
     columns = _columns_for(ensemble, available, mag, mag_err, where=str(table))
-    names = _names(columns, ensemble)
     id_column = object_id or ("object_id" if "object_id" in available else None)
-    with busy(f"predict {table.name}", console):
-        truths = [f"z_{truth}" for truth in KNOWN_TRUTHS if pdf and f"z_{truth}" in available]
-        frame = read_table(table, [*names, *truths, *([id_column] if id_column else [])], group)
-        magnitudes, errors = photometry(frame, columns, ensemble.bands, where=str(table))
-        galaxies = GalaxySet(
-            np.arange(len(frame)), ensemble.bands, magnitudes, errors, system=np.full(len(frame), system or "")
-        )
-        photoz = ensemble.predict(galaxies)
-    ids = frame[id_column].to_numpy() if id_column else np.arange(len(frame))
-    if pdf:
-        write_qp(
-            replace(photoz, object_id=ids),
-            output,
-            kind=pdf,
-            truth={name[2:]: frame[name].to_numpy() for name in truths},
-        )
-    else:
-        write_table(photoz_frame(photoz).assign(object_id=ids), output)
-    return int(np.isnan(photoz.z_phot).sum())
+    wanted = [*_names(columns, ensemble), *([id_column] if id_column else [])]
+    if most_rows is not None:
+        _check_length(table, wanted[:1], group, most_rows)
+    frame = read_table(table, wanted, group)
+    magnitudes, errors = photometry(frame, columns, ensemble.bands, where=str(table))
+    rows = len(frame)
+    galaxies = GalaxySet(np.arange(rows), ensemble.bands, magnitudes, errors, system=np.full(rows, system or ""))
+    photoz = ensemble.predict(galaxies)
+    return replace(photoz, object_id=frame[id_column].to_numpy()) if id_column else photoz
+
+
+def _known_redshifts(table: Path, group: str | None) -> dict[str, Floats]:
+    """Read what redshifts a table knows: its columns ``z_<truth>``."""
+    names = [f"z_{truth}" for truth in KNOWN_TRUTHS]
+    there = [name for name in table_columns(table, group) if name in names]
+    if not there:
+        return {}
+    frame = read_table(table, there, group)
+    return {name.removeprefix("z_"): numbers(frame, name, where=str(table)) for name in there}
+
+
+def _check_length(table: Path, columns: Sequence[str], group: str | None, most_rows: int) -> None:
+    rows = 0
+    for chunk in read_chunks(table, columns, group):
+        rows += len(chunk)
+        if rows > most_rows:
+            raise MixzError(f"{table} has more than {most_rows:,} rows", f"at most {most_rows:,}", "send it in parts")
 
 
 def require_system(ensemble: Ensemble, system: str | None) -> None:

@@ -1,47 +1,75 @@
-"""`mixz report`: galaxies, photo-z and metrics -> figures."""
+"""`mixz report`: galaxies, photo-z and metrics -> one HTML page, and figures for papers."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mixz.atomic import replacing
 from mixz.data.provenance import is_simulated
+from mixz.errors import MixzError
 from mixz.progress import busy
 from mixz.report.screen import SIMULATED
-from mixz.stages.results import Results, label_truths
+from mixz.stages.results import Results
+from mixz.stages.runs import read_run, read_runs
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from rich.console import Console
 
     from mixz.config import Config
-
-PAPER_MODELS = ("base", "tl", "combo")
-"""The recipes of the paper's Figure 2; a run with none of them shows what it has."""
+    from mixz.report.run import Run
 
 
 def report(config: Config, console: Console) -> list[Path]:
-    """Draw the paper's figures 1 to 3 and the training curves from what earlier stages wrote, into ``figures/``.
+    """Write ``report.html`` and ``figures/`` from what earlier stages wrote; the page stands first in what is given.
 
     Raises
     ------
     MixzError
         ``galaxies.parquet``, ``photoz/`` or ``metrics.json`` is missing; the message names the verb that makes it.
     """
-    from mixz.report.figures import draw_distributions, draw_metrics, draw_predictions, draw_training, save_figure
+    from mixz.report.figures import save_figure
+    from mixz.report.gallery import paper_figures
 
     results = Results(config)
-    galaxies, records = results.read_galaxies(), results.read_records()
-    test = galaxies.in_split("test")
-    photoz = {name: results.read_photoz(name, test) for name in config.recipes}
-    truths = label_truths(galaxies, config)
-    compared = {name: p for name, p in photoz.items() if name in PAPER_MODELS} or photoz
+    run = read_run(config)
     note = SIMULATED if is_simulated(config) else ""
-    with busy("figures", console):
-        figures = {
-            "figure_1_distributions": draw_distributions(galaxies, truths, config.ref_band, note=note),
-            "figure_2_predictions": draw_predictions(test, compared, truths, note=note),
-            "figure_3_metrics": draw_metrics(records, truths, note=note),
-            "training": draw_training({name: results.read_curves(name) for name in config.recipes}, note=note),
-        }
-        return [path for name, f in figures.items() for path in save_figure(f, results.figures_folder, name)]
+    with busy("report", console):
+        page = _write_page([run], config.folder / "report.html")
+        figures = paper_figures(run, note=note)
+        return [page, *(path for n, f in figures.items() for path in save_figure(f, results.figures_folder, n))]
+
+
+def compare(sources: Sequence[Path], output: Path, console: Console) -> Path:
+    """Write one page that shows several runs beside each other.
+
+    Parameters
+    ----------
+    sources
+        Two or more configs or results folders.
+    output
+        The page to write.
+    console
+        Where to tell of progress.
+
+    Raises
+    ------
+    MixzError
+        Something is missing in one of the runs; or `output` is no HTML file.
+    """
+    if output.suffix != ".html":
+        raise MixzError(f"output {str(output)!r}", "a file that ends in .html", "name it so")
+    runs = read_runs(sources)
+    with busy("report", console):
+        return _write_page(runs, output)
+
+
+def _write_page(runs: Sequence[Run], path: Path) -> Path:
+    from mixz.report.page import report_page
+
+    page = report_page(runs)
+    with replacing(path) as draft:
+        draft.write_text(page, encoding="utf-8")
+    return path

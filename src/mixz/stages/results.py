@@ -18,6 +18,7 @@ from mixz.data.galaxies_file import galaxies_columns, read_galaxies, read_proven
 from mixz.data.provenance import provenance
 from mixz.data.release import RELEASES
 from mixz.errors import MixzError
+from mixz.report.model_card import model_card
 from mixz.schema import GalaxySet, PhotoZ
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from mixz.truths import Kernel
 
 FLOWCHART = "figure_4_flowchart"
+MODEL_CARD = "MODEL_CARD.md"
 OF_MEMBERS = ("z_phot_members", "z_sigma_members", "z_rms_members")
 POINTS = ("zmode", "zmean", "zmedian", "zbest", "zrms")
 Z_GRID = b"z_grid"
@@ -192,6 +194,12 @@ class Results:
                 f"run `mixz train` again (--recipe {recipe} trains only this one)",
             )
         return model
+
+    def write_model_card(self, folder: Path, records: Sequence[Record] = ()) -> None:
+        """Write the card of a model into its folder: after training without metrics, after judging with them."""
+        about = json.loads((folder / "model.json").read_text())
+        with replacing(folder / MODEL_CARD) as draft:
+            draft.write_text(model_card(about, read_provenance(self.galaxies_path), records), encoding="utf-8")
 
     def read_curves(self, recipe: str) -> dict[str, list[list[float]]]:
         """Read how a recipe's training went: per step the validation losses of each member after each epoch.

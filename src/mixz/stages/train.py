@@ -84,6 +84,7 @@ def train(
         work = _Work(results, galaxies, console, machine, client, {}, {})
         for name, path in zip(names, paths, strict=True):
             _with_provenance(_judged(work.train(name), work), work, name).save(path)
+            results.write_model_card(path)
     shutil.rmtree(results.checkpoints_folder, ignore_errors=True)
     return paths
 

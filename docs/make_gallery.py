@@ -1,0 +1,58 @@
+"""Make the figures of docs/gallery.md from the embedded demo (SIMULATED).
+
+`python docs/make_gallery.py` runs the demo with every named recipe; `python docs/make_gallery.py out/demo` draws a
+run that is there already.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from matplotlib import style
+from rich.console import Console
+
+from mixz import stages
+from mixz.cli import DEMO
+from mixz.config import Config
+from mixz.config_file import load_config
+from mixz.report.figures import STYLE
+from mixz.report.gallery import paper_figures
+from mixz.report.screen import SIMULATED
+from mixz.stages.runs import read_run_folder
+
+if TYPE_CHECKING:
+    from mixz.report.run import Run
+
+HERE = Path(__file__).parent / "figures" / "gallery"
+RECIPES = ["base", "spec", "tl", "combo", "bnn", "fused"]
+DPI = 85
+
+
+def demo_run(out: Path) -> Run:
+    """Run the demo with every named recipe that has something of its own to show."""
+    demo = load_config(DEMO)
+    settings = demo.model_dump(mode="json", exclude={"recipes"}) | {"recipes": RECIPES, "out": str(out)}
+    config, console = Config.model_validate(settings), Console()
+    stages.build(config)
+    stages.train(config, console)
+    stages.evaluate(config, console)
+    return read_run_folder(config.folder)
+
+
+def draw(run: Run) -> None:
+    """Write small PNGs for the page."""
+    HERE.mkdir(parents=True, exist_ok=True)
+    with style.context(STYLE):
+        for name, figure in paper_figures(run, note=SIMULATED).items():
+            figure.savefig(HERE / f"{name}.png", dpi=DPI)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        draw(read_run_folder(Path(sys.argv[1])))
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            draw(demo_run(Path(folder)))

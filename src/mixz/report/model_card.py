@@ -1,0 +1,181 @@
+"""The model card: what a model is, what it learned from, how good it was found, and where it should not be used."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from mixz.report.glossary import term
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from mixz.metrics.summary import Record
+
+SHOWN_METRICS = ("bias", "sigma_mad", "rms", "outlier_fraction", "catastrophic_fraction", "hsc_loss")
+SHOWN_PDF_METRICS = ("pit_ks", "coverage_68", "coverage_95", "crps", "cde_loss")
+
+NOT_JUDGED = "Not judged yet: `mixz evaluate` writes this section."
+
+STEP_KEYS = ("weights", "loss", "freeze", "adapter_rank", "pull", "optimiser", "lr", "lr_factor", "schedule", "epochs")
+
+
+def model_card(about: Mapping[str, Any], data: Mapping[str, Any], records: Sequence[Record] = ()) -> str:
+    """Write a model's card in Markdown.
+
+    Parameters
+    ----------
+    about
+        What the model folder says of itself (``model.json``).
+    data
+        What the galaxies file that it was trained on says of itself.
+    records
+        The run's metrics; those of this recipe are shown.
+
+    Examples
+    --------
+    >>> about = {"bands": ["g", "r"], "members": 2, "seed": 0, "network": {"hidden": [8]}, "lost": [],
+    ...          "recipe": [{"truths": ["spec"]}], "provenance": {"recipe": "spec", "simulated": True}}
+    >>> print(model_card(about, {}).splitlines()[0])
+    # Model card: spec
+    """
+    made = about.get("provenance", {})
+    mine = [r for r in records if r["recipe"] == made.get("recipe")]
+    sections = {
+        "": _head(about, made),
+        "What it learned from": _learned(about, made, data),
+        "Recipe": _recipe(about),
+        "How good it is": _metrics(mine),
+        "Probabilities and support": _support(about),
+        "Known limits": "\n".join(f"- {limit}" for limit in _limits(about, made, data, mine)),
+        "How it was made": _made(about, made, data),
+    }
+    return "\n\n".join(f"## {title}\n\n{text}" if title else text for title, text in sections.items()) + "\n"
+
+
+def _head(about: Mapping[str, Any], made: Mapping[str, Any]) -> str:
+    simulated = "\n\n**Trained on SIMULATED galaxies: not for real ones.**" if made.get("simulated") else ""
+    of = f" of the run {made['config']}" if "config" in made else ""
+    return (
+        f"# Model card: {_plain(made.get('recipe', 'a model'))}{simulated}\n\n"
+        f"Estimates the redshift of a galaxy from its {', '.join(map(_plain, about['bands']))} magnitudes (AB): an "
+        f"ensemble of {about['members']} networks from different random starts{_plain(of)}.\n\n"
+        "`mixz predict FOLDER TABLE -o OUTPUT` uses it; the folder holds weights and JSON, never code."
+    )
+
+
+def _learned(about: Mapping[str, Any], made: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+    believed = [truth for step in about["recipe"] for truth in step["truths"]]
+    rows = []
+    for truth, sides in made.get("galaxies", {}).items():
+        kernel = data.get("kernels", {}).get(truth, "")
+        z_range = data.get("z_range", {}).get(truth) or [math.nan] * 3
+        counts = [f"{sides.get(side, 0):,}" for side in ("train", "validation", "test")]
+        used = "yes" if truth in believed else "no"
+        rows.append([_plain(truth), used, *counts, f"{z_range[0]:g} to {z_range[2]:g}", _plain(kernel)])
+    head = ["truth", "believed", "train", "validation", "test", "redshifts", "how wrong its labels can be"]
+    taught = made.get("distilled")
+    words = f"One network taught by the ensemble `{_plain(taught['teacher'])}`, which learned from: " if taught else ""
+    sources = ", ".join(map(_plain, data.get("sources", []))) or "not recorded"
+    return f"{words}Galaxies with a label of each kind, from {sources}:\n\n{_table(head, rows)}"
+
+
+def _recipe(about: Mapping[str, Any]) -> str:
+    lines = []
+    for number, step in enumerate(about["recipe"], start=1):
+        settings = ", ".join(f"{key} {step[key]}" for key in STEP_KEYS if step.get(key) not in (None, [], 0, ""))
+        lines.append(f"{number}. {' and '.join(map(_plain, step['truths']))}" + (f": {settings}" if settings else ""))
+    network = ", ".join(f"{key} {value}" for key, value in about["network"].items() if value not in (None, False))
+    lost = [f"member {one['member']} in step {one['step']}" for one in about.get("lost", [])]
+    words = f"\n\nLost, since their loss was no number: {', '.join(lost)}." if lost else ""
+    return "\n".join(lines) + f"\n\nNetwork: {network}.{words}"
+
+
+def _metrics(records: Sequence[Record]) -> str:
+    chosen = [r for r in records if r["z_range"] == "all" and r.get("bin") is None]
+    if not chosen:
+        return NOT_JUDGED
+    metrics = [m for m in (*SHOWN_METRICS, *SHOWN_PDF_METRICS) if any(r["metric"] == m for r in chosen)]
+    rows = []
+    for truth, sample in dict.fromkeys((r["truth"], r["sample"]) for r in chosen):
+        found = {r["metric"]: r for r in chosen if (r["truth"], r["sample"]) == (truth, sample)}
+        n = f"{max(r['n'] for r in found.values()):,}"
+        rows.append([_plain(truth), _plain(sample), n, *(_value(found.get(m)) for m in metrics)])
+    head = ["judged on", "galaxies", "how many", *(term(m).title for m in metrics)]
+    return (
+        "Mean and spread over members, all redshifts; ✓ or ✗ where LSST asks for a limit "
+        f"(the requirement's own range is in `metrics.json`).\n\n{_table(head, rows)}"
+    )
+
+
+def _value(record: Record | None) -> str:
+    if record is None or record["mean"] is None or math.isnan(record["mean"]):
+        return "n/a"
+    spread = record["std"]
+    mark = {True: " ✓", False: " ✗", None: ""}[record["passes"]]
+    return f"{record['mean']:.4f}" + ("" if spread is None or math.isnan(spread) else f" ± {spread:.4f}") + mark
+
+
+def _support(about: Mapping[str, Any]) -> str:
+    fitted = about.get("fitted", [])
+    told = []
+    if "calibration" in fitted:
+        told.append("Densities are recalibrated on validation galaxies (PIT).")
+    if "conformal" in fitted:
+        told.append("Intervals are conformal: as often right as they say, on galaxies like the validation ones.")
+    if "support" in fitted:
+        told.append(
+            "Each prediction says whether training covered the galaxy: 2 by spectra, 1 by noisier labels, 0 not."
+        )
+    else:
+        told.append(
+            "The model does not say which galaxies its training covered. Trust it within the magnitudes, colours and "
+            "redshifts of the galaxies above, measured in the same way."
+        )
+    return " ".join(told)
+
+
+def _limits(
+    about: Mapping[str, Any], made: Mapping[str, Any], data: Mapping[str, Any], records: Sequence[Record]
+) -> list[str]:
+    limits = []
+    if made.get("simulated"):
+        limits.append("It has seen simulated galaxies only: no number here says anything about a real survey.")
+    believed = {truth for step in about["recipe"] for truth in step["truths"]}
+    if believed == {"spec"}:
+        limits.append("It believes spectra only, which are of bright and easy galaxies; fainter ones are extrapolated.")
+    if any(str(data.get("kernels", {}).get(truth, "")).startswith("cosmos2020") for truth in believed):
+        limits.append("Part of its labels are photometric redshifts themselves, some per cent of them far off.")
+    network = about["network"]
+    if not network.get("drop_bands"):
+        limits.append("A galaxy without one of the bands gets no redshift.")
+    if network.get("head") not in ("binned", "mixture") and network.get("kind") != "bayesian":
+        limits.append("It gives points, no probabilities: `z_phot_std` is the scatter of members, not an error.")
+    limits.append("Magnitudes from another camera, or measured in another way, shift its redshifts.")
+    if any(r["truth"] != "spec" and r["sample"] == "test" for r in records):
+        limits.append("Metrics on noisy labels count the labels' own errors as the model's.")
+    return limits
+
+
+def _made(about: Mapping[str, Any], made: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in made.get("versions", {}).items()) or "not recorded"
+    rows = [
+        ["train digest", f"`{made.get('train_digest', 'not recorded')}`"],
+        ["build digest of its galaxies", f"`{data.get('build_digest', 'not recorded')}`"],
+        ["versions", versions],
+        ["device", f"{made.get('device', 'not recorded')}, {made.get('precision', '')}".strip(", ")],
+        ["seed", str(about.get("seed", ""))],
+        ["photometric systems", ", ".join(filter(None, about.get("systems", []))) or "one"],
+        ["model format", str(about.get("format", ""))],
+    ]
+    return _table(["", ""], rows)
+
+
+def _plain(text: Any) -> str:
+    """Keep names from being read as Markdown or HTML."""
+    return str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("|", "\\|")
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    rule = ["---"] * len(head)
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows))

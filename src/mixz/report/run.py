@@ -1,0 +1,102 @@
+"""What a report is made of: a run's galaxies, estimates, metrics and training, however they were read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mixz.metrics.summary import Record
+    from mixz.schema import Floats, GalaxySet, PhotoZ
+    from mixz.truths import Kernel
+
+Curves = dict[str, list[list[float]]]
+"""Per step (named by what it trains on) the validation losses of each member after each epoch."""
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One run, as a report shows it.
+
+    Parameters
+    ----------
+    name
+        What to call it.
+    about
+        What its galaxies file says of itself (`mixz.data.galaxies_file.read_provenance`).
+    galaxies
+        All its galaxies, with their split.
+    photoz
+        Per recipe the estimates of the test galaxies, in their order.
+    records
+        Its metrics (`mixz.metrics.summarize`).
+    curves
+        Per recipe, how its training went.
+    truths
+        Truths of real labels that some galaxy has (not a simulation's own).
+    ref_band
+        The band of magnitude limits and label kernels.
+    kernels
+        Per truth whose labels are noisy, how wrong they can be.
+    cards
+        Per recipe its model card, in Markdown.
+    flowchart
+        The ledger as a flow chart, an SVG; empty where there is none.
+    differences
+        Paired differences between recipes, as `evaluate` wrote them; empty where there are none.
+    """
+
+    name: str
+    about: Mapping[str, Any]
+    galaxies: GalaxySet
+    photoz: Mapping[str, PhotoZ]
+    records: Sequence[Record]
+    curves: Mapping[str, Curves]
+    truths: Sequence[str]
+    ref_band: str
+    kernels: Mapping[str, Kernel] = field(default_factory=dict)
+    cards: Mapping[str, str] = field(default_factory=dict)
+    flowchart: str = ""
+    differences: Sequence[Record] = ()
+
+    @cached_property
+    def test(self) -> GalaxySet:
+        """The galaxies it is judged on."""
+        return self.galaxies.in_split("test")
+
+    def mag_ref(self, galaxies: GalaxySet) -> Floats:
+        """Give the reference-band magnitudes of some galaxies, shape (galaxy,)."""
+        return np.asarray(galaxies.mag[:, galaxies.bands.index(self.ref_band)], dtype=np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """A recipe of a run, under the name that the whole report calls it by."""
+
+    label: str
+    run: Run
+    recipe: str
+
+    @property
+    def photoz(self) -> PhotoZ:
+        """Its estimates of the run's test galaxies."""
+        return self.run.photoz[self.recipe]
+
+
+def entries(runs: Sequence[Run]) -> list[Entry]:
+    """List every recipe of every run; where there are several runs, their names tell equal recipes apart.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> a, b = SimpleNamespace(name="a", photoz={"tl": 0}), SimpleNamespace(name="b", photoz={"tl": 0})
+    >>> [e.label for e in entries([a])], [e.label for e in entries([a, b])]
+    (['tl'], ['a: tl', 'b: tl'])
+    """
+    several = len(runs) > 1
+    return [Entry(f"{run.name}: {recipe}" if several else recipe, run, recipe) for run in runs for recipe in run.photoz]

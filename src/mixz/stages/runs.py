@@ -1,0 +1,106 @@
+"""A finished run, read back whole: from its config, or from its results folder alone."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from mixz.config import Config
+from mixz.config_file import load_config
+from mixz.data.galaxies_file import read_galaxies, read_provenance
+from mixz.errors import MixzError
+from mixz.report.run import Run
+from mixz.stages.results import FLOWCHART, MODEL_CARD, Results, label_truths
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from mixz.schema import GalaxySet
+
+
+def read_run(config: Config) -> Run:
+    """Read all that a report of a run shows.
+
+    Raises
+    ------
+    MixzError
+        ``galaxies.parquet``, ``photoz/``, ``metrics.json`` or a model is missing or of other settings; the message
+        names the verb that makes it.
+    """
+    results = Results(config)
+    return _read(config.name, results, results.read_galaxies())
+
+
+def read_run_folder(folder: Path) -> Run:
+    """Read the same from a results folder, without its config.
+
+    Raises
+    ------
+    MixzError
+        It is no results folder, or something is missing in it.
+    """
+    about = read_provenance(folder / "galaxies.parquet")
+    config = _config_of(folder, about)
+    judged = dict.fromkeys(record["recipe"] for record in Results(config).read_records())
+    recipes = {name: config.recipes[name] for name in judged if name in config.recipes}
+    results = Results(config.model_copy(update={"recipes": recipes}))
+    return _read(about["name"], results, read_galaxies(results.galaxies_path))
+
+
+def read_runs(sources: Sequence[Path]) -> list[Run]:
+    """Read runs from configs or results folders, and give each a name of its own."""
+    runs = [read_run_folder(source) if source.is_dir() else read_run(load_config(source)) for source in sources]
+    names = [run.name for run in runs]
+    return [
+        replace(run, name=f"{run.name} ({k})") if names.count(run.name) > 1 else run
+        for k, run in enumerate(runs, start=1)
+    ]
+
+
+def _read(name: str, results: Results, galaxies: GalaxySet) -> Run:
+    config = results.config
+    records = results.read_records()
+    test = galaxies.in_split("test")
+    settings = config.truth_settings()
+    noisy = {t: k for t, k in config.kernels().items() if settings[t].kernel != "exact"}
+    chart = results.figures_folder / f"{FLOWCHART}.svg"
+    cards = {recipe: results.model_path(recipe) / MODEL_CARD for recipe in config.recipes}
+    return Run(
+        name=name,
+        about=read_provenance(results.galaxies_path),
+        galaxies=galaxies,
+        photoz={recipe: results.read_photoz(recipe, test) for recipe in config.recipes},
+        records=records,
+        curves={recipe: results.read_curves(recipe) for recipe in config.recipes},
+        truths=label_truths(galaxies, config),
+        ref_band=config.ref_band,
+        kernels=noisy,
+        cards={recipe: path.read_text(encoding="utf-8") for recipe, path in cards.items() if path.is_file()},
+        flowchart=chart.read_text(encoding="utf-8") if chart.is_file() else "",
+        differences=results.read_differences(),
+    )
+
+
+def _config_of(folder: Path, about: dict[str, Any]) -> Config:
+    """Make a config that finds what lies in a results folder: its settings as recorded, its recipes as trained."""
+    models = sorted((folder / "models").glob("*/model.json"))
+    if not models:
+        raise MixzError(f"no model in {folder / 'models'}", "models that `mixz train` wrote", "run `mixz train` first")
+    told = {path.parent.name: json.loads(path.read_text()) for path in models}
+    tree = about["settings"] | {
+        "recipes": {name: model["recipe"] for name, model in told.items()},
+        "networks": {name: model["network"] for name, model in told.items()},
+    }
+    try:
+        config = Config.model_validate(tree)
+    except ValidationError as error:
+        raise MixzError(
+            f"{folder} was made by another version of mixz ({about.get('mixz', 'unknown')})",
+            "a results folder of this version",
+            "run it again, or give its config",
+        ) from error
+    return config.model_copy(update={"out": folder.parent, "name": folder.name})

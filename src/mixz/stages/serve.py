@@ -1,0 +1,148 @@
+"""`mixz serve`: a model -> a page on this machine that takes tables and gives redshifts."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mixz.data.tables import write_table
+from mixz.errors import MixzError
+from mixz.stages.predict import estimate
+from mixz.stages.results import photoz_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from fastapi import FastAPI
+    from rich.console import Console
+
+    from mixz.bridges.web_app import Naming
+    from mixz.model.ensemble import Ensemble
+
+LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+SHOWN_GALAXIES = 200
+BINS = 40
+
+
+def serve(
+    model: Path, console: Console, *, host: str = "127.0.0.1", port: int = 8321, max_mb: float = 100, max_rows: int
+) -> None:
+    """Serve a model until the user stops it.
+
+    Parameters
+    ----------
+    model
+        A model folder.
+    console
+        Where to tell the address.
+    host, port
+        Where to listen; by default nobody but this machine can ask.
+    max_mb, max_rows
+        Largest table to accept.
+
+    Raises
+    ------
+    MixzError
+        The model is missing or damaged, the packages it needs are not installed, or the port is taken.
+    """
+    import socket
+
+    app = model_app(model, host=host, max_mb=max_mb, max_rows=max_rows)
+    import uvicorn
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((host, port))
+        except OSError as error:
+            raise MixzError(
+                f"cannot listen on {host} port {port}: {error.strerror or error}",
+                "an address of this machine and a free port",
+                "give another --port, or --port 0 for a free one",
+            ) from error
+        shown = f"[{host}]" if ":" in host else host
+        console.print(f"serving {model} at http://{shown}:{listening.getsockname()[1]}  (stop with Ctrl-C)")
+        if shown not in LOCAL_HOSTS:
+            console.print("Whoever reaches this machine can use it: there is no password.", style="yellow")
+        console.file.flush()  # into a pipe, too, the address must come before the first visitor
+        uvicorn.Server(uvicorn.Config(app, log_level="warning")).run([listening])
+
+
+def model_app(model: Path, *, host: str = "127.0.0.1", max_mb: float = 100, max_rows: int = 1_000_000) -> FastAPI:
+    """Make the web app of a model.
+
+    Raises
+    ------
+    MixzError
+        The model is missing or damaged, or the packages it needs are not installed.
+    """
+    if find_spec("fastapi") is None or find_spec("uvicorn") is None:
+        raise MixzError("fastapi and uvicorn are not installed", "both", 'run `pip install "mixz[serve]"`')
+    from mixz.bridges.web_app import web_app
+    from mixz.model.ensemble import Ensemble
+    from mixz.report.serve_page import serve_page, serve_scripts
+
+    served = ServedModel(Ensemble.load(model), model.name, max_rows)
+    local = host in ("127.0.0.1", "localhost", "::1")
+    # A name that leads here but is not ours would let another site's page ask in the user's name.
+    hosts = LOCAL_HOSTS if local else ("*",)
+    page = serve_page(served.about, max_mb=max_mb)
+    return web_app(served, page=page, scripts=serve_scripts(), hosts=hosts, max_mb=max_mb)
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """A model as the web app asks for it."""
+
+    ensemble: Ensemble
+    name: str
+    max_rows: int
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """What to know before sending a table."""
+        model = self.ensemble
+        return {
+            "name": model.provenance.get("recipe", self.name),
+            "run": model.provenance.get("config", ""),
+            "simulated": bool(model.provenance.get("simulated", False)),
+            "bands": list(model.bands),
+            "columns": [f"mag_{band}" for band in model.bands],
+            "systems": [name for name in model.features.systems if name],
+            "members": model.members,
+            "probabilities": model.network.head_name,
+            "max_rows": self.max_rows,
+        }
+
+    def write(self, table: Path, output: Path, naming: Naming) -> None:
+        """Write the redshifts of a table; the ending of `output` says the format."""
+        photoz = estimate(self.ensemble, table, **asdict(naming), most_rows=self.max_rows)
+        write_table(photoz_frame(photoz), output)
+
+    def show(self, table: Path, naming: Naming) -> Mapping[str, Any]:
+        """Give the redshifts of a table's first galaxies with their densities, and a summary, for JSON."""
+        from mixz.report.browser import density_of
+        from mixz.report.plot import number
+
+        photoz = estimate(self.ensemble, table, **asdict(naming), most_rows=self.max_rows)
+        frame = photoz_frame(photoz)
+        known = photoz.z_phot[np.isfinite(photoz.z_phot)]
+        counts, edges = np.histogram(known, BINS) if known.size else (np.zeros(0), np.zeros(1))
+        rows = [
+            {name: number(v) if isinstance(v, float) else str(v) for name, v in row.items()}
+            for row in frame.head(SHOWN_GALAXIES).astype({"object_id": str}).to_dict("records")
+        ]
+        return {
+            "galaxies": len(frame),
+            "without_redshift": len(frame) - int(known.size),
+            "columns": [str(name) for name in frame.columns],
+            "rows": rows,
+            "pdf": [density_of(photoz, k) for k in range(len(rows))],
+            "members": [[number(float(z)) for z in photoz.z_phot_members[:20, k]] for k in range(len(rows))],
+            "histogram": {"edges": [number(float(e)) for e in edges], "counts": counts.astype(int).tolist()},
+        }

@@ -1,0 +1,238 @@
+"""The report and `mixz serve` in a real browser: plots have pixels, filters filter, a table dropped in comes back."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from toy_run import toy_galaxies, toy_run
+
+from mixz.config import Network
+from mixz.model.ensemble import Ensemble
+from mixz.recipes import Step
+from mixz.report.page import report_page
+from mixz.stages.serve import model_app
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright (pip install 'mixz[dev]')")
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (apt-get install chromium)")
+
+EVIL = "<script>document.title='broken'</script>"
+PATIENCE_MS = 120_000
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=as_root)
+        yield chromium
+        chromium.close()
+
+
+class Opened:
+    """A page in the browser, and all that it complained of."""
+
+    def __init__(self, browser: Any, address: str, **context: Any) -> None:
+        self.page = browser.new_page(**context)
+        self.page.set_default_timeout(PATIENCE_MS)
+        self.complaints: list[str] = []
+        self.page.on("console", lambda m: self.complaints.append(m.text) if m.type in ("error", "warning") else None)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda r: self.asked(r.url))
+        self.address = address
+        self.page.goto(address)
+
+    def asked(self, url: str) -> None:
+        if not url.startswith(("file:", "blob:", "data:", self.address.rstrip("/"))):
+            self.complaints.append(f"asks for {url}")
+
+    def drawn(self) -> Opened:
+        self.page.wait_for_selector("html[data-drawn=yes]", state="attached")
+        return self
+
+    def pixels(self, selector: str) -> np.ndarray[Any, Any]:
+        element = self.page.locator(selector).first
+        element.scroll_into_view_if_needed()
+        return np.asarray(Image.open(io.BytesIO(element.screenshot())).convert("RGB")).astype(int)
+
+
+def share_of(pixels: np.ndarray[Any, Any], colour: str, *, within: int = 60) -> float:
+    """Say which share of pixels is nearly of a colour."""
+    wanted = np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)])
+    return float((np.abs(pixels - wanted).max(axis=2) < within).mean())
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    path.write_text(report_page([toy_run(("base", "bnn", f"fused{EVIL}", "fused"))]), encoding="utf-8")
+    assert path.stat().st_size < 10_000_000
+    return path.as_uri()
+
+
+@pytest.fixture(scope="module")
+def opened(browser: Any, report: str) -> Iterator[Opened]:
+    one = Opened(browser, report, viewport={"width": 1280, "height": 900}, color_scheme="light").drawn()
+    yield one
+    one.page.close()
+
+
+def test_every_plot_is_drawn_and_nothing_complains(opened: Opened) -> None:
+    charts = opened.page.locator("[data-chart]").count()
+    assert charts > 20
+    assert opened.page.locator("[data-chart] svg").count() == charts
+    assert opened.complaints == []
+    assert opened.page.title() != "broken"
+
+
+def test_plots_have_pixels(opened: Opened) -> None:
+    spec, many = "#0072B2", "#E69F00"
+    panels = "#predictions figure:not([hidden]) .chart"
+    assert share_of(opened.pixels(f"{panels} >> nth=0"), many, within=110) > 0.0005
+    assert share_of(opened.pixels("#metrics .chart >> nth=0"), spec) > 0.0005
+    for section in ("residuals", "probabilities", "redshifts", "distributions-data", "training"):
+        name = "data" if section.startswith("distributions") else section
+        pixels = opened.pixels(f"#{name} .chart >> nth=0")
+        assert (pixels.std(axis=2) > 25).mean() > 0.001, f"{section} shows no colour"
+    assert (opened.pixels("#galaxy-chart").std(axis=2) > 25).mean() > 0.0005
+
+
+def test_recipes_can_be_left_out(opened: Opened) -> None:
+    page = opened.page
+    before = (opened.pixels("#residuals .chart >> nth=0").std(axis=2) > 25).mean()
+    page.get_by_role("checkbox", name="bnn").uncheck()
+    assert not page.locator("#predictions figure[data-recipe=bnn]").first.is_visible()
+    page.wait_for_timeout(300)
+    after = (opened.pixels("#residuals .chart >> nth=0").std(axis=2) > 25).mean()
+    assert after < before
+    page.get_by_role("checkbox", name="bnn").check()
+    assert page.locator("#predictions figure[data-recipe=bnn]").first.is_visible()
+
+
+def test_the_range_of_the_tables_can_be_chosen(opened: Opened) -> None:
+    opened.page.locator("select[name=z_range]").select_option("all")
+    shown = opened.page.locator("#metrics .scroll:visible")
+    assert {shown.nth(k).get_attribute("data-range") for k in range(shown.count())} == {"all"}
+
+
+def test_tables_filter_and_sort(opened: Opened) -> None:
+    page = opened.page
+    page.locator(".filters input").fill("bnn spec rms")
+    rows = page.locator("#numbers-table tbody tr")
+    assert rows.count() == 3
+    assert {rows.nth(k).locator("td").first.inner_text() for k in range(3)} == {"bnn"}
+    page.locator(".filters input").fill("spec all rms")
+    column = page.locator("#numbers-table th", has_text="mean")
+    column.get_by_role("button").click()
+    place = page.locator("#numbers-table th").all_inner_texts().index(column.inner_text())
+    means = [float(rows.nth(k).locator("td").nth(place).inner_text()) for k in range(rows.count())]
+    assert means == sorted(means)
+    assert column.get_attribute("aria-sort") == "ascending"
+
+
+def test_a_metric_is_explained_on_hover_and_by_keyboard(opened: Opened) -> None:
+    page = opened.page
+    term = page.locator("#metrics figcaption a[data-term=rms]").first
+    term.hover()
+    assert "√mean(dz²)" in page.locator("#tip").inner_text()
+    page.keyboard.press("Escape")
+    assert not page.locator("#tip").is_visible()
+    page.mouse.move(0, 0)
+    term.focus()
+    assert page.locator("#tip").is_visible()
+
+
+def test_marks_tell_their_numbers_on_hover(opened: Opened) -> None:
+    page = opened.page
+    mark = page.locator("#metrics .chart >> nth=0").locator(".mark-symbol.role-mark path").first
+    mark.scroll_into_view_if_needed()
+    mark.hover(force=True)
+    page.wait_for_selector("#vg-tooltip-element.visible")
+    assert "judged on" in page.locator("#vg-tooltip-element").inner_text()
+
+
+def test_galaxies_one_by_one(opened: Opened) -> None:
+    page = opened.page
+    first = page.locator("#galaxy-title").inner_text()
+    page.get_by_role("button", name="Next").press("Enter")
+    playwright.expect(page.locator("#galaxy-title")).not_to_have_text(first)
+    assert page.locator("#galaxy-facts table").count() == 3
+    assert "Labels:" in page.locator("#galaxy-words").inner_text()
+
+
+def test_dark_phone_and_paper(browser: Any, report: str) -> None:
+    phone = Opened(browser, report, viewport={"width": 390, "height": 844}, color_scheme="dark").drawn()
+    assert phone.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing is wider than the phone"
+    corner = phone.pixels("#metrics .chart >> nth=0")[2, 2]
+    assert corner.max() < 60, "dark paper"
+    label = phone.page.locator("#metrics .chart text").first
+    colour = label.evaluate("element => getComputedStyle(element).fill")
+    assert min(int(part) for part in colour.strip("rgb()").split(",")) > 150, "light letters on it"
+    phone.page.emulate_media(media="print", color_scheme="light")
+    assert not phone.page.locator(".tools").is_visible()
+    assert phone.page.locator("#verdict").is_visible()
+    assert phone.complaints == []
+    phone.page.close()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    import uvicorn
+
+    folder = tmp_path_factory.mktemp("served") / "model"
+    network = Network(hidden=(8,), head="binned", nodes=40)
+    Ensemble.untrained(toy_galaxies(90), Step(truths=("spec",)), network=network, members=2).save(folder)
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(model_app(folder, max_mb=0.1), log_level="warning", ws="none"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        server.should_exit = True
+        thread.join()
+
+
+def test_drop_a_table_and_take_redshifts_home(browser: Any, served: str, tmp_path: Path) -> None:
+    opened = Opened(browser, served)
+    page = opened.page
+    table = "object_id,mag_g,mag_r,mag_i,mag_z\n<i>one</i>,24,23,22,21.8\ntwo,23,22,21,\n"
+    # What a browser does when a file is let go over the page.
+    transfer = page.evaluate_handle(
+        "text => { const t = new DataTransfer(); t.items.add(new File([text], 'mine.csv')); return t; }", table
+    )
+    page.dispatch_event("#drop", "drop", {"dataTransfer": transfer})
+    opened.drawn()
+    assert "2 galaxies in mine.csv. 1 lack a band" in page.locator("#summary").inner_text()
+    assert page.locator("#rows tbody td").first.inner_text() == "<i>one</i>"
+    assert share_of(opened.pixels("#histogram"), "#0072B2") > 0.005
+    assert (opened.pixels("#density").std(axis=2) > 25).mean() > 0.001
+    with page.expect_download() as coming:
+        page.get_by_role("button", name="Download all redshifts").click()
+    coming.value.save_as(tmp_path / "back.csv")
+    lines = (tmp_path / "back.csv").read_text().splitlines()
+    assert lines[0].startswith("object_id,z_phot")
+    assert len(lines) == 3
+    assert opened.complaints == []
+    page.close()
+
+
+def test_mistakes_are_told_in_the_page(browser: Any, served: str) -> None:
+    opened = Opened(browser, served)
+    page = opened.page
+    page.locator("#file").set_input_files({"name": "a.csv", "mimeType": "text/csv", "buffer": b"x\n1\n"})
+    page.wait_for_selector("#error:visible")
+    assert "no column 'mag_g'" in page.locator("#error").inner_text()
+    page.locator("#file").set_input_files({"name": "b.csv", "mimeType": "text/csv", "buffer": b"x" * 200_000})
+    playwright.expect(page.locator("#error")).to_contain_text("at most 0.1 MB", timeout=PATIENCE_MS)
+    page.close()

@@ -1,0 +1,90 @@
+"""The model card: complete before and after judging, and safe to show."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from toy_run import toy_run
+
+from mixz.report.model_card import NOT_JUDGED, model_card
+
+ABOUT: dict[str, Any] = {
+    "format": 3,
+    "bands": ["g", "r", "i", "z"],
+    "members": 3,
+    "seed": 7,
+    "systems": ["", "wide"],
+    "lost": [{"member": 4, "step": 1, "epoch": 2}],
+    "network": {"hidden": [200, 200], "kind": "dense", "head": None, "drop_bands": 0.0},
+    "recipe": [{"truths": ["many_band"]}, {"truths": ["spec"], "freeze": 2, "lr": 5e-4, "lr_factor": 0.2}],
+    "provenance": {
+        "recipe": "base",
+        "config": "toy",
+        "train_digest": "abc123",
+        "simulated": True,
+        "galaxies": {"spec": {"train": 1200, "validation": 100, "test": 100}},
+        "versions": {"mixz": "0.1", "torch": "2"},
+        "device": "cpu",
+        "precision": "float32",
+    },
+}
+DATA: dict[str, Any] = {
+    "kernels": {"spec": "exact", "many_band": "cosmos2020: noisy"},
+    "z_range": {"spec": [0.1, 0.5, 1.9]},
+    "sources": ["wide.csv"],
+    "build_digest": "def456",
+}
+
+
+def test_it_tells_data_recipe_limits_versions_and_digests() -> None:
+    card = model_card(ABOUT, DATA)
+    for words in (
+        "1,200",
+        "freeze 2",
+        "lr_factor 0.2",
+        "abc123",
+        "def456",
+        "torch 2",
+        "member 4 in step 1",
+        "wide.csv",
+    ):
+        assert words in card
+    assert "SIMULATED" in card
+    assert NOT_JUDGED in card
+    assert "Part of its labels are photometric redshifts themselves" in card
+    assert "gives points, no probabilities" in card
+
+
+def test_after_judging_it_has_the_metrics_of_its_own_recipe() -> None:
+    run = toy_run(("base", "tl"))
+    card = model_card(ABOUT, DATA, run.records)
+    assert NOT_JUDGED not in card
+    mine = next(
+        r
+        for r in run.records
+        if r["recipe"] == "base" and r["truth"] == "spec" and r["z_range"] == "all" and r["metric"] == "rms"
+    )
+    assert f"{mine['mean']:.4f} ± {mine['std']:.4f}" in card
+
+
+@pytest.mark.parametrize("field", ["recipe", "config"])
+def test_names_cannot_bring_html_or_columns(field: str) -> None:
+    about = ABOUT | {"provenance": ABOUT["provenance"] | {field: "<b>|x"}}
+    card = model_card(about, DATA)
+    assert "<b>" not in card
+    assert "&lt;b&gt;\\|x" in card
+
+
+def test_limits_follow_the_model() -> None:
+    spectra_only = ABOUT | {
+        "recipe": [{"truths": ["spec"]}],
+        "network": {"hidden": [8], "kind": "dense", "head": "binned", "drop_bands": 0.2},
+        "fitted": ["calibration", "support"],
+    }
+    card = model_card(spectra_only, DATA)
+    assert "believes spectra only" in card
+    assert "gives points" not in card
+    assert "without one of the bands" not in card
+    assert "2 by spectra" in card
+    assert "recalibrated" in card
