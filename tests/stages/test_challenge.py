@@ -96,6 +96,18 @@ def test_romans_bands_are_used(tmp_path: Path) -> None:
     assert "H_roman" in model.bands
 
 
+def test_anyones_densities_are_scored(files: dict[str, Path], tmp_path: Path) -> None:
+    truth = read_table(files["truth"])
+    z_grid = np.linspace(0, 3, 301)
+    hills = np.exp(-(((z_grid - truth["redshift"].to_numpy()[:, None]) / 0.05) ** 2) / 2)
+    ancil = {"object_id": truth["object_id"].to_numpy(), "zmode": truth["redshift"].to_numpy()[:, None]}
+    qp.interp.create_ensemble(xvals=z_grid, yvals=hills, ancil=ancil).write_to(str(tmp_path / "theirs.hdf5"))
+    score = challenge.score(tmp_path / "theirs.hdf5", files["truth"])
+    assert score["sigma_mad"] == 0
+    assert score["sigma_mad_zbest"] < 0.01, "where a file has no zbest, it is that of its densities"
+    assert score["cde_loss"] < -4
+
+
 def test_bad_input_is_told(files: dict[str, Path], tmp_path: Path) -> None:
     write_table(read_table(files["train"])[["object_id", "redshift"]], tmp_path / "bare.hdf5")
     with pytest.raises(MixzError, match="mag_i_lsst"):

@@ -177,8 +177,8 @@ def estimates_of(pdf: Floats, *, z_grid: Floats) -> dict[str, Floats]:
     >>> {name: round(float(value[0]), 3) for name, value in estimates_of(hill, z_grid=z).items()}
     {'zmode': 0.8, 'zmean': 0.8, 'zmedian': 0.8, 'zbest': 0.8, 'zrms': 0.8}
     """
-    grid = Grid(torch.as_tensor(z_grid).float())
-    mass = torch.as_tensor(pdf).float() * grid.cell
+    grid = Grid(torch.tensor(z_grid, dtype=torch.float32))
+    mass = torch.tensor(pdf, dtype=torch.float32) * grid.cell
     found = grid.estimates(mass / mass.sum(dim=-1, keepdim=True))
     return {name: z.double().numpy() for name, z in found.items()}
 
