@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -34,6 +34,8 @@ Z_RANGES = ("0.3-1.5", "all")
 COMPARISON = Path("comparison.html")
 LOCAL = "127.0.0.1"
 DEMO = Path(__file__).parent / "demo" / "demo.yaml"
+
+PdfKind = Literal["interp", "quant", "mixmod"]
 
 app = typer.Typer(
     add_completion=False,
@@ -165,12 +167,14 @@ def predict(
     ] = None,
     dask: Annotated[str | None, typer.Option(metavar="ADDRESS", help="HATS: a Dask scheduler, instead.")] = None,
     densities: Annotated[bool, typer.Option(help="HATS: write the densities too, if the model has them.")] = True,
+    pdf: Annotated[PdfKind | None, typer.Option(help="Write a qp file (.hdf5 or .pq) with densities kept so.")] = None,
 ) -> None:
     """Estimate redshifts for any table that has the model's bands.
 
     Writes `object_id`, `z_phot` (mean over members) and `z_phot_std` (their scatter, not a redshift error). A galaxy
-    without one of the bands gets no redshift (NaN). Of a HATS folder it makes a HATS folder, densities included, with
-    Dask; interrupted, the same command goes on.
+    without one of the bands gets no redshift (NaN). With `--pdf` it writes a qp file with the densities, as RAIL and
+    the DESC challenge read them (Parquet as three files, qp's way). Of a HATS folder it makes a HATS folder, densities
+    included, with Dask; interrupted, the same command goes on.
 
     Example: `mixz predict out/pair_a/models/tl galaxies.csv -o photoz.parquet`
     """
@@ -190,6 +194,7 @@ def predict(
         workers=workers,
         dask=dask,
         densities=densities,
+        pdf=pdf,
     )
     if lost:
         console.print(f"{lost:,} galaxies lack a band and got no redshift (NaN)")
@@ -368,6 +373,85 @@ def mock(
         console.print(str(row), highlight=False, markup=False)
     if out is not None:
         _print_paths("mock files", sorted(out.iterdir()), console)
+
+
+challenge = typer.Typer(
+    no_args_is_help=True,
+    help="The DESC photo-z challenge, task sets 1 to 4: train, estimate, score, and a mock of set 3.",
+)
+app.add_typer(challenge, name="challenge")
+
+
+@challenge.command("train")
+def challenge_train(
+    table: Annotated[Path, typer.Argument(help="Training table of the challenge.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Model file to write.")],
+    members: Annotated[int, typer.Option(min=1, help="Random starts.")] = 5,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the data.")] = 60,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")] = 0,
+) -> None:
+    """Train `fused` on a training table of any task set; the model is one file.
+
+    Example: `mixz challenge train pz_challenge_taskset_3_cardinal_training_10yr.hdf5 -o model.mixz`
+    """
+    from mixz.stages import challenge as stage
+
+    _print_paths("model", [stage.train(table, output, members=members, epochs=epochs, seed=seed)], _console())
+
+
+@challenge.command("estimate")
+def challenge_estimate(
+    model: Annotated[Path, typer.Argument(help="Model file.")],
+    table: Annotated[Path, typer.Argument(help="Test table of the challenge.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="qp file to write (.hdf5).")],
+) -> None:
+    """Estimate redshifts for a test table: writes a qp file with `object_id` and `zmode`, as submissions have it.
+
+    Example: `mixz challenge estimate model.mixz test.hdf5 -o pz_estimate.hdf5`
+    """
+    from mixz.stages import challenge as stage
+
+    stage.estimate(model, table, output)
+    _print_paths("photo-z", [output], _console())
+
+
+@challenge.command("score")
+def challenge_score(
+    estimates: Annotated[list[Path], typer.Argument(help="qp files of the same galaxies, anyone's.")],
+    truth: Annotated[Path, typer.Option(help="Table with object_id and redshift.")],
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")] = False,
+) -> None:
+    """Score qp files against true redshifts, by the challenge's tiers and by mixz's metrics.
+
+    Example: `mixz challenge score pz_estimate.hdf5 --truth truth.hdf5`
+    """
+    from mixz.report.scores import score_table, scores_markdown
+    from mixz.stages import challenge as stage
+
+    scores = {path.stem: stage.score(path, truth) for path in estimates}
+    console = _console()
+    if markdown:
+        console.print(scores_markdown(scores), markup=False, soft_wrap=True)
+    else:
+        console.print(score_table(scores))
+
+
+@challenge.command("mock")
+def challenge_mock(
+    out: Annotated[Path, typer.Option(help="Folder to make for the files.")],
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same tables.")] = 1,
+) -> None:
+    """Simulate task set 3 from the galaxies that RAIL ships: training, test and truth tables.
+
+    Needs `pip install "mixz[rail]"`.
+
+    Example: `mixz challenge mock --out mock_challenge`
+    """
+    from mixz.stages import challenge as stage
+
+    console = _console()
+    console.print(SIMULATED, style="yellow")
+    _print_paths("mock challenge", stage.mock(out, seed=seed), console)
 
 
 def main() -> None:

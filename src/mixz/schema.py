@@ -19,6 +19,8 @@ Mask = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 
 SPLITS = ("train", "validation", "test")
 NO_TRUTH = ""
+WEIGHT = "weight"
+"""Name under which `GalaxySet.carried` holds how much a galaxy counts in training, where tables say so."""
 
 
 def _frozen(values: ArrayLike, dtype: Any = None) -> NDArray[Any]:

@@ -25,7 +25,7 @@ from mixz.model.heads import head_of
 from mixz.model.held_out import HeldOut, mend
 from mixz.model.history import History, Lost, Progress
 from mixz.model.label_likelihood import says_exactly, says_through
-from mixz.model.labels import labelled
+from mixz.model.labels import labelled, own_weights
 from mixz.model.model_folder import damaged, read_model_folder, write_model_folder
 from mixz.model.nets import Weights, in_common_system, initial_weights, with_adapters
 from mixz.model.predict import predict_rows
@@ -35,7 +35,7 @@ from mixz.model.selection import Selection
 from mixz.model.support import Support
 from mixz.model.training import train_step
 from mixz.recipes import Recipe, Step
-from mixz.schema import GalaxySet, PhotoZ
+from mixz.schema import WEIGHT, GalaxySet, PhotoZ
 from mixz.truths import KNOWN_KERNELS, exact_truths
 
 if TYPE_CHECKING:
@@ -518,6 +518,10 @@ class Ensemble:
         weight = None
         if step.weights:
             weight = torch.tensor([step.weight_of(truth) for truth in whose.tolist()])
+        if WEIGHT in chosen.carried:
+            own = torch.tensor(own_weights(chosen), dtype=torch.float32)
+            weight = own if weight is None else weight * own
+        if weight is not None:
             weight = weight / weight.mean()
         if selection is not None:
             towards = torch.from_numpy(selection.of_galaxies(chosen, inside=side == "train")).float()

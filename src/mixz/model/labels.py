@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mixz.errors import MixzError
+from mixz.schema import WEIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,3 +37,22 @@ def labelled(
             "name another truth, or give more galaxies (mixz.split_by_id sets the sides)",
         )
     return chosen.rows(has_label), z_ref[has_label], whose[has_label]
+
+
+def own_weights(galaxies: GalaxySet) -> NDArray[np.floating[Any]]:
+    """Give how much each galaxy counts by its table's own word, shape (galaxy,).
+
+    Raises
+    ------
+    MixzError
+        A weight is negative or missing, or all are 0.
+    """
+    weights = galaxies.carried[WEIGHT]
+    wrong = ~(weights >= 0)
+    if wrong.any() or not weights.sum() > 0:
+        raise MixzError(
+            f"weight of {galaxies.object_id[wrong.argmax()]!r}: {weights[wrong.argmax()]:g}",
+            "numbers of 0 or more, some above 0",
+            "correct the column of weights",
+        )
+    return weights

@@ -15,6 +15,7 @@ from mixz.atomic import replacing
 from mixz.errors import MixzError
 from mixz.model.history import History
 from mixz.model.migrate import FORMAT, migrated, require_readable
+from mixz.model.model_file import unpacked_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,7 +45,7 @@ def write_model_folder(
 
 
 def read_model_folder(folder: str | Path) -> tuple[dict[str, Any], dict[str, torch.Tensor], tuple[History, ...]]:
-    """Read what `write_model_folder` of this version or the one before wrote.
+    """Read what `write_model_folder` of this version or an earlier one wrote, or the one file `pack_model` made of it.
 
     Raises
     ------
@@ -52,6 +53,9 @@ def read_model_folder(folder: str | Path) -> tuple[dict[str, Any], dict[str, tor
         The folder is missing, damaged, or of a version that cannot be carried over.
     """
     folder = Path(folder)
+    if folder.is_file():
+        with unpacked_model(folder) as inside:
+            return read_model_folder(inside)
     if not (folder / "model.json").is_file():
         raise MixzError(f"no model in {folder}", "a folder that `mixz train` wrote", "run `mixz train` first")
     try:

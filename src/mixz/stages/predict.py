@@ -12,11 +12,13 @@ import numpy as np
 from mixz.bridges.dask_members import dask_client
 from mixz.bridges.model_columns import Asked
 from mixz.bridges.models import EXPORTED, open_model
+from mixz.bridges.qp_files import write_qp
 from mixz.data.hats_folder import is_hats
-from mixz.data.tables import read_chunks, read_table, table_columns, write_table
+from mixz.data.tables import numbers, read_chunks, read_table, table_columns, write_table
 from mixz.errors import MixzError
 from mixz.progress import busy, progress_bar
 from mixz.stages.results import photoz_frame
+from mixz.truth_settings import KNOWN_TRUTHS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,8 +28,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from mixz.bridges.models import PhotoZModel
+    from mixz.bridges.qp_files import Kind
     from mixz.progress import Bar
-    from mixz.schema import PhotoZ
+    from mixz.schema import Floats, PhotoZ
 
 
 def predict(
@@ -40,6 +43,7 @@ def predict(
     mag_err: str | None = None,
     object_id: str | None = None,
     group: str | None = None,
+    pdf: Kind | None = None,
     system: str | None = None,
     workers: int | None = None,
     dask: str | None = None,
@@ -65,6 +69,9 @@ def predict(
         The column with the galaxies' names; by default ``object_id`` where there is one, else the row number.
     group
         Group inside an HDF5 file.
+    pdf
+        Write a qp file (.hdf5 or .pq) whose densities are kept as ``interp``, ``quant`` or ``mixmod``; where the table
+        has columns ``z_<truth>``, they go along.  None: a plain table of point estimates.
     system
         Name of the photometric system that the table was measured in, one of the model's; needed where it has several.
     workers, dask
@@ -89,7 +96,10 @@ def predict(
         )
     with busy(f"predict {table.name}", console):
         photoz = estimate(open_model(model), table, asked, group=group)
-    write_table(photoz_frame(photoz), output)
+    if pdf is None:
+        write_table(photoz_frame(photoz), output)
+    else:
+        write_qp(photoz, output, kind=pdf, truth=_known_redshifts(table, group))
     return int(np.isnan(photoz.z_phot).sum())
 
 
@@ -120,6 +130,16 @@ def estimate(
     photoz = model.predict(asked.galaxies(model, frame, where=str(table)))
     name = asked.id_column(available)
     return replace(photoz, object_id=frame[name].to_numpy()) if name else photoz
+
+
+def _known_redshifts(table: Path, group: str | None) -> dict[str, Floats]:
+    """Read what redshifts a table knows: its columns ``z_<truth>``."""
+    names = [f"z_{truth}" for truth in KNOWN_TRUTHS]
+    there = [name for name in table_columns(table, group) if name in names]
+    if not there:
+        return {}
+    frame = read_table(table, there, group)
+    return {name.removeprefix("z_"): numbers(frame, name, where=str(table)) for name in there}
 
 
 def _check_length(table: Path, columns: Sequence[str], group: str | None, most_rows: int) -> None:

@@ -1,0 +1,292 @@
+"""Photo-z as qp ensembles and files, and back (needs ``pip install 'mixz[rail]'``).
+
+qp (LSST DESC) is how RAIL and the DESC challenge keep densities.  Beside each density, its `ancil` table has object_id,
+zmode, zmean, zmedian, zbest, z_phot_std, and what else is known of the galaxy.
+"""
+
+from __future__ import annotations
+
+from contextlib import redirect_stdout
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from mixz.atomic import replacing
+from mixz.bridges.gaussian_fits import gaussians_of
+from mixz.errors import MixzError
+from mixz.metrics import cumulative, quantiles
+from mixz.schema import PhotoZ
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from mixz.schema import Floats
+
+Kind = Literal["interp", "quant", "mixmod"]
+
+LEVELS = np.concatenate([[1e-4], np.arange(1, 50) / 50, [1 - 1e-4]])
+"""Probabilities of the quantiles that a `quant` file keeps of each density (ours)."""
+COMPONENTS = 5
+"""Gaussians that a `mixmod` file keeps of each density, as many as the DESC challenge's example of a small file."""
+
+POINTS = ("zmode", "zmean", "zmedian", "zbest", "zrms")
+OF_MEMBERS = ("z_phot_members", "z_sigma_members", "z_rms_members")
+OURS = ("z_phot", "z_sigma", "z_rms", "z_low_", "z_high_")
+"""Beginnings of names of ours beside which ``z_<truth>`` is a known redshift."""
+PARTS = ("data", "meta", "ancil")
+"""qp writes Parquet as three files, their names made of the file's and these."""
+ENDINGS = (".hdf5", ".pq")
+SHOWN_GRID = 301
+"""Nodes on which densities are read that a file does not keep on a grid: RAIL's own number."""
+
+
+def to_qp(
+    photoz: PhotoZ, *, kind: Kind = "interp", truth: Mapping[str, Floats] | None = None, members: bool = True
+) -> Any:
+    """Give photo-z as a qp ensemble.
+
+    A galaxy without a photo-z has NaN for its point estimates and a density that says nothing, the same everywhere on
+    the grid, since qp's own metrics stop at NaN.
+
+    Parameters
+    ----------
+    photoz
+        Estimates with densities.
+    kind
+        ``interp`` keeps the densities as they are; ``quant`` 51 quantiles and ``mixmod`` 5 Gaussians of each: about a
+        quarter and a tenth of the size.
+    truth
+        Per name the redshifts known, shape (galaxy,); they stand in the ancil table as ``z_<name>``.
+    members
+        Whether to keep every member's estimates too.
+
+    Raises
+    ------
+    MixzError
+        qp is not installed, or the photo-z have no densities.
+    """
+    qp = _qp()
+    if photoz.pdf is None or photoz.z_grid is None:
+        raise MixzError(
+            "these photo-z are points without densities",
+            "a model whose networks end in a density (head: binned or mixture)",
+            "use such a model, e.g. the recipe `fused`, or write a plain table",
+        )
+    grid = photoz.z_grid
+    pdf = np.where(np.isnan(photoz.pdf), np.float32(1 / (grid[-1] - grid[0])), photoz.pdf)
+    ancil = ancil_table(photoz, truth or {})
+    if not members:
+        ancil = {name: values for name, values in ancil.items() if name not in OF_MEMBERS}
+    match kind:
+        case "interp":
+            return qp.interp.create_ensemble(xvals=grid, yvals=pdf, norm=False, ancil=ancil)
+        case "quant":
+            locs = quantiles(pdf, z_grid=grid, levels=LEVELS)
+            return qp.quant.create_ensemble(
+                quants=LEVELS, locs=locs, pdf_constructor_name="piecewise_linear", ancil=ancil
+            )
+        case "mixmod":
+            means, stds, weights = gaussians_of(pdf, z_grid=grid, components=COMPONENTS)
+            return qp.mixmod.create_ensemble(means=means, stds=stds, weights=weights, ancil=ancil)
+
+
+def on_grid(photoz: PhotoZ, z_grid: Floats) -> PhotoZ:
+    """Give photo-z with densities on other nodes, each the mean over its cell, so that no narrow peak is lost.
+
+    Point estimates stay those of the finer density.
+
+    Examples
+    --------
+    >>> narrow = PhotoZ([1], [[0.5]], z_grid=[0, 0.49, 0.5, 0.51, 2], pdf=[[0, 0, 100, 0, 0]])
+    >>> on_grid(narrow, np.linspace(0, 2, 9)).pdf.round(2).tolist()
+    [[0.0, 0.0, 4.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]]
+    """
+    if photoz.pdf is None or photoz.z_grid is None:
+        return photoz
+    z = np.asarray(z_grid, float)
+    middles = (z[1:] + z[:-1]) / 2
+    edges = np.concatenate([z[:1], middles, z[-1:]])
+    old = photoz.z_grid
+    cell = np.clip(np.searchsorted(old, edges, side="right") - 1, 0, len(old) - 2)
+    step = np.diff(old)[cell]
+    share = np.clip((edges - old[cell]) / step, 0, 1)
+    pdf = np.nan_to_num(np.asarray(photoz.pdf, float))
+    left, right = pdf[:, cell], pdf[:, cell + 1]
+    below = cumulative(pdf, z_grid=old)[:, cell] + (left * share + (right - left) * share**2 / 2) * step
+    new = np.diff(below, axis=1) / np.diff(edges)
+    area = np.trapezoid(new, z, axis=1)[:, None]
+    unknown = np.isnan(np.asarray(photoz.pdf)).any(axis=1, keepdims=True) | (area <= 0)
+    new = np.where(unknown, np.nan, np.divide(new, area, out=np.zeros_like(new), where=area > 0))
+    return replace(photoz, z_grid=z, pdf=new.astype(np.float32))
+
+
+def ancil_table(photoz: PhotoZ, truth: Mapping[str, Floats]) -> dict[str, NDArray[Any]]:
+    """Lay out what a qp file keeps of each galaxy beside its density."""
+    ids = photoz.object_id
+    # Names of any kind are kept as text of one width, the only text that every format of qp's knows.
+    ids = ids if ids.dtype.kind in "iu" else ids.astype(str)
+    columns = {"object_id": ids, "z_phot": photoz.z_phot, "z_phot_std": photoz.z_phot_std}
+    for level, ends in photoz.intervals.items():
+        columns |= {f"z_low_{level}": ends[:, 0], f"z_high_{level}": ends[:, 1]}
+    optional = {**photoz.points, "z_sigma": photoz.z_sigma, "support": photoz.support}
+    members = {name: getattr(photoz, name) for name in OF_MEMBERS}
+    optional |= {name: None if values is None else values.T for name, values in members.items()}
+    optional |= {f"z_{name}": np.asarray(z, float) for name, z in truth.items()}
+    columns |= {name: values for name, values in optional.items() if values is not None}
+    return {name: np.array(values) for name, values in columns.items()}
+
+
+def write_qp(
+    photoz: PhotoZ, path: str | Path, *, kind: Kind = "interp", truth: Mapping[str, Floats] | None = None
+) -> list[Path]:
+    """Write photo-z as a qp file; what was there stays until the new file is whole.
+
+    Parameters
+    ----------
+    photoz, kind, truth
+        As `to_qp` has them.
+    path
+        A name that ends in ``.hdf5`` or ``.pq``.
+
+    Returns
+    -------
+    list of Path
+        The files written: one of HDF5, three of Parquet (``photoz.pq`` becomes ``photozdata.pq`` and so on: qp's way).
+
+    Raises
+    ------
+    MixzError
+        qp is missing, the photo-z have no densities, the name ends otherwise, or it cannot be written.
+    """
+    path = _checked_name(path)
+    ensemble = to_qp(photoz, kind=kind, truth=truth)
+    if path.suffix == ".hdf5":
+        with replacing(path) as draft:
+            ensemble.write_to(str(draft))
+        return [path]
+    return list(_parquet_parts(ensemble, path))
+
+
+def _parquet_parts(ensemble: Any, path: Path) -> Iterator[Path]:
+    """Write qp's three Parquet files beside each other, then put each in its place."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as home, redirect_stdout(StringIO()):
+        ensemble.write_to(f"{home}/{path.name}")
+        for part in PARTS:
+            name = f"{path.stem}{part}{path.suffix}"
+            with replacing(path.with_name(name)) as draft:
+                draft.write_bytes((Path(home) / name).read_bytes())
+            yield path.with_name(name)
+
+
+def read_qp(path: str | Path, *, object_id: NDArray[Any] | None = None) -> PhotoZ:
+    """Read a qp file, ours or anyone's, as photo-z.
+
+    Densities that are not kept on a grid are read on 301 even steps over the redshifts they reach.
+
+    Parameters
+    ----------
+    path
+        The name it was written under.
+    object_id
+        The galaxies expected, shape (galaxy,).
+
+    Raises
+    ------
+    MixzError
+        qp is missing, the file is missing or damaged, or it is of other galaxies.
+    """
+    qp, path = _qp(), _checked_name(path)
+    there = path if path.suffix == ".hdf5" else path.with_name(f"{path.stem}data{path.suffix}")
+    if not there.is_file():
+        raise MixzError(f"no file {there}", "a qp file", "check the path")
+    try:
+        with redirect_stdout(StringIO()):
+            ensemble = qp.read(str(path))
+        photoz = from_qp(ensemble)
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise MixzError(f"{path} cannot be read: {error}", "a whole qp file", "write it again") from error
+    if object_id is not None and not np.array_equal(photoz.object_id, np.asarray(object_id)):
+        raise MixzError(
+            f"{path} is of other galaxies", f"the {len(object_id):,} galaxies expected, in their order", "predict again"
+        )
+    return photoz
+
+
+def from_qp(ensemble: Any) -> PhotoZ:
+    """Give a qp ensemble as photo-z."""
+    ancil = {name: _native(values) for name, values in (ensemble.ancil or {}).items()}
+    grid, pdf = _on_a_grid(ensemble)
+    points = {name: ancil[name].reshape(-1) for name in POINTS if name in ancil}
+    ids = next((ancil[name].reshape(-1) for name in ("object_id", "id") if name in ancil), np.arange(len(pdf)))
+    members = {name: ancil[name].T for name in OF_MEMBERS if name in ancil}
+    if "z_phot_members" not in members:
+        single = points.get("zbest", points.get("zmode"))
+        single = grid[pdf.argmax(axis=1)] if single is None else single
+        members = {"z_phot_members": single[None]}
+    support = ancil["support"].reshape(-1) if "support" in ancil else None
+    levels = [name.removeprefix("z_low_") for name in ancil if name.startswith("z_low_")]
+    intervals = {level: np.column_stack([ancil[f"z_low_{level}"], ancil[f"z_high_{level}"]]) for level in levels}
+    photoz = PhotoZ(ids, **members, z_grid=grid, pdf=pdf, points=points, intervals=intervals, support=support)
+    unknown = np.isnan(photoz.z_phot)
+    return replace(photoz, pdf=np.where(unknown[:, None], np.nan, pdf)) if unknown.any() else photoz
+
+
+def truth_in(path: str | Path) -> dict[str, Floats]:
+    """Give the known redshifts that a qp file keeps, by the name of their truth."""
+    with redirect_stdout(StringIO()):
+        ancil = _qp().read(str(_checked_name(path))).ancil or {}
+    known = [name for name in ancil if name.startswith("z_") and not name.startswith(OURS)]
+    return {name.removeprefix("z_"): _native(ancil[name]).reshape(-1) for name in known}
+
+
+def _on_a_grid(ensemble: Any) -> tuple[NDArray[np.float64], Floats]:
+    """Give the nodes and the densities there, shape (galaxy, z)."""
+    if ensemble.gen_class.name == "interp":
+        grid = np.asarray(ensemble.metadata["xvals"], float).reshape(-1)
+        return grid, np.asarray(ensemble.objdata["yvals"]).reshape(-1, len(grid))
+    grid = np.linspace(*_reach(ensemble), SHOWN_GRID)
+    pdf = np.asarray(ensemble.pdf(grid)).reshape(-1, len(grid))
+    return grid, pdf / np.trapezoid(pdf, grid, axis=1)[:, None]
+
+
+def _reach(ensemble: Any) -> tuple[float, float]:
+    """Give the redshifts that densities reach."""
+    match ensemble.gen_class.name:
+        case "mixmod":  # whose own quantiles take qp a search each
+            mean, std = (np.asarray(ensemble.objdata[name]) for name in ("means", "stds"))
+            low, high = mean - 4 * std, mean + 4 * std
+        case "quant":
+            low = high = np.asarray(ensemble.objdata["locs"])
+        case _:
+            low, high = ensemble.ppf(np.array([1e-4, 1 - 1e-4])).T
+    return max(0.0, float(low.min())), float(high.max())
+
+
+def _native(values: Any) -> NDArray[Any]:
+    """Give an array in the machine's byte order, text as text."""
+    array = np.asarray(values)
+    if array.dtype.kind in "SO":
+        return np.asarray([v.decode() if isinstance(v, bytes) else v for v in array])
+    return array.astype(array.dtype.newbyteorder("="))
+
+
+def _checked_name(path: str | Path) -> Path:
+    path = Path(path)
+    if path.suffix not in ENDINGS:
+        raise MixzError(f"{path} is no name for a qp file", f"endings: {', '.join(ENDINGS)}", "choose one of these")
+    return path
+
+
+def _qp() -> Any:
+    try:
+        import qp
+    except ImportError as error:
+        raise MixzError("qp is not installed", "", "pip install 'mixz[rail]'") from error
+    return qp

@@ -1,0 +1,166 @@
+"""RAIL's tables as our galaxies: columns of magnitudes, errors and labels, in which NaN and 99 are non-detections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mixz.data.tables import require_columns
+from mixz.errors import MixzError
+from mixz.schema import WEIGHT, GalaxySet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from mixz.schema import Floats
+
+NOT_OBSERVED = -99.0
+NOT_DETECTED = 99.0
+NEAR = 0.01
+"""How close to a guard value counts as that value: files keep them in single precision, too."""
+
+
+@dataclass(frozen=True)
+class RailColumns:
+    """Where in a RAIL table what stands.
+
+    Parameters
+    ----------
+    mag, mag_err
+        Columns of magnitudes and of their errors, band by band.  An error is also found under the other of the two
+        spellings in use, ``mag_err_i_lsst`` (RAIL) and ``mag_i_lsst_err`` (DESC challenge).
+    labels
+        Per truth the column of its redshifts; of columns that are not there the truth is left out.
+    object_id
+        Column of the galaxies' names; without it the row number is the name.
+    weight
+        Column of the galaxies' weights in training.
+    nondetect, nonobserved
+        Magnitudes that stand for "nothing seen" (besides NaN) and "not looked".
+
+    Examples
+    --------
+    >>> columns = RailColumns(mag=("mag_g", "mag_r"), mag_err=("mag_err_g", "mag_err_r"), labels={"spec": "redshift"})
+    >>> table = {"mag_g": [21.0, 99.0], "mag_r": [20.0, 20.5], "mag_g_err": [0.1, 99.0], "mag_r_err": [0.1, 0.1],
+    ...          "redshift": [0.5, np.nan]}
+    >>> g = columns.galaxies(table)
+    >>> g.mag[:, 0], g.mag_err[:, 0], g.has("spec")
+    (array([21., nan], dtype=float32), array([0.1, inf], dtype=float32), array([ True, False]))
+    """
+
+    mag: tuple[str, ...]
+    mag_err: tuple[str, ...]
+    labels: Mapping[str, str] = field(default_factory=dict)
+    object_id: str = "object_id"
+    weight: str | None = None
+    nondetect: float = NOT_DETECTED
+    nonobserved: float = NOT_OBSERVED
+
+    def galaxies(self, table: Mapping[str, Any], *, where: str = "the table") -> GalaxySet:
+        """Give the galaxies of a table, a mapping of names to columns; the table stays as it is.
+
+        Raises
+        ------
+        MixzError
+            A column of magnitudes or weights is missing, or none of the labels' columns is there.
+        """
+        require_columns(self.mag, list(table), where=where)
+        mag = _stacked(table, self.mag)
+        err = _stacked(table, [_found(table, *names, where) for names in zip(self.mag_err, self.mag, strict=True)])
+        unseen = np.isnan(mag) | (np.abs(mag - NOT_DETECTED) < NEAR) | (np.abs(mag - self.nondetect) < NEAR)
+        unlooked = np.abs(mag - self.nonobserved) < NEAR
+        err = np.where(np.isfinite(err) & (err > 0) & (err < NOT_DETECTED - NEAR), err, np.nan)
+        err = np.where(unseen, np.inf, np.where(unlooked, np.nan, err))
+        mag = np.where(unseen | unlooked | np.isinf(mag), np.nan, mag)
+        err = np.where(np.isnan(mag) & np.isfinite(err), np.nan, err)
+        labels = {truth: _column(table, name) for truth, name in self.labels.items() if name in table}
+        if self.labels and not labels:
+            require_columns(self.labels.values(), list(table), where=where)
+        carried = {}
+        if self.weight is not None:
+            require_columns([self.weight], list(table), where=where)
+            carried[WEIGHT] = _column(table, self.weight)
+        return GalaxySet(
+            self._names(table, len(mag)), bands_of(self.mag), mag, err, {t: _redshifts(z) for t, z in labels.items()},
+            carried=carried,
+        )  # fmt: skip
+
+    def _names(self, table: Mapping[str, Any], rows: int) -> NDArray[Any]:
+        """Give the galaxies' names: row numbers where the table's own are missing or not all different."""
+        if self.object_id in table:
+            ids = np.asarray(table[self.object_id]).reshape(-1)
+            if len(np.unique(ids)) == rows:
+                return ids
+        return np.arange(rows)
+
+
+def by_truth(
+    columns: RailColumns, table: Mapping[str, Any], redshift: str, truth: str
+) -> tuple[RailColumns, dict[str, Any]]:
+    """Part a column of redshifts by the column that says whose they are: one column per truth.
+
+    Examples
+    --------
+    >>> columns = RailColumns(mag=("mag_g",), mag_err=("mag_err_g",))
+    >>> table = {"z": np.array([0.1, 0.2]), "by": np.array(["spec", "many_band"])}
+    >>> columns, table = by_truth(columns, table, "z", "by")
+    >>> table["z of spec"], columns.labels
+    (array([0.1, nan]), {'many_band': 'z of many_band', 'spec': 'z of spec'})
+    """
+    require_columns([redshift, truth], list(table), where="the table")
+    whose = np.asarray([t.decode() if isinstance(t, bytes) else str(t) for t in np.asarray(table[truth]).reshape(-1)])
+    named = [str(name) for name in np.unique(whose) if name]
+    parted = {f"{redshift} of {name}": np.where(whose == name, _column(table, redshift), np.nan) for name in named}
+    return replace(columns, labels={n: f"{redshift} of {n}" for n in named}), dict(table) | parted
+
+
+def bands_of(columns: Sequence[str]) -> tuple[str, ...]:
+    """Name bands by what tells their magnitude columns apart.
+
+    Examples
+    --------
+    >>> bands_of(["mag_u_lsst", "mag_g_lsst"]), bands_of(["mag_i_lsst", "mag_Y_roman"]), bands_of(["HSCg"])
+    (('u', 'g'), ('i_lsst', 'Y_roman'), ('HSCg',))
+    """
+    names = [column.removeprefix("mag_") for column in columns]
+    short = [name.removesuffix("_lsst") for name in names]
+    return tuple(short if all(name.endswith("_lsst") for name in names) else names)
+
+
+def other_spelling(error: str, magnitude: str) -> str:
+    """Give the other of the two names in use for the error of a magnitude.
+
+    Examples
+    --------
+    >>> other_spelling("mag_err_i_lsst", "mag_i_lsst"), other_spelling("mag_i_lsst_err", "mag_i_lsst")
+    ('mag_i_lsst_err', 'mag_err_i_lsst')
+    """
+    after = f"{magnitude}_err"
+    return magnitude.replace("mag_", "mag_err_", 1) if error == after else after
+
+
+def _found(table: Mapping[str, Any], error: str, magnitude: str, where: str) -> str:
+    other = other_spelling(error, magnitude)
+    if error not in table and other not in table:
+        require_columns([error], list(table), where=where)
+    return error if error in table else other
+
+
+def _column(table: Mapping[str, Any], name: str) -> Floats:
+    try:
+        return np.asarray(table[name], float).reshape(-1)
+    except (TypeError, ValueError) as error:
+        raise MixzError(f"column {name!r} holds no numbers: {error}", "numbers", "correct the table") from error
+
+
+def _stacked(table: Mapping[str, Any], names: Sequence[str]) -> Floats:
+    return np.column_stack([_column(table, name) for name in names])
+
+
+def _redshifts(z: Floats) -> Floats:
+    """Give labels with NaN for every way in which tables say "none"."""
+    return np.where(np.isfinite(z) & (z >= 0) & (np.abs(z - NOT_DETECTED) > NEAR), z, np.nan)

@@ -1,0 +1,127 @@
+"""Photo-z come back from qp files as they were, compact kinds keep what matters, and strange files are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mixz import metrics
+from mixz.bridges.qp_files import ENDINGS, POINTS, on_grid, read_qp, to_qp, truth_in, write_qp
+from mixz.errors import MixzError
+from mixz.schema import PhotoZ
+
+qp = pytest.importorskip("qp", reason="needs mixz[rail]")
+
+GALAXIES = 60
+Z = np.expm1(np.linspace(0, np.log(4.5), 200))
+KINDS = ("interp", "quant", "mixmod")
+
+
+@pytest.fixture(scope="module")
+def photoz() -> PhotoZ:
+    """Densities of two hills, three members; the fourth galaxy has no photo-z."""
+    rng = np.random.default_rng(0)
+    first, second = rng.uniform(0.2, 1.5, (2, GALAXIES, 1))
+    width = rng.uniform(0.03, 0.15, (GALAXIES, 1))
+    pdf = np.exp(-(((Z - first) / width) ** 2) / 2) + 0.3 * np.exp(-(((Z - second) / 0.1) ** 2) / 2)
+    pdf = (pdf / np.trapezoid(pdf, Z, axis=1)[:, None]).astype(np.float32)
+    pdf[3] = np.nan
+    points = {name: np.where(np.arange(GALAXIES) == 3, np.nan, rng.uniform(0, 2, GALAXIES)) for name in POINTS}
+    members = rng.uniform(0, 2, (3, GALAXIES))
+    ids = np.array([f"galaxy {k}" for k in range(GALAXIES)])
+    return PhotoZ(
+        ids, members, members / 10, z_grid=Z, pdf=pdf, points=points, z_rms_members=members + 0.1,
+        support=np.arange(GALAXIES) % 3,
+        intervals={"68": np.stack([members[0] - 0.1, members[0] + 0.1], axis=1)},
+    )  # fmt: skip
+
+
+def same(a: Any, b: Any) -> bool:
+    return np.array_equal(a, b, equal_nan=np.asarray(a).dtype.kind == "f")
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_written_comes_back(photoz: PhotoZ, kind: Any, ending: str, tmp_path: Path) -> None:
+    truth = {"spec": np.linspace(0, 1, GALAXIES)}
+    files = write_qp(photoz, tmp_path / f"z{ending}", kind=kind, truth=truth)
+    assert sorted(files) == sorted(tmp_path.iterdir())
+    back = read_qp(tmp_path / f"z{ending}", object_id=photoz.object_id)
+    for name in ("object_id", "z_phot", "z_phot_std", "z_phot_members", "z_sigma_members", "z_rms_members", "support"):
+        assert same(getattr(back, name), getattr(photoz, name)), name
+    assert all(same(back.points[name], photoz.points[name]) for name in POINTS)
+    assert same(back.intervals["68"], photoz.intervals["68"])
+    assert same(truth_in(tmp_path / f"z{ending}")["spec"], truth["spec"])
+    assert np.isnan(back.pdf[3]).all()  # type: ignore[index]
+    if kind == "interp":
+        assert back.pdf is not None
+        assert photoz.pdf is not None
+        np.testing.assert_array_equal(back.z_grid, photoz.z_grid)
+        np.testing.assert_allclose(back.pdf, photoz.pdf, rtol=1e-6, atol=1e-12)
+
+
+@pytest.mark.parametrize(("kind", "most"), [("quant", 0.03), ("mixmod", 0.02)])
+def test_compact_kinds_keep_the_distribution(photoz: PhotoZ, kind: Any, most: float) -> None:
+    whole, compact = to_qp(photoz), to_qp(photoz, kind=kind)
+    apart = np.abs(whole.cdf(Z) - compact.cdf(Z)).max(axis=1)
+    assert np.median(apart) < most
+    assert np.median(np.abs(whole.median() - compact.median())) < 0.01
+
+
+def test_qp_means_by_our_densities_what_we_do(photoz: PhotoZ) -> None:
+    known = np.flatnonzero(np.isfinite(photoz.z_phot))
+    z = np.linspace(0.1, 2, GALAXIES)
+    ours = metrics.pit(photoz.pdf[known], z_grid=Z, z_ref=z[known])  # type: ignore[index]
+    theirs = to_qp(photoz).cdf(z[:, None])[known, 0]
+    # qp interpolates the sums between nodes by straight lines, where the exact ones bend.
+    np.testing.assert_allclose(ours, theirs, atol=0.02)
+
+
+def test_other_galaxies_are_refused(photoz: PhotoZ, tmp_path: Path) -> None:
+    write_qp(photoz, tmp_path / "z.hdf5")
+    with pytest.raises(MixzError, match="of other galaxies"):
+        read_qp(tmp_path / "z.hdf5", object_id=photoz.object_id[::-1])
+
+
+def test_a_file_of_anyone_is_read(tmp_path: Path) -> None:
+    theirs = qp.mixmod.create_ensemble(
+        means=np.array([[0.5, 1.0]]), stds=np.full((1, 2), 0.1), weights=np.full((1, 2), 0.5)
+    )
+    theirs.write_to(str(tmp_path / "theirs.hdf5"))
+    back = read_qp(tmp_path / "theirs.hdf5")
+    assert back.z_phot[0] == pytest.approx(0.5, abs=0.02) or back.z_phot[0] == pytest.approx(1.0, abs=0.02)
+    assert np.trapezoid(back.pdf[0], back.z_grid) == pytest.approx(1)  # type: ignore[index]
+
+
+def test_bad_input_is_told(photoz: PhotoZ, tmp_path: Path) -> None:
+    with pytest.raises(MixzError, match="endings"):
+        write_qp(photoz, tmp_path / "z.parquet")
+    with pytest.raises(MixzError, match="no file"):
+        read_qp(tmp_path / "nothing.hdf5")
+    (tmp_path / "text.hdf5").write_text("no qp file")
+    with pytest.raises(MixzError, match="cannot be read"):
+        read_qp(tmp_path / "text.hdf5")
+    with pytest.raises(MixzError, match="without densities"):
+        to_qp(PhotoZ(["a"], [[0.5]]))
+
+
+def test_an_old_file_stays_until_the_new_one_is_whole(photoz: PhotoZ, tmp_path: Path) -> None:
+    write_qp(photoz, tmp_path / "z.hdf5")
+    before = (tmp_path / "z.hdf5").read_bytes()
+    with pytest.raises(MixzError, match="densities"):
+        write_qp(PhotoZ(["a"], [[0.5]]), tmp_path / "z.hdf5")
+    assert (tmp_path / "z.hdf5").read_bytes() == before
+
+
+def test_another_grid_keeps_the_mass(photoz: PhotoZ) -> None:
+    coarse = on_grid(photoz, np.linspace(0, 3.5, 71))
+    assert coarse.pdf is not None
+    known = np.isfinite(photoz.z_phot)
+    np.testing.assert_allclose(np.trapezoid(coarse.pdf, coarse.z_grid, axis=1)[known], 1, rtol=1e-5)
+    assert np.isnan(coarse.pdf[~known]).all()
+    z = np.linspace(0.1, 2, GALAXIES)
+    fine_pit, coarse_pit = (metrics.pit(p.pdf[known], z_grid=p.z_grid, z_ref=z[known]) for p in (photoz, coarse))  # type: ignore[index,arg-type]
+    assert np.abs(fine_pit - coarse_pit).max() < 0.15

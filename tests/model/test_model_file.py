@@ -1,0 +1,53 @@
+"""A model in one file is the model; what is no model file is refused."""
+
+from __future__ import annotations
+
+import pickle
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from toys import HEADS, quick, toy_galaxies
+
+from mixz.errors import MixzError
+from mixz.model.ensemble import Ensemble
+from mixz.model.model_file import pack_model, unpacked_model
+from mixz.recipes import RECIPES
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("models") / "base"
+    Ensemble.fit(toy_galaxies(), quick(RECIPES["base"]), network=HEADS["binned"], members=2).save(path)
+    return path
+
+
+def test_the_file_is_the_model(folder: Path, tmp_path: Path) -> None:
+    for name in ("a.mixz", "b.pkl"):
+        pack_model(folder, tmp_path / name)
+    assert (tmp_path / "a.mixz").read_bytes() == (tmp_path / "b.pkl").read_bytes()
+    one, other = Ensemble.load(folder), Ensemble.load(tmp_path / "b.pkl")
+    np.testing.assert_array_equal(one.predict(toy_galaxies()).pdf, other.predict(toy_galaxies()).pdf)
+
+
+def test_what_is_no_model_file_is_refused(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(MixzError, match="no model in"):
+        pack_model(tmp_path, tmp_path / "a.mixz")
+    (tmp_path / "pickle.pkl").write_bytes(pickle.dumps({"weights": 1}))
+    with pytest.raises(MixzError, match="no model file"), unpacked_model(tmp_path / "pickle.pkl"):
+        pass
+    pack_model(folder, tmp_path / "a.mixz")
+    whole = (tmp_path / "a.mixz").read_bytes()
+    (tmp_path / "half.mixz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(MixzError, match="no model file"):
+        Ensemble.load(tmp_path / "half.mixz")
+
+
+@pytest.mark.parametrize("name", ["../escaped.txt", "/tmp/escaped.txt", "folder/escaped.txt"])
+def test_no_member_leaves_its_folder(name: str, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "evil.mixz", "w") as archive:
+        archive.writestr("model.json", "{}")
+        archive.writestr(name, "out of the box")
+    with pytest.raises(MixzError, match=r"escaped\.txt"):
+        Ensemble.load(tmp_path / "evil.mixz")
