@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, overload
 
@@ -13,8 +12,8 @@ import torch
 from mixz.config import Network
 from mixz.errors import MixzError
 from mixz.model import calibration, conformal, support
-from mixz.model.augmentation import as_noisy_as_others, augmentation
 from mixz.model.bayes import with_spread
+from mixz.model.beginning import default_ref_band, filled_in, systems_of
 from mixz.model.calibration import Calibration
 from mixz.model.checkpoint import Checkpoint
 from mixz.model.colour_terms import adapter_starts
@@ -24,32 +23,25 @@ from mixz.model.features import FITTED, Features, Photometry
 from mixz.model.heads import head_of
 from mixz.model.held_out import HeldOut, mend
 from mixz.model.history import History, Lost, Progress
-from mixz.model.label_likelihood import says_exactly, says_through
-from mixz.model.labels import labelled, own_weights
+from mixz.model.labels import labelled
+from mixz.model.lessons import labelled_and_usable, rows_of, says_of
 from mixz.model.model_folder import damaged, read_model_folder, write_model_folder
 from mixz.model.nets import Weights, in_common_system, initial_weights, with_adapters
 from mixz.model.predict import predict_rows
-from mixz.model.rows import Rows
-from mixz.model.seeds import EPOCHS, HELD_OUT, START, STEP, derive_seed, generators
+from mixz.model.seeds import HELD_OUT, START, STEP, derive_seed, generators
 from mixz.model.selection import Selection
 from mixz.model.support import Support
 from mixz.model.training import train_step
 from mixz.recipes import Recipe, Step
-from mixz.schema import WEIGHT, GalaxySet, PhotoZ
+from mixz.schema import GalaxySet, PhotoZ
 from mixz.truths import KNOWN_KERNELS, exact_truths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
-    from mixz.model.grid import Grid
-    from mixz.schema import Floats
+    from mixz.model.rows import Rows
     from mixz.truths import Kernel
-
-Z_MAX_STEP = 0.5
-"""The grid of densities ends at the next multiple of this above the highest label."""
 
 FITTED_AFTERWARDS: Mapping[str, tuple[type[Any], tuple[str, ...]]] = {
     "calibration": (Calibration, calibration.FITTED),
@@ -185,9 +177,9 @@ class Ensemble:
         What the network leaves open is filled in from all training galaxies: where the grid of densities ends, and
         which photometric systems there are (the common one is that without colour terms, or of most galaxies).
         """
-        network = _filled_in(network or Network(), galaxies)
+        network = filled_in(network or Network(), galaxies)
         bands = galaxies.bands
-        systems = _systems(galaxies, network) if network.systems else ("",)
+        systems = systems_of(galaxies, network) if network.systems else ("",)
         chosen = labelled(galaxies, first.truths, "train", ())[0]
         features = Features.fit(
             Photometry.of(chosen, order=range(len(bands)), systems=systems), network, systems=systems
@@ -199,7 +191,7 @@ class Ensemble:
         weights = with_adapters(weights, bands=len(bands), systems=len(systems), starts=known)
         if network.kind == "bayesian":
             weights = with_spread(weights, network)
-        return cls(bands, network, weights, features, ref_band or _default_ref_band(bands), seed, numbers)
+        return cls(bands, network, weights, features, ref_band or default_ref_band(bands), seed, numbers)
 
     def fine_tune(
         self,
@@ -253,7 +245,9 @@ class Ensemble:
         """Do as `fine_tune`, but where every member is lost give an ensemble of none: what one of many workers does."""
         number = len(self.recipe) + 1
         selection = Selection.of(galaxies, step, exact_truths(kernels))
-        train, validation = (self._rows(galaxies, step, side, kernels, selection) for side in ("train", "validation"))
+        train, validation = (
+            rows_of(self, galaxies, step, side, kernels, selection) for side in ("train", "validation")
+        )
         _check_step(step, number, self.network, len(train))
         machine = machine or Machine()
         save_to = Checkpoint(checkpoint, self._settings(step, train, validation, machine)) if checkpoint else None
@@ -356,11 +350,11 @@ class Ensemble:
         if grid is None or not self.network.calibrate:
             return self
         truths, exact = _truths(self.recipe), exact_truths(kernels)
-        chosen, z_ref, whose, _ = self._usable(galaxies, truths, "validation", kernels)
+        chosen, z_ref, whose, _ = labelled_and_usable(self, galaxies, truths, "validation", kernels)
         _, mass = replace(self, calibration=None).masses(chosen)
-        says = self._says(chosen, z_ref, whose, kernels, grid)
+        says = says_of(self, chosen, z_ref, whose, kernels, grid)
         z_label = torch.tensor(z_ref, dtype=torch.float32)
-        held_out = HeldOut(mass, says, z_label, whose, self._mag_ref(chosen))
+        held_out = HeldOut(mass, says, z_label, whose, self.mag_ref(chosen))
         mended = mend(held_out, grid, exact=exact, truths=truths, seed=derive_seed(self.seed, HELD_OUT))
         return replace(self, calibration=mended.calibration, conformal=mended.conformal, held_out=mended.account)
 
@@ -374,7 +368,7 @@ class Ensemble:
         kernels
             Truths of exact labels among these count as spectra.
         """
-        _, _, whose, photometry = self._usable(galaxies, _truths(self.recipe), "train", kernels)
+        _, _, whose, photometry = labelled_and_usable(self, galaxies, _truths(self.recipe), "train", kernels)
         exact = torch.from_numpy(np.isin(whose, exact_truths(kernels)))
         x = self._common(self.features(photometry))
         return replace(self, support=Support.fit(x, exact=exact, seed=derive_seed(self.seed, HELD_OUT)))
@@ -410,7 +404,7 @@ class Ensemble:
         covered = self.support(self._common(x)) if self.support is not None else None
         if grid is None or found.mass is None:
             return PhotoZ(galaxies.object_id, found.z.numpy(), sigma, support=covered)
-        mass, mag_i = found.mass, self._mag_ref(galaxies)
+        mass, mag_i = found.mass, self.mag_ref(galaxies)
         if self.calibration is not None:
             mass = self.calibration(mass, mag_i)
         unknown = mass.isnan().any(dim=1)
@@ -490,69 +484,14 @@ class Ensemble:
         mass = predict_rows(self.weights, self.network, x, self.weight_seeds()).mass
         if mass is None:
             raise MixzError(f"the model ends in a {self.network.head_name}", "a head with densities", "see networks")
-        return x, mass if self.calibration is None else self.calibration(mass, self._mag_ref(galaxies))
+        return x, mass if self.calibration is None else self.calibration(mass, self.mag_ref(galaxies))
 
     def photometry(self, galaxies: GalaxySet) -> Photometry:
         """Give the photometry of galaxies in the order of the model's bands and systems."""
         return Photometry.of(galaxies, order=galaxies.band_places(self.bands), systems=self.features.systems)
 
-    def _usable(
-        self, galaxies: GalaxySet, truths: Sequence[str], side: str, kernels: Mapping[str, Kernel]
-    ) -> tuple[GalaxySet, Floats, NDArray[np.str_], Photometry]:
-        """Select galaxies of one side with a label of some truths that can be asked about; give label and truth."""
-        chosen, z_ref, whose = labelled(galaxies, truths, side, exact_truths(kernels))
-        photometry = self.photometry(chosen)
-        usable = photometry.usable(self.network).numpy()
-        if not usable.all():
-            chosen, z_ref, whose = chosen.rows(usable), z_ref[usable], whose[usable]
-            photometry = self.photometry(chosen)
-        if not len(chosen):
-            raise MixzError(f"no {side} galaxy has every band", "one or more", "see cuts.json, or set drop_bands")
-        return chosen, z_ref, whose, photometry
-
-    def _rows(
-        self, galaxies: GalaxySet, step: Step, side: str, kernels: Mapping[str, Kernel], selection: Selection | None
-    ) -> Rows:
-        """Give what one side of the split teaches in a step."""
-        chosen, z_ref, whose, photometry = self._usable(galaxies, step.truths, side, kernels)
-        weight = None
-        if step.weights:
-            weight = torch.tensor([step.weight_of(truth) for truth in whose.tolist()])
-        if WEIGHT in chosen.carried:
-            own = torch.tensor(own_weights(chosen), dtype=torch.float32)
-            weight = own if weight is None else weight * own
-        if weight is not None:
-            weight = weight / weight.mean()
-        if selection is not None:
-            towards = torch.from_numpy(selection.of_galaxies(chosen, inside=side == "train")).float()
-            weight = towards if weight is None else weight * towards
-            weight = weight / weight.mean()
-        truth = torch.from_numpy(np.unique(whose, return_inverse=True)[1])
-        seed = derive_seed(self.seed, EPOCHS, len(self.recipe) + 1)
-        x, renew = self.features(photometry), None
-        if side == "train":
-            renew = augmentation(self.features, photometry, truth, seed)
-        else:
-            x = as_noisy_as_others(self.features, photometry, truth, seed)
-        grid, says = head_of(self.network).grid, None
-        if grid is not None:
-            exactly = step.loss == "head"
-            says = says_exactly(z_ref, grid) if exactly else self._says(chosen, z_ref, whose, kernels, grid)
-        return Rows(x, torch.tensor(z_ref, dtype=torch.float32), weight, says, renew)
-
-    def _says(
-        self, chosen: GalaxySet, z_ref: Floats, whose: NDArray[np.str_], kernels: Mapping[str, Kernel], grid: Grid
-    ) -> torch.Tensor:
-        """Give what each galaxy's label says of its redshift."""
-        says = torch.empty(len(chosen), len(grid.z))
-        mag_i = self._mag_ref(chosen).numpy().astype(float)
-        for truth in np.unique(whose).tolist():
-            its = whose == truth
-            z_err = chosen.z_err[truth][its] if truth in chosen.z_err else None
-            says[torch.from_numpy(its)] = says_through(kernels[truth], z_ref[its], mag_i[its], grid, z_err)
-        return says
-
-    def _mag_ref(self, galaxies: GalaxySet) -> torch.Tensor:
+    def mag_ref(self, galaxies: GalaxySet) -> torch.Tensor:
+        """Give the magnitudes in the band that says how wrong labels are, shape (galaxy,)."""
         return torch.tensor(galaxies.mag[:, galaxies.bands.index(self.ref_band)])
 
     def _common(self, x: torch.Tensor) -> torch.Tensor:
@@ -586,36 +525,9 @@ class Ensemble:
         }
 
 
-def _filled_in(network: Network, galaxies: GalaxySet) -> Network:
-    """Choose what a network leaves open: the end of the grid of densities, by the labels outside the test galaxies."""
-    if not network.has_density or network.z_max is not None:
-        return network
-    labels = [z[np.isfinite(z) & (galaxies.split != "test")] for z in galaxies.z.values()]
-    highest = max((float(z.max()) for z in labels if z.size), default=1.0)
-    return network.model_copy(update={"z_max": Z_MAX_STEP * (math.floor(highest / Z_MAX_STEP) + 1)})
-
-
-def _systems(galaxies: GalaxySet, network: Network) -> tuple[str, ...]:
-    """Name the photometric systems of the labelled training galaxies: that without colour terms, or of most, first."""
-    labelled = np.any([np.isfinite(z) for z in galaxies.z.values()], axis=0)
-    names, counts = np.unique(galaxies.system[(galaxies.split == "train") & labelled], return_counts=True)
-    known = np.isin(names, [term.system for term in network.colour_terms])
-    if known.any() and (~known).sum() != 1:
-        raise MixzError(
-            f"colour terms of {', '.join(names[known]) or 'no system'}",
-            f"of all but one of the systems {', '.join(names)}",
-            "leave out the system that the others are carried into",
-        )
-    return tuple(names[np.lexsort((-counts, known))].tolist())
-
-
 def _truths(recipe: Recipe) -> tuple[str, ...]:
     """Name every truth that some step of a recipe believes."""
     return tuple(dict.fromkeys(truth for step in recipe for truth in step.truths))
-
-
-def _default_ref_band(bands: Sequence[str]) -> str:
-    return "i" if "i" in bands else bands[-1]
 
 
 def _check_step(step: Step, number: int, network: Network, galaxies: int) -> None:
