@@ -27,7 +27,7 @@ $(VENV)/.current: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "mixz needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.11"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dask,dev,mock,rail,serve]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dask,dev,hats,mlflow,mock,onnx,rail,serve,sklearn,train]'
 	touch $@
 
 # Tests of the pages need a Chromium; without one they are skipped, and say so.  .ci/run does this where it is missing.

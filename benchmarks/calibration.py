@@ -100,9 +100,10 @@ def judged(model: Ensemble, galaxies: GalaxySet, survey: Path) -> dict[str, floa
         u_after, inside = pits(after, z_ref), {level: within(after, level, z_ref) for level in LEVELS}
         mag_i = chosen.mag[:, chosen.bands.index(model.ref_band)].astype(float)
         everywhere = np.ones(len(rows), bool)
-        for name, some in {"all": everywhere} | {
+        places = {"all": everywhere} | {
             b.name: b.holds(mag_i=mag_i, z_ref=z_ref, z_phot=after.z_phot) for b in PDF_BINS if b.by == "i"
-        }.items():
+        }
+        for name, some in places.items():
             if some.sum() < LEAST:
                 continue
             columns = [misses(u_before[some]), misses(u_after[some])]

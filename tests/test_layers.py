@@ -49,8 +49,12 @@ HOMES = {
     "photerr": ("data/mock",),
     "qp": ("bridges/qp_files.py",),
     "tables_io": ("bridges/rail_mock.py",),
-    "lsdb": ("bridges",),
-    "hats": ("bridges",),
+    "lsdb": ("data/hats_folder.py",),
+    "hats": ("data/hats_folder.py",),
+    "onnxruntime": ("bridges/onnx_files.py",),
+    "sklearn": ("bridges/sklearn_estimator.py",),
+    "cdshealpix": ("data/hats_folder.py",),
+    "mlflow": ("bridges/mlflow_log.py",),
     "rail": ("bridges/rail_mock.py",),
     "distributed": ("bridges/dask_members.py",),
     "fastapi": ("bridges/web_app.py",),
@@ -59,6 +63,9 @@ HOMES = {
     "markdown_it": ("report/page.py",),
     "vl_convert": ("report/vega.py",),
 }
+
+# The one import that goes up: `Ensemble.predict` hands tables of other kinds to the bridge that knows their libraries.
+UPWARDS = {("model/ensemble.py", "mixz.bridges.any_table")}
 
 FORBIDDEN_IN_MODEL = {"astropy", "pandas", "pyarrow", "h5py", "matplotlib"}
 
@@ -96,7 +103,7 @@ def test_imports_only_go_down(path: Path) -> None:
     here = room(path)
     assert here in LAYERS, f"{here} has no layer: give it one here and in the README's picture"
     for module in imports(path):
-        if module.startswith("mixz."):
+        if module.startswith("mixz.") and (path.relative_to(SOURCE).as_posix(), module) not in UPWARDS:
             there = module.split(".")[1]
             down = LAYERS[there] < LAYERS[here] or there == here or LAYERS[there] == LAYERS[here] == 0
             assert down, f"{here} (layer {LAYERS[here]}) imports {there} (layer {LAYERS[there]})"

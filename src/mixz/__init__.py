@@ -4,6 +4,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mixz.bridges.any_table import predict_table
+    from mixz.bridges.models import open_model
     from mixz.config import Config, Network
     from mixz.config_file import load_config
     from mixz.data.galaxies_file import read_galaxies, write_galaxies
@@ -25,6 +27,8 @@ _HOMES = {
     "RECIPES": "mixz.recipes",
     "Step": "mixz.recipes",
     "load_config": "mixz.config_file",
+    "open_model": "mixz.bridges.models",
+    "predict_table": "mixz.bridges.any_table",
     "read_galaxies": "mixz.data.galaxies_file",
     "split_by_id": "mixz.data.split",
     "write_galaxies": "mixz.data.galaxies_file",
@@ -40,6 +44,8 @@ __all__ = [
     "PhotoZ",
     "Step",
     "load_config",
+    "open_model",
+    "predict_table",
     "read_galaxies",
     "split_by_id",
     "write_galaxies",

@@ -49,6 +49,9 @@ app = typer.Typer(
 ConfigArgument = Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file: tables, bands, truths, recipes.")]
 Out = Annotated[Path | None, typer.Option(help="Folder for results, instead of the config's `out`.")]
 Members = Annotated[int | None, typer.Option(min=1, help="Random starts per recipe, instead of the config's.")]
+MLflow = Annotated[
+    bool, typer.Option("--mlflow", help="Log to MLflow: `mlruns` beside the results, or MLFLOW_TRACKING_URI.")
+]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error (goes with every verb).")]
 
 
@@ -62,6 +65,7 @@ def run(
     config: Annotated[Path | None, typer.Argument(metavar="[CONFIG]", help="YAML file; left out: the demo.")] = None,
     out: Out = None,
     members: Members = None,
+    mlflow: MLflow = False,
 ) -> None:
     """Do everything: build, train, evaluate and report.
 
@@ -80,6 +84,8 @@ def run(
     _print_evaluation(records, stages.Results(settings).read_differences(), console)
     _print_report(stages.report(settings, console), console)
     console.print(f"metrics: {settings.folder / 'metrics.json'}   models: {settings.folder / 'models'}", soft_wrap=True)
+    if mlflow:
+        console.print(f"MLflow: {stages.track(settings)}", soft_wrap=True, highlight=False)
 
 
 @app.command()
@@ -141,23 +147,34 @@ def train(
 
 @app.command()
 def predict(
-    model: Annotated[Path, typer.Argument(help="Model folder, e.g. `out/pair_a/models/tl`.")],
-    table: Annotated[Path, typer.Argument(help="Any table with the model's bands (Parquet, CSV, FITS, HDF5, ECSV).")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Table to write; its ending says the format.")],
+    model: Annotated[Path, typer.Argument(help="Model folder, e.g. `out/pair_a/models/tl`, or an ONNX file.")],
+    table: Annotated[
+        Path,
+        typer.Argument(help="Any table with the model's bands (Parquet, CSV, FITS, HDF5, ECSV), or a HATS folder."),
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Table to write (its ending says the format), or a HATS folder.")
+    ],
     mag: Annotated[str | None, typer.Option(help="Magnitude columns, e.g. '{band}_cmodel_mag'.")] = None,
-    mag_err: Annotated[str | None, typer.Option(help="Their errors, for models that see them.")] = None,
+    mag_err: Annotated[str | None, typer.Option(help="Error columns, for models that look at errors.")] = None,
     object_id: Annotated[str | None, typer.Option("--id", help="Column with the galaxies' names.")] = None,
-    group: Annotated[str | None, typer.Option(help="Group inside an HDF5 file.")] = None,
     system: Annotated[
         str | None, typer.Option(help="The table's photometric system, where models know several.")
     ] = None,
+    group: Annotated[str | None, typer.Option(help="Group inside an HDF5 file.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="HATS: processes to start here, instead of one per core.")
+    ] = None,
+    dask: Annotated[str | None, typer.Option(metavar="ADDRESS", help="HATS: a Dask scheduler, instead.")] = None,
+    densities: Annotated[bool, typer.Option(help="HATS: write the densities too, if the model has them.")] = True,
     pdf: Annotated[PdfKind | None, typer.Option(help="Write a qp file (.hdf5 or .pq) with densities kept so.")] = None,
 ) -> None:
     """Estimate redshifts for any table that has the model's bands.
 
     Writes `object_id`, `z_phot` (mean over members) and `z_phot_std` (their scatter, not a redshift error). A galaxy
     without one of the bands gets no redshift (NaN). With `--pdf` it writes a qp file with the densities, as RAIL and
-    the DESC challenge read them (Parquet as three files, qp's way).
+    the DESC challenge read them (Parquet as three files, qp's way). Of a HATS folder it makes a HATS folder, densities
+    included, with Dask; interrupted, the same command goes on.
 
     Example: `mixz predict out/pair_a/models/tl galaxies.csv -o photoz.parquet`
     """
@@ -174,11 +191,30 @@ def predict(
         object_id=object_id,
         group=group,
         system=system,
+        workers=workers,
+        dask=dask,
+        densities=densities,
         pdf=pdf,
     )
     if lost:
         console.print(f"{lost:,} galaxies lack a band and got no redshift (NaN)")
     _print_paths("photo-z", [output], console)
+
+
+@app.command()
+def export(
+    model: Annotated[Path, typer.Argument(help="Model folder, e.g. `out/pair_a/models/tl`.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="File to write; `model.onnx` in the model folder if left out.")
+    ] = None,
+) -> None:
+    """Write a model as one ONNX file, which predicts the same without torch.
+
+    Example: `mixz export out/pair_a/models/tl -o tl.onnx`
+    """
+    from mixz import stages
+
+    _print_paths("model", [stages.export(model, output)], _console())
 
 
 @app.command()
@@ -191,6 +227,7 @@ def evaluate(
     ] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown tables.")] = False,
     errors: Annotated[Errors, typer.Option(help="Of the Markdown: spread over members, or bootstrap.")] = "spread",
+    mlflow: MLflow = False,
 ) -> None:
     """Judge every recipe on every truth's test galaxies, and recipes against each other; prints the verdict first.
 
@@ -212,6 +249,8 @@ def evaluate(
     else:
         _print_evaluation(records, stages.Results(settings).read_differences(), console)
     console.print(f"metrics: {settings.folder / 'metrics.json'}", soft_wrap=True)
+    if mlflow:
+        console.print(f"MLflow: {stages.track(settings)}", soft_wrap=True, highlight=False)
 
 
 @app.command()

@@ -214,6 +214,54 @@ class GalaxySet:
         """Give the galaxies of one side of the split."""
         return self.rows(self.split == name)
 
+    def band_places(self, bands: Sequence[str]) -> list[int]:
+        """Say where each of `bands` stands among the galaxies' own.
+
+        Raises
+        ------
+        MixzError
+            The galaxies lack one of them.
+
+        Examples
+        --------
+        >>> GalaxySet([1], ("g", "r", "i"), [[21, 20, 19]], [[0.1] * 3]).band_places(("i", "g"))
+        [2, 0]
+        """
+        missing = [band for band in bands if band not in self.bands]
+        if missing:
+            hint = "".join(nearest(band, self.bands) for band in missing)
+            raise MixzError(
+                f"the galaxies have bands {', '.join(self.bands)}; the model needs {', '.join(missing)} too",
+                f"bands: {', '.join(bands)}",
+                f"map these bands, or use a model trained on yours{hint}",
+            )
+        return [self.bands.index(band) for band in bands]
+
+    def system_numbers(self, systems: Sequence[str]) -> NDArray[np.int64]:
+        """Give the place of each galaxy's photometric system among `systems`, shape (galaxy,); 0 where there is one.
+
+        Raises
+        ------
+        MixzError
+            A galaxy's system is not among them.
+
+        Examples
+        --------
+        >>> GalaxySet([1, 2], ("g",), [[21], [22]], [[0.1]] * 2, system=["des", "hsc"]).system_numbers(("hsc", "des"))
+        array([1, 0])
+        """
+        number = np.zeros(len(self), dtype=np.int64)
+        if len(systems) > 1:
+            for name in sorted(set(self.system.tolist())):
+                if name not in systems:
+                    raise MixzError(
+                        f"photometric system {name!r}",
+                        f"systems the model knows: {', '.join(systems)}",
+                        f"say in which of these the galaxies were measured (--system){nearest(name, systems)}",
+                    )
+                number[self.system == name] = systems.index(name)
+        return number
+
     def reference(self, truths: Sequence[str], *, exact: Collection[str] = ()) -> tuple[Floats, NDArray[Any]]:
         """Choose one label per galaxy among `truths`, and say whose it is.
 

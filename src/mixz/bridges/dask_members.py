@@ -40,7 +40,9 @@ def dask_client(address: str | None = None, *, workers: int = 2) -> Iterator[Any
     except ImportError as error:
         raise MixzError("Dask is not installed", "", "pip install 'mixz[dask]'") from error
     if address is None:
-        local = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=ERROR)
+        local = LocalCluster(
+            n_workers=workers, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=ERROR
+        )
         with local, Client(local) as client:
             yield client
         return
@@ -105,6 +107,42 @@ def fine_tune_on(
             tell(done, len(jobs))
     trained: list[Ensemble] = client.gather(jobs)
     return type(ensemble).joined(trained)
+
+
+def spread(client: Any, work: Callable[..., Any], pieces: Mapping[Any, tuple[Any, ...]]) -> Iterator[tuple[Any, Any]]:
+    """Do pieces of work on workers, and give each piece's name and result when it is done, in whatever order.
+
+    The pieces of a worker that dies are done again by another.
+
+    Parameters
+    ----------
+    client
+        From `dask_client`.
+    work
+        A function of an importable module.
+    pieces
+        Its arguments, by name of the piece.
+
+    Raises
+    ------
+    MixzError
+        The work raised it, or several workers died of one piece.
+    """
+    from distributed import KilledWorker, as_completed
+
+    jobs = {client.submit(work, *arguments, pure=False): name for name, arguments in pieces.items()}
+    try:
+        for job in as_completed(list(jobs)):
+            try:
+                yield jobs[job], job.result()
+            except KilledWorker as error:
+                raise MixzError(
+                    f"workers died several times at {jobs[job]}",
+                    "workers with enough memory, and room on the disk",
+                    "give the workers more memory or take fewer; the same command goes on",
+                ) from error
+    finally:
+        client.cancel(list(jobs))
 
 
 def _refine(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -15,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from mixz.bridges.model_columns import Asked
 from mixz.errors import MixzError
 
 if TYPE_CHECKING:
@@ -36,17 +36,6 @@ HEADERS = {
 }
 
 
-@dataclass(frozen=True)
-class Naming:
-    """How a table that is sent names its columns, and its photometric system; None: as `mixz predict` would guess."""
-
-    mag: str | None = None
-    mag_err: str | None = None
-    object_id: str | None = None
-    system: str | None = None
-    group: str | None = None
-
-
 class Served(Protocol):
     """What the app needs of a model: to tell about itself, to write redshifts for a table, and to show them."""
 
@@ -54,10 +43,10 @@ class Served(Protocol):
     def about(self) -> Mapping[str, Any]:
         """What to know before sending a table."""
 
-    def write(self, table: Path, output: Path, naming: Naming) -> None:
+    def write(self, table: Path, output: Path, asked: Asked, group: str | None) -> None:
         """Write the redshifts of a table; the ending of `output` says the format."""
 
-    def show(self, table: Path, naming: Naming) -> Mapping[str, Any]:
+    def show(self, table: Path, asked: Asked, group: str | None) -> Mapping[str, Any]:
         """Give the redshifts of a table's first galaxies with their densities, and a summary, for JSON."""
 
 
@@ -145,7 +134,7 @@ def web_app(served: Served, *, page: str, scripts: Mapping[str, str], hosts: Seq
 
         def write(table: Path, folder: Path) -> bytes:
             output = folder / f"photoz.{ending}"
-            served.write(table, output, Naming(mag, mag_err, object_id, system, group))
+            served.write(table, output, Asked(mag, mag_err, object_id, system), group)
             return output.read_bytes()
 
         content = await with_upload(request, name, write)
@@ -165,7 +154,7 @@ def web_app(served: Served, *, page: str, scripts: Mapping[str, str], hosts: Seq
         """Give the redshifts of a table's first galaxies with their densities, and how many there are of all."""
 
         def show(table: Path, _: Path) -> Mapping[str, Any]:
-            return served.show(table, Naming(mag, mag_err, object_id, system, group))
+            return served.show(table, Asked(mag, mag_err, object_id, system), group)
 
         return JSONResponse(await with_upload(request, name, show))
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from mixz.data.cuts import passes, unrepeated
 from mixz.data.expressions import columns_of, evaluate
+from mixz.data.hats_folder import is_hats
 from mixz.data.photometry import column_names, photometry, require_magnitudes
 from mixz.data.sky import Box, footprint, guess_units, require_degrees
 from mixz.data.tables import numbers, read_chunks, require_columns, table_columns
@@ -78,7 +79,7 @@ def read_catalogue(
     ours
         Names that cuts may speak of beyond those of `Catalogue`, since they come later: labels of matched catalogues.
     near
-        Keep only rows inside this box.
+        Keep only rows inside this box; of a HATS folder, read only the pieces of sky that reach into it.
 
     Raises
     ------
@@ -93,7 +94,7 @@ def read_catalogue(
         available = table_columns(path, source.group)
         _require_survey(source, path, available)
         wanted = _needed_columns(source, bands, cuts, available, ours)
-        for chunk in _whole_chunks(path, wanted, source.group):
+        for chunk in _whole_chunks(path, wanted, source.group, near):
             frame = _in_our_names(chunk, source, bands, cuts, where=str(path), first_row=rows).assign(side=side)
             rows += len(frame)
             positions.append(frame.loc[:: max(1, len(frame) // SAMPLE_ROWS), ["ra_deg", "dec_deg"]])
@@ -135,7 +136,7 @@ def require_file(source: Source, path: Path) -> None:
     MixzError
         There is no such file.
     """
-    if source.survey and not path.is_file():
+    if source.survey and not path.is_file() and not is_hats(path):
         raise MixzError(
             f"no file {path}",
             SURVEYS[source.survey].about,
@@ -143,9 +144,9 @@ def require_file(source: Source, path: Path) -> None:
         )
 
 
-def _whole_chunks(path: Path, wanted: list[str], group: str | None) -> Iterator[pd.DataFrame]:
+def _whole_chunks(path: Path, wanted: list[str], group: str | None, near: Box | None) -> Iterator[pd.DataFrame]:
     empty = True
-    for chunk in read_chunks(path, wanted, group):
+    for chunk in read_chunks(path, wanted, group, near=near):
         empty = empty and not len(chunk)
         if len(chunk):
             yield chunk

@@ -15,6 +15,7 @@ from astropy.io import fits
 from astropy.table import Table
 from astropy.utils.exceptions import AstropyUserWarning
 
+from mixz.data.hats_folder import HatsFolder, is_hats
 from mixz.errors import MixzError
 
 if TYPE_CHECKING:
@@ -23,13 +24,19 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mixz.data.sky import Box
+
 
 @dataclass(frozen=True)
 class Source:
-    """A file, and the group inside it where an HDF5 file has several."""
+    """A file (or HATS folder), the group inside it where an HDF5 file has several, the place on the sky of interest.
+
+    Only catalogues that lie in pieces of sky look at the place; they leave pieces far from it unread.
+    """
 
     path: Path
     group: str | None = None
+    near: Box | None = None
 
 
 @dataclass(frozen=True)
@@ -42,13 +49,15 @@ class Format:
 
 
 def format_of(path: Path) -> Format:
-    """Choose the format by the ending of the file's name (``.gz`` aside).
+    """Choose the format by the ending of the file's name (``.gz`` aside); HATS for a folder that is one.
 
     Raises
     ------
     MixzError
         The ending is unknown.
     """
+    if is_hats(path):
+        return HATS
     name = path.name.lower().removesuffix(".gz")
     for ending, known in FORMATS.items():
         if name.endswith(ending):
@@ -192,6 +201,20 @@ def _ecsv_write(frame: pd.DataFrame, path: Path) -> None:
     Table.from_pandas(frame).write(path, format="ascii.ecsv", overwrite=True)
 
 
+def _hats_columns(source: Source) -> list[str]:
+    return HatsFolder.open(source.path).columns()
+
+
+def _hats_chunks(source: Source, columns: list[str], rows: int) -> Iterator[pd.DataFrame]:
+    yield from HatsFolder.open(source.path).chunks(columns, rows, source.near)
+
+
+def _hats_write(_: pd.DataFrame, path: Path) -> None:
+    raise MixzError(
+        f"{path} is a HATS folder", "a HATS folder only of a HATS folder", "name a file, e.g. photoz.parquet"
+    )
+
+
 def _native(values: Any) -> NDArray[Any]:
     """Give an array pandas can hold: the machine's byte order (FITS is big-endian), text decoded."""
     array = np.asarray(values)
@@ -200,6 +223,9 @@ def _native(values: Any) -> NDArray[Any]:
         return np.asarray(decoded, dtype=object)
     return array.astype(array.dtype.newbyteorder("="), copy=True)
 
+
+HATS = Format(_hats_columns, _hats_chunks, _hats_write)
+"""Chosen by what a folder holds, not by an ending."""
 
 FORMATS: dict[str, Format] = {
     ".parquet": Format(_parquet_columns, _parquet_chunks, _parquet_write),

@@ -12,12 +12,15 @@ import pandas as pd
 
 from mixz.atomic import replacing
 from mixz.data.formats import Source, format_of
+from mixz.data.hats_folder import is_hats
 from mixz.errors import MixzError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
+
+    from mixz.data.sky import Box
 
 CHUNK_ROWS = 200_000
 """Rows of a table read at a time: some 100 MB of a catalogue with a hundred columns."""
@@ -40,7 +43,7 @@ def table_columns(path: str | Path, group: str | None = None) -> list[str]:
 
 
 def read_table(path: str | Path, columns: Sequence[str] | None = None, group: str | None = None) -> pd.DataFrame:
-    """Read `columns` (all if None) of a Parquet, CSV, FITS, HDF5 or ECSV table.
+    """Read `columns` (all if None) of a Parquet, CSV, FITS, HDF5 or ECSV table, or of a HATS folder.
 
     Parameters
     ----------
@@ -63,7 +66,12 @@ def read_table(path: str | Path, columns: Sequence[str] | None = None, group: st
 
 
 def read_chunks(
-    path: str | Path, columns: Sequence[str] | None = None, group: str | None = None, *, rows: int = CHUNK_ROWS
+    path: str | Path,
+    columns: Sequence[str] | None = None,
+    group: str | None = None,
+    *,
+    rows: int = CHUNK_ROWS,
+    near: Box | None = None,
 ) -> Iterator[pd.DataFrame]:
     """Read a table some rows at a time, so that memory holds little more than what is kept of them.
 
@@ -73,6 +81,8 @@ def read_chunks(
         As in `read_table`.
     rows
         Rows at a time (gzipped FITS and ECSV are read whole).
+    near
+        Of a HATS folder, read only the pieces of sky that reach into this box.
 
     Raises
     ------
@@ -84,7 +94,7 @@ def read_chunks(
     wanted = list(dict.fromkeys(columns)) if columns is not None else available
     require_columns(wanted, available, where=str(path))
     with _guarded(path):
-        for frame in format_of(path).chunks(Source(path, group), wanted, rows):
+        for frame in format_of(path).chunks(Source(path, group, near), wanted, rows):
             yield frame[wanted]
 
 
@@ -166,9 +176,9 @@ def _parsed(values: pd.Series[Any], column: str, where: str) -> pd.Series[Any]:
 @contextmanager
 def _guarded(path: Path) -> Iterator[None]:
     """Turn whatever a reader stumbles over into one clear message."""
-    if not path.is_file():
+    if not path.is_file() and not is_hats(path):
         raise MixzError(f"no file {path}", "an existing table", "check the path; paths in a config start at its folder")
-    if path.stat().st_size == 0:
+    if path.is_file() and path.stat().st_size == 0:
         raise MixzError(f"{path} is empty", "a table with at least one row", "check how the file was made")
     try:
         yield

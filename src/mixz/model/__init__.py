@@ -1,1 +1,13 @@
 """Galaxies in, photometric redshifts out: networks with a member axis.  Knows no astropy, pandas and metrics."""
+
+from mixz.errors import MixzError
+
+try:
+    import torch  # noqa: F401
+    from safetensors import SafetensorError  # noqa: F401
+except ImportError as error:
+    raise MixzError(
+        "torch is not installed, and training (or a model folder) needs it",
+        "without torch: `mixz build`, `mixz predict MODEL.onnx`, mixz.metrics",
+        "pip install 'mixz[train]'",
+    ) from error

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import torch
 
 from mixz.config import Network
-from mixz.errors import MixzError, nearest
+from mixz.errors import MixzError
 from mixz.model import calibration, conformal, support
 from mixz.model.augmentation import as_noisy_as_others, augmentation
 from mixz.model.bayes import with_spread
@@ -285,6 +285,21 @@ class Ensemble:
         """Number of networks."""
         return len(self.numbers)
 
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """Names of the photometric systems it tells apart; a single one where it knows of none."""
+        return self.features.systems
+
+    @property
+    def needs_errors(self) -> bool:
+        """Say whether it cannot be asked without magnitude errors."""
+        return self.network.errors != "none"
+
+    @property
+    def sees_undetected(self) -> bool:
+        """Say whether it tells bands in which nothing was seen from those that were not observed."""
+        return self.network.asinh
+
     def subset(self, numbers: Sequence[int]) -> Ensemble:
         """Give the ensemble of some members, by their numbers."""
         places = [self.numbers.index(number) for number in numbers]
@@ -364,19 +379,32 @@ class Ensemble:
         x = self._common(self.features(photometry))
         return replace(self, support=Support.fit(x, exact=exact, seed=derive_seed(self.seed, HELD_OUT)))
 
-    def predict(self, galaxies: GalaxySet) -> PhotoZ:
+    @overload
+    def predict(self, galaxies: GalaxySet) -> PhotoZ: ...
+
+    @overload
+    def predict(self, galaxies: Any) -> Any: ...
+
+    def predict(self, galaxies: Any) -> Any:
         """Estimate the redshift of every galaxy by every member; NaN for galaxies that lack a band the model needs.
 
         Where the ensemble is calibrated, its density, the point estimates read off it and the intervals are; what
         single members say is not.
+
+        Tables of other kinds (astropy, pandas, pyarrow, dictionaries, arrays) go through `mixz.predict_table`, which
+        gives the same kind back and can be told how columns are named.
 
         Raises
         ------
         MixzError
             The galaxies lack one of the model's bands, or are of a photometric system that the model does not know.
         """
+        if not isinstance(galaxies, GalaxySet):
+            from mixz.bridges.any_table import predict_table
+
+            return predict_table(self, galaxies)
         x = self.features(self.photometry(galaxies))
-        found = predict_rows(self.weights, self.network, x, self._seeds())
+        found = predict_rows(self.weights, self.network, x, self.weight_seeds())
         sigma, z_rms = (None if t is None else t.numpy() for t in (found.sigma, found.z_rms))
         grid = head_of(self.network).grid
         covered = self.support(self._common(x)) if self.support is not None else None
@@ -459,14 +487,14 @@ class Ensemble:
     def masses(self, galaxies: GalaxySet) -> tuple[torch.Tensor, torch.Tensor]:
         """Give the networks' inputs, shape (galaxy, input), and the masses of the (calibrated) density, (galaxy, z)."""
         x = self.features(self.photometry(galaxies))
-        mass = predict_rows(self.weights, self.network, x, self._seeds()).mass
+        mass = predict_rows(self.weights, self.network, x, self.weight_seeds()).mass
         if mass is None:
             raise MixzError(f"the model ends in a {self.network.head_name}", "a head with densities", "see networks")
         return x, mass if self.calibration is None else self.calibration(mass, self._mag_ref(galaxies))
 
     def photometry(self, galaxies: GalaxySet) -> Photometry:
         """Give the photometry of galaxies in the order of the model's bands and systems."""
-        return Photometry.of(galaxies, order=self._band_order(galaxies.bands), systems=self.features.systems)
+        return Photometry.of(galaxies, order=galaxies.band_places(self.bands), systems=self.features.systems)
 
     def _usable(
         self, galaxies: GalaxySet, truths: Sequence[str], side: str, kernels: Mapping[str, Kernel]
@@ -533,6 +561,10 @@ class Ensemble:
         mean = {name: w.mean(dim=0, keepdim=True) for name, w in members.items()}
         return in_common_system(mean, x[None])[0, :, : len(self.bands)]
 
+    def weight_seeds(self) -> list[int]:
+        """Give the seed of each member's weight draws, where its weights have a spread."""
+        return self._seeds()
+
     def _seeds(self, *names: int) -> list[int]:
         return [derive_seed(self.seed, number, *names) for number in self.numbers]
 
@@ -552,17 +584,6 @@ class Ensemble:
             "precision": machine.precision,
             "torch": torch.__version__,
         }
-
-    def _band_order(self, offered: tuple[str, ...]) -> list[int]:
-        missing = [band for band in self.bands if band not in offered]
-        if missing:
-            hint = "".join(nearest(band, offered) for band in missing)
-            raise MixzError(
-                f"the galaxies have bands {', '.join(offered)}; the model needs {', '.join(missing)} too",
-                f"bands: {', '.join(self.bands)}",
-                f"map these bands, or use a model trained on yours{hint}",
-            )
-        return [offered.index(band) for band in self.bands]
 
 
 def _filled_in(network: Network, galaxies: GalaxySet) -> Network:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from mixz.errors import MixzError, nearest
+from mixz.errors import MixzError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,17 +52,7 @@ class Photometry(NamedTuple):
             A galaxy's photometric system is not among `systems` where there are several.
         """
         mag, err = (torch.tensor(a[:, list(order)], dtype=torch.float32) for a in (galaxies.mag, galaxies.mag_err))
-        number = torch.zeros(len(galaxies), dtype=torch.long)
-        if len(systems) > 1:
-            for name in sorted(set(galaxies.system.tolist())):
-                if name not in systems:
-                    raise MixzError(
-                        f"photometric system {name!r}",
-                        f"systems the model knows: {', '.join(systems)}",
-                        f"say in which of these the galaxies were measured (--system){nearest(name, systems)}",
-                    )
-                number[torch.from_numpy(galaxies.system == name)] = systems.index(name)
-        return cls(mag, err, number)
+        return cls(mag, err, torch.from_numpy(galaxies.system_numbers(systems)))
 
     def usable(self, network: Network) -> torch.Tensor:
         """Say which galaxies a network can be asked about, shape (galaxy,)."""
@@ -180,19 +170,26 @@ class Features:
         columns += [(photometry.system == number).float()[:, None] for number in others]
         return torch.cat(columns, dim=1)
 
+    def slope(self, absent: torch.Tensor) -> torch.Tensor:
+        """Give the regression of absent bands on the others, shape (others, absent), in float64."""
+        covariance = self.covariance.double()
+        within, between = covariance[~absent][:, ~absent], covariance[~absent][:, absent]
+        noise = NARROWEST_MAG**2 * torch.eye(len(within), dtype=torch.float64)
+        slope: torch.Tensor = torch.linalg.solve(within + noise, between)
+        return slope
+
     def filled(self, mag: torch.Tensor, missing: torch.Tensor) -> torch.Tensor:
         """Fill missing magnitudes with their mean given the others, as if all were jointly Gaussian."""
         filled = mag.clone()
+        exact = mag.double()  # so that other libraries' order of sums gives the same float32 number
         patterns, which = torch.unique(missing, dim=0, return_inverse=True)
         for number, absent in enumerate(patterns):
             if not absent.any() or absent.all():
                 continue
             rows, there = which == number, ~absent
-            between = self.covariance[there][:, absent]
-            within = self.covariance[there][:, there]
-            slope = torch.linalg.solve(within + NARROWEST_MAG**2 * torch.eye(len(within)), between)
-            known = mag[rows][:, there]
-            filled[rows.nonzero(), absent.nonzero().T] = self.mean[absent] + (known - self.mean[there]) @ slope
+            known = exact[rows][:, there] - self.mean[there]
+            said = self.mean[absent] + known @ self.slope(absent)
+            filled[rows.nonzero(), absent.nonzero().T] = said.float()
         return filled
 
 
@@ -227,5 +224,5 @@ def _asinh(mag: torch.Tensor, err: torch.Tensor, softening: torch.Tensor) -> tor
 
     m = b - POGSON (asinh(f / 2) ), with f the flux in units of that of magnitude b, the softening.
     """
-    flux = torch.where(err.isinf(), 0.0, 10 ** (-0.4 * (mag - softening)))
-    return softening - POGSON * torch.asinh(flux / 2)
+    flux = torch.where(err.isinf(), 0.0, 10 ** (-0.4 * (mag.double() - softening))) / 2
+    return (softening - POGSON * (flux + (flux.square() + 1).sqrt()).log()).float()

@@ -119,8 +119,9 @@ class Grid:
         tensor([0.5000, 1.0000, 2.0000])
         """
         p, below, step = self.density(mass), self.cumulative(mass), self.z.diff()
-        sought = (level * below[..., -1:]).contiguous()
-        cell = (torch.searchsorted(below, sought) - 1).clamp(0, len(step) - 1)
+        sought = level * below[..., -1:]
+        # Counted, not searched for: an ONNX graph knows no search.
+        cell = ((below[..., None, :] < sought[..., None]).sum(dim=-1) - 1).clamp(0, len(step) - 1)
         left, right = p.gather(-1, cell), p.gather(-1, cell + 1)
         wanted = (sought - below.gather(-1, cell)) / step[cell]
         # share (left + (right - left) share / 2) = wanted, in the form that stays exact where p is flat.

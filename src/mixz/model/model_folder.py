@@ -14,15 +14,13 @@ from safetensors.torch import load_file, save_file
 from mixz.atomic import replacing
 from mixz.errors import MixzError
 from mixz.model.history import History
+from mixz.model.migrate import FORMAT, migrated, require_readable
 from mixz.model.model_file import unpacked_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import torch
-
-FORMAT = 4
-"""Version of the model folder; others are refused."""
 
 
 def write_model_folder(
@@ -47,12 +45,12 @@ def write_model_folder(
 
 
 def read_model_folder(folder: str | Path) -> tuple[dict[str, Any], dict[str, torch.Tensor], tuple[History, ...]]:
-    """Read what `write_model_folder` wrote, or the one file that `pack_model` made of it.
+    """Read what `write_model_folder` of this version or an earlier one wrote, or the one file `pack_model` made of it.
 
     Raises
     ------
     MixzError
-        The folder is missing, damaged, or of another version.
+        The folder is missing, damaged, or of a version that cannot be carried over.
     """
     folder = Path(folder)
     if folder.is_file():
@@ -62,9 +60,8 @@ def read_model_folder(folder: str | Path) -> tuple[dict[str, Any], dict[str, tor
         raise MixzError(f"no model in {folder}", "a folder that `mixz train` wrote", "run `mixz train` first")
     try:
         about: dict[str, Any] = json.loads((folder / "model.json").read_text())
-        if about["format"] != FORMAT:
-            raise MixzError(f"{folder} is of model format {about['format']}", f"format {FORMAT}", "train it again")
-        tensors = load_file(folder / "weights.safetensors")
+        require_readable(about["format"], folder)
+        about, tensors = migrated(about, load_file(folder / "weights.safetensors"))
         history = TypeAdapter(tuple[History, ...]).validate_json((folder / "history.json").read_text())
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise damaged(folder, error) from error

@@ -60,9 +60,7 @@ def predict_rows(weights: Weights, shape: Network, x: torch.Tensor, seeds: Seque
         Per member the seed of its weight draws.
     """
     head, members, machine = head_of(shape), member_count(weights), Machine()
-    stacks = [weights]
-    if shape.kind == "bayesian":
-        stacks = [draw_weights(weights, shape, generators(seeds, DRAWS, draw)) for draw in range(shape.draws)]
+    stacks = stacks_of(weights, shape, seeds)
     found = _room(head, members, len(x))
     piece = max(1, machine.piece(members) // (DENSITY_SHARE if head.mass else 1))
 
@@ -71,7 +69,7 @@ def predict_rows(weights: Weights, shape: Network, x: torch.Tensor, seeds: Seque
         with torch.inference_mode():
             some = x[here]
             outs = [outputs(stack, some.expand(members, *some.shape), shape) for stack in stacks]
-            said = _of_density(outs, head) if head.mass else _of_points(outs, head)
+            said = estimates(outs, head)
             unknown = ~some.isfinite().all(dim=1)
             for whole, part in zip(found, said, strict=True):
                 if whole is not None and part is not None:
@@ -86,6 +84,39 @@ def predict_rows(weights: Weights, shape: Network, x: torch.Tensor, seeds: Seque
             for _ in pool.map(push, starts):
                 pass
     return found if found.mass is None else found._replace(mass=found.mass.T)
+
+
+def estimates(outs: Sequence[torch.Tensor], head: Head) -> Estimates:
+    """Read the members' estimates off their outputs; of several draws, their mixture.
+
+    Parameters
+    ----------
+    outs
+        Outputs of each draw of the weights (one, but for Bayesian networks), each of shape (member, galaxy, output).
+    head
+        What the outputs mean.
+
+    Returns
+    -------
+    Estimates
+        Galaxies are the last axis of all of it: masses are of shape (z, galaxy).
+    """
+    return _of_density(outs, head) if head.mass else _of_points(outs, head)
+
+
+def stacks_of(weights: Weights, shape: Network, seeds: Sequence[int]) -> list[Weights]:
+    """Give the dense stacks that a prediction is the mean of: the stack itself, or draws of a Bayesian one.
+
+    Parameters
+    ----------
+    weights, shape
+        The stack.
+    seeds
+        Per member the seed of its weight draws, which are the same for all galaxies.
+    """
+    if shape.kind != "bayesian":
+        return [weights]
+    return [draw_weights(weights, shape, generators(seeds, DRAWS, draw)) for draw in range(shape.draws)]
 
 
 def _room(head: Head, members: int, galaxies: int) -> Estimates:

@@ -1,30 +1,35 @@
-"""`mixz predict`: a model and any table -> a photo-z table."""
+"""`mixz predict`: a model and any table (or a HATS folder) -> photo-z; `mixz export`: a model as one ONNX file."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mixz.bridges.dask_members import dask_client
+from mixz.bridges.model_columns import Asked
+from mixz.bridges.models import EXPORTED, open_model
 from mixz.bridges.qp_files import write_qp
-from mixz.columns import Columns
-from mixz.data.photometry import column_names, photometry
-from mixz.data.tables import numbers, read_chunks, read_table, require_columns, table_columns, write_table
-from mixz.errors import MixzError, nearest
-from mixz.progress import busy
-from mixz.schema import GalaxySet
+from mixz.data.hats_folder import is_hats
+from mixz.data.tables import numbers, read_chunks, read_table, table_columns, write_table
+from mixz.errors import MixzError
+from mixz.progress import busy, progress_bar
 from mixz.stages.results import photoz_frame
 from mixz.truth_settings import KNOWN_TRUTHS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from rich.console import Console
 
+    from mixz.bridges.models import PhotoZModel
     from mixz.bridges.qp_files import Kind
-    from mixz.model.ensemble import Ensemble
+    from mixz.progress import Bar
     from mixz.schema import Floats, PhotoZ
 
 
@@ -40,16 +45,21 @@ def predict(
     group: str | None = None,
     pdf: Kind | None = None,
     system: str | None = None,
+    workers: int | None = None,
+    dask: str | None = None,
+    densities: bool = True,
 ) -> int:
     """Estimate redshifts for any table that has the model's bands.
 
     Written are object_id, z_phot, z_phot_std and what else the model gives: z_sigma, point estimates of densities,
     intervals (z_low_68, z_high_68, ...), support.
 
+    Of a HATS folder it makes a HATS folder, partition by partition on Dask workers: see `mixz.bridges.hats`.
+
     Parameters
     ----------
     model, table, output
-        A model folder, a table to read, and a table to write (its ending says the format).
+        A model folder or an ONNX file, a table to read, and a table to write (its ending says the format).
     mag
         How the table names its magnitudes, e.g. ``"{band}_cmodel_mag"``; by default as ``mag_{band}`` or as the
         model's training tables did.
@@ -64,6 +74,10 @@ def predict(
         has columns ``z_<truth>``, they go along.  None: a plain table of point estimates.
     system
         Name of the photometric system that the table was measured in, one of the model's; needed where it has several.
+    workers, dask
+        For a HATS folder: how many processes to start here (one per core), or the address of a Dask scheduler.
+    densities
+        For a HATS folder: whether to write densities too, where the model gives any.
 
     Returns
     -------
@@ -75,12 +89,13 @@ def predict(
     MixzError
         The model or the table is missing or damaged, or the table lacks a band.
     """
-    from mixz.model.ensemble import Ensemble
-
-    ensemble = Ensemble.load(model)
-    require_system(ensemble, system)
+    asked = Asked(mag=mag, mag_err=mag_err, object_id=object_id, system=system)
+    if is_hats(table):
+        return _predict_hats(
+            model, table, output, console, asked, densities, dask_client(dask, workers=workers or os.cpu_count() or 1)
+        )
     with busy(f"predict {table.name}", console):
-        photoz = estimate(ensemble, table, mag=mag, mag_err=mag_err, object_id=object_id, system=system, group=group)
+        photoz = estimate(open_model(model), table, asked, group=group)
     if pdf is None:
         write_table(photoz_frame(photoz), output)
     else:
@@ -89,22 +104,16 @@ def predict(
 
 
 def estimate(
-    ensemble: Ensemble,
-    table: Path,
-    *,
-    mag: str | None = None,
-    mag_err: str | None = None,
-    object_id: str | None = None,
-    system: str | None = None,
-    group: str | None = None,
-    most_rows: int | None = None,
+    model: PhotoZModel, table: Path, asked: Asked, *, group: str | None = None, most_rows: int | None = None
 ) -> PhotoZ:
     """Estimate redshifts for a table that has the model's bands; galaxies are called as the table does.
 
     Parameters
     ----------
-    ensemble, table, mag, mag_err, object_id, system, group
+    model, table, group
         As in `predict`.
+    asked
+        How the table names what the model needs.
     most_rows
         Refuse tables that are longer, without reading the rest of them.
 
@@ -113,19 +122,14 @@ def estimate(
     MixzError
         The table is missing, damaged or too long, or lacks a band, or its photometric system is not known.
     """
-    require_system(ensemble, system)
     available = table_columns(table, group)
-    columns = _columns_for(ensemble, available, mag, mag_err, where=str(table))
-    id_column = object_id or ("object_id" if "object_id" in available else None)
-    wanted = [*_names(columns, ensemble), *([id_column] if id_column else [])]
+    needed = asked.needed(model, available, where=str(table))
     if most_rows is not None:
-        _check_length(table, wanted[:1], group, most_rows)
-    frame = read_table(table, wanted, group)
-    magnitudes, errors = photometry(frame, columns, ensemble.bands, where=str(table))
-    rows = len(frame)
-    galaxies = GalaxySet(np.arange(rows), ensemble.bands, magnitudes, errors, system=np.full(rows, system or ""))
-    photoz = ensemble.predict(galaxies)
-    return replace(photoz, object_id=frame[id_column].to_numpy()) if id_column else photoz
+        _check_length(table, needed[:1], group, most_rows)
+    frame = read_table(table, needed, group)
+    photoz = model.predict(asked.galaxies(model, frame, where=str(table)))
+    name = asked.id_column(available)
+    return replace(photoz, object_id=frame[name].to_numpy()) if name else photoz
 
 
 def _known_redshifts(table: Path, group: str | None) -> dict[str, Floats]:
@@ -146,54 +150,41 @@ def _check_length(table: Path, columns: Sequence[str], group: str | None, most_r
             raise MixzError(f"{table} has more than {most_rows:,} rows", f"at most {most_rows:,}", "send it in parts")
 
 
-def require_system(ensemble: Ensemble, system: str | None) -> None:
-    """Refuse a photometric system that the model does not know, or none where it knows several.
+def _predict_hats(
+    model: Path,
+    source: Path,
+    output: Path,
+    console: Console,
+    asked: Asked,
+    densities: bool,
+    connection: AbstractContextManager[Any],
+) -> int:
+    from mixz.bridges.hats import predict_hats
+
+    with progress_bar(f"predict {source.name}", console) as bar, connection as client:
+        outcome = predict_hats(
+            model, source, output, client, asked=asked, densities=densities, tell=partial(_tell, bar)
+        )
+    if outcome.done_before:
+        console.print(f"{outcome.done_before:,} partitions had been done before", highlight=False)
+    return outcome.lost
+
+
+def _tell(bar: Bar, done: int, partitions: int) -> None:
+    bar(done, partitions, f"{done:,} of {partitions:,} partitions done")
+
+
+def export(model: Path, output: Path | None = None) -> Path:
+    """Write a model folder as one ONNX file, into the folder itself if no other place is named.
 
     Raises
     ------
     MixzError
-        As said.
+        The model is missing or damaged, or the ONNX packages are not installed.
     """
-    known = ensemble.features.systems
-    if system in known or (system is None and len(known) == 1):
-        return
-    if known == ("",):
-        raise MixzError(f"photometric system {system!r}", "none: the model was trained on one", "leave out --system")
-    given = "no photometric system" if system is None else f"photometric system {system!r}"
-    hint = nearest(system, known) if system else ""
-    raise MixzError(given, f"systems of the model: {', '.join(known)}", f"name the table's with --system{hint}")
+    from mixz.model.ensemble import Ensemble
+    from mixz.model.onnx_graph import export_onnx
 
-
-def _columns_for(
-    ensemble: Ensemble, available: Sequence[str], mag: str | None, mag_err: str | None, *, where: str
-) -> Columns:
-    """Choose the column map that fits a table: the one asked for, the plain one, or one of the training tables'."""
-    trained_on = [Columns(**c) for c in ensemble.provenance.get("columns", [])]
-    undetected = tuple(dict.fromkeys(mark for columns in trained_on for mark in columns.undetected))
-    for given, pattern in (("--mag", mag), ("--mag-err", mag_err)):
-        if pattern is not None and "{band}" not in pattern:
-            raise MixzError(f"{given} {pattern!r}", "a pattern with {band}, e.g. 'mag_{band}'", "write {band} there")
-    if mag is not None or mag_err is not None:
-        tried = [Columns(mag=mag or "mag_{band}", mag_err=mag_err, undetected=undetected)]
-    else:
-        tried = [Columns(undetected=undetected), *trained_on]
-    without = [c.model_copy(update={"mag_err": None, "flux_err": None}) for c in tried]
-    sees_errors = ensemble.network.errors != "none"
-    # Infinite errors mark bands in which nothing was seen; networks that see neither do not ask for errors.
-    with_errors = tried if sees_errors or ensemble.network.asinh else []
-    for columns in [*with_errors, *([] if sees_errors else without)]:
-        has_errors = (columns.mag_err if columns.mag is not None else columns.flux_err) is not None
-        if set(_names(columns, ensemble)) <= set(available) and (has_errors or not sees_errors):
-            return columns
-    if sees_errors and any(set(_names(c, ensemble)) <= set(available) for c in without):
-        raise MixzError(
-            f"{where} has magnitudes but no errors that mixz knows; the model sees errors",
-            "columns mag_err_{band}, or as the training tables named them",
-            "name them with --mag-err, e.g. '{band}_cmodel_magerr'",
-        )
-    require_columns(_names(without[0], ensemble), available, where=where)
-    raise AssertionError("unreachable: the first map lacks a column")
-
-
-def _names(columns: Columns, ensemble: Ensemble) -> list[str]:
-    return [name for names in column_names(columns, ensemble.bands).values() for name in names]
+    path = output or model / EXPORTED
+    export_onnx(Ensemble.load(model), path)
+    return path

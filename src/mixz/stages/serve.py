@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from rich.console import Console
 
-    from mixz.bridges.web_app import Naming
+    from mixz.bridges.model_columns import Asked
     from mixz.model.ensemble import Ensemble
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
@@ -119,17 +119,17 @@ class ServedModel:
             "max_rows": self.max_rows,
         }
 
-    def write(self, table: Path, output: Path, naming: Naming) -> None:
+    def write(self, table: Path, output: Path, asked: Asked, group: str | None) -> None:
         """Write the redshifts of a table; the ending of `output` says the format."""
-        photoz = estimate(self.ensemble, table, **asdict(naming), most_rows=self.max_rows)
+        photoz = estimate(self.ensemble, table, asked, group=group, most_rows=self.max_rows)
         write_table(photoz_frame(photoz), output)
 
-    def show(self, table: Path, naming: Naming) -> Mapping[str, Any]:
+    def show(self, table: Path, asked: Asked, group: str | None) -> Mapping[str, Any]:
         """Give the redshifts of a table's first galaxies with their densities, and a summary, for JSON."""
         from mixz.report.browser import density_of
         from mixz.report.plot import number
 
-        photoz = estimate(self.ensemble, table, **asdict(naming), most_rows=self.max_rows)
+        photoz = estimate(self.ensemble, table, asked, group=group, most_rows=self.max_rows)
         frame = photoz_frame(photoz)
         known = photoz.z_phot[np.isfinite(photoz.z_phot)]
         counts, edges = np.histogram(known, BINS) if known.size else (np.zeros(0), np.zeros(1))

@@ -1,0 +1,204 @@
+"""Redshifts for a table of any kind, given back as that kind: astropy, pandas, pyarrow, a dictionary, an array."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from mixz.bridges.model_columns import Asked, require_system
+from mixz.errors import MixzError
+from mixz.schema import GalaxySet, PhotoZ
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from numpy.typing import NDArray
+
+    from mixz.bridges.models import PhotoZModel
+
+    Columns = Mapping[str, NDArray[Any]]
+
+WHERE = "the table"
+ARROW_UNITS = {"pdf": {b"unit": b"1 / redshift"}, "z": {b"unit": b"redshift"}}
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """How one kind of table is taken apart, and made from columns again."""
+
+    names: list[str]
+    frame: Callable[[Collection[str]], pd.DataFrame]
+    made: Callable[[Columns, NDArray[Any] | None], Any]
+
+
+def predict_table(
+    model: PhotoZModel,
+    table: Any,
+    *,
+    mag: str | None = None,
+    mag_err: str | None = None,
+    object_id: str | None = None,
+    system: str | None = None,
+    densities: bool = False,
+) -> Any:
+    """Estimate the redshifts of a table's rows, and give a table of the same kind back.
+
+    Parameters
+    ----------
+    model
+        An ensemble, or what `mixz.open_model` reads.
+    table
+        An astropy Table or QTable, a pandas DataFrame, a pyarrow Table, a dictionary of arrays, or magnitudes as an
+        array of shape (galaxy, band), for models that look at errors a pair (mag, mag_err) of them.
+    mag, mag_err, object_id, system
+        As `mixz predict` has them.
+    densities
+        Also give ``pdf``, shape (galaxy, z), its nodes ``z_grid`` in the table's metadata (in a dictionary, beside it).
+
+    Returns
+    -------
+    The table's own kind
+        ``z_phot``, ``z_phot_std`` and what else the model gives, with ``object_id`` where the table has one; a pandas
+        frame keeps its index; astropy columns have the unit of redshift.  For an array: z_phot, shape (galaxy,).
+
+    Raises
+    ------
+    MixzError
+        A column is missing, or the table is of no kind that is known.
+
+    Examples
+    --------
+    >>> from mixz.model.ensemble import Ensemble
+    >>> from mixz.recipes import Step
+    >>> galaxies = GalaxySet([1, 2], ("g", "r"), [[21, 20], [23, 22.5]], np.full((2, 2), 0.1), {"spec": [0.1, 0.5]},
+    ...                      ["train"] * 2)
+    >>> model = Ensemble.untrained(galaxies, Step(truths=("spec",)), members=2)
+    >>> list(predict_table(model, pd.DataFrame({"mag_g": [21.0], "mag_r": [20.5]}, index=["ngc"])).index)
+    ['ngc']
+    >>> predict_table(model, np.array([[21.0, 20.5], [np.nan, 20.0]])).shape
+    (2,)
+    """
+    if isinstance(table, GalaxySet):
+        return model.predict(table)
+    if isinstance(table, np.ndarray) or _is_pair(table):
+        return _of_arrays(model, table, system)
+    asked = Asked(mag=mag, mag_err=mag_err, object_id=object_id, system=system)
+    kind = _kind_of(table)
+    frame = kind.frame(asked.needed(model, kind.names, where=WHERE))
+    photoz = model.predict(asked.galaxies(model, frame, where=WHERE))
+    columns: dict[str, NDArray[Any]] = {}
+    if (name := asked.id_column(kind.names)) is not None:
+        columns["object_id"] = _names_of(frame[name])
+    columns |= _estimates(photoz)
+    if not densities:
+        return kind.made(columns, None)
+    if photoz.pdf is None:
+        raise MixzError("this model gives no densities", "heads binned, mixture", "leave `densities` out")
+    return kind.made(columns | {"pdf": photoz.pdf}, photoz.z_grid)
+
+
+def _estimates(photoz: PhotoZ) -> dict[str, NDArray[Any]]:
+    """Lay estimates out as columns."""
+    found = {"z_phot": photoz.z_phot, "z_phot_std": photoz.z_phot_std, "z_sigma": photoz.z_sigma, **photoz.points}
+    for level, ends in photoz.intervals.items():
+        found |= {f"z_low_{level}": ends[:, 0], f"z_high_{level}": ends[:, 1]}
+    found["support"] = photoz.support
+    return {name: np.array(values) for name, values in found.items() if values is not None}
+
+
+def _names_of(column: pd.Series[Any]) -> NDArray[Any]:
+    """Give the galaxies' names as an array that any table can hold: of text or numbers, not of objects."""
+    names = column.to_numpy()
+    return np.array(names.tolist()) if names.dtype == object else names
+
+
+def _is_pair(table: Any) -> bool:
+    return isinstance(table, tuple) and len(table) == 2 and all(isinstance(part, np.ndarray) for part in table)
+
+
+def _of_arrays(model: PhotoZModel, given: Any, system: str | None) -> NDArray[Any]:
+    """Estimate redshifts of plain magnitudes, in the order of the model's bands."""
+    mag = np.asarray(given[0] if isinstance(given, tuple) else given, dtype=float)
+    if mag.ndim != 2 or mag.shape[1] != len(model.bands):
+        raise MixzError(
+            f"an array of shape {mag.shape}", f"(galaxy, {len(model.bands)})", f"one column per band: {model.bands}"
+        )
+    if isinstance(given, tuple):
+        mag_err = np.asarray(given[1], dtype=float)
+    elif model.needs_errors:
+        raise MixzError("magnitudes without errors", "a pair (mag, mag_err)", "this model looks at the errors too")
+    else:
+        mag_err = np.full(mag.shape, np.nan)
+    require_system(model, system)
+    galaxies = GalaxySet(np.arange(len(mag)), model.bands, mag, mag_err, system=np.full(len(mag), system or ""))
+    return np.array(model.predict(galaxies).z_phot)
+
+
+def _kind_of(table: Any) -> _Kind:
+    """Tell tables apart.
+
+    Raises
+    ------
+    MixzError
+        It is none of them.
+    """
+    if isinstance(table, pd.DataFrame):
+        return _Kind(
+            [str(name) for name in table.columns],
+            lambda names: table[list(names)],
+            lambda columns, grid: _as_pandas(columns, grid, table),
+        )
+    if isinstance(table, pa.Table):
+        return _Kind(table.column_names, lambda names: table.select(list(names)).to_pandas(), _as_arrow)
+    if isinstance(table, dict):
+        return _Kind(list(table), lambda names: _from_dictionary(table, names), _as_dictionary)
+    from mixz.data.astropy_tables import frame_of, is_astropy, table_like
+
+    if is_astropy(table):
+        return _Kind(
+            table.colnames,
+            lambda names: frame_of(table, names),
+            lambda columns, grid: table_like(table, columns, meta={} if grid is None else {"z_grid": grid.tolist()}),
+        )
+    raise MixzError(
+        f"a table of kind {type(table).__name__}",
+        "GalaxySet, astropy Table, pandas DataFrame, pyarrow Table, dict of arrays, array of magnitudes",
+        "convert it to one of these",
+    )
+
+
+def _from_dictionary(table: Mapping[str, Any], names: Collection[str]) -> pd.DataFrame:
+    lengths = {name: len(table[name]) for name in names}
+    if len(set(lengths.values())) > 1:
+        raise MixzError(f"columns of different lengths: {lengths}", "one value per galaxy each", "mend the dictionary")
+    return pd.DataFrame({name: np.asarray(table[name]) for name in names})
+
+
+def _as_pandas(columns: Columns, grid: NDArray[Any] | None, table: pd.DataFrame) -> pd.DataFrame:
+    laid = {name: list(values) if values.ndim == 2 else values for name, values in columns.items()}
+    made = pd.DataFrame(laid, index=table.index)
+    if grid is not None:
+        made.attrs["z_grid"] = grid.tolist()
+    return made
+
+
+def _as_arrow(columns: Columns, grid: NDArray[Any] | None) -> pa.Table:
+    fields, arrays = [], []
+    for name, values in columns.items():
+        if values.ndim == 2:
+            array = pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), values.shape[1])
+        else:
+            array = pa.array(values)
+        unit = ARROW_UNITS.get(name, ARROW_UNITS["z"] if name.startswith("z") else None)
+        fields.append(pa.field(name, array.type, metadata=unit))
+        arrays.append(array)
+    about = None if grid is None else {"z_grid": str(grid.tolist())}
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=about))
+
+
+def _as_dictionary(columns: Columns, grid: NDArray[Any] | None) -> dict[str, NDArray[Any]]:
+    return dict(columns) if grid is None else {**columns, "z_grid": grid}

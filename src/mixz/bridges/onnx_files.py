@@ -1,0 +1,156 @@
+"""ONNX models run by onnxruntime, without torch."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mixz.errors import MixzError
+from mixz.schema import PhotoZ
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from mixz.schema import GalaxySet
+
+ONNX_FORMAT = 1
+"""Version of what inputs, outputs and metadata mean; others are refused."""
+PIECE_ROWS = 16_384
+"""Galaxies times members that go through at once: bounds the memory."""
+
+
+@dataclass(frozen=True, eq=False)
+class OnnxModel:
+    """An ensemble exported by `mixz export`: it predicts what the ensemble predicts.
+
+    Parameters
+    ----------
+    bands, systems, needs_errors, sees_undetected
+        As `Ensemble` has them.
+    members
+        Number of networks inside.
+    provenance
+        Where the model came from.
+    session
+        onnxruntime's.
+    """
+
+    bands: tuple[str, ...]
+    systems: tuple[str, ...]
+    needs_errors: bool
+    sees_undetected: bool
+    members: int
+    provenance: Mapping[str, Any]
+    session: Any = field(repr=False)
+
+    @classmethod
+    def load(cls, path: str | Path, *, threads: int | None = None) -> OnnxModel:
+        """Read a model.
+
+        Parameters
+        ----------
+        path
+            What `mixz export` wrote.
+        threads
+            CPU threads to use; all of them if not given.
+
+        Raises
+        ------
+        MixzError
+            The file is missing, damaged, not mixz's, of another version, or onnxruntime is not installed.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise MixzError(f"no model {path}", "a file that `mixz export` wrote", "run `mixz export MODEL -o FILE`")
+        session = _session(path, threads)
+        told = session.get_modelmeta().custom_metadata_map.get("mixz")
+        if told is None:
+            raise MixzError(f"{path} is an ONNX model, but not of mixz", "what `mixz export` wrote", "export it again")
+        about = json.loads(told)
+        if about["format"] != ONNX_FORMAT:
+            given = f"{path} is of ONNX format {about['format']}, written by mixz {about['mixz']}"
+            raise MixzError(given, f"format {ONNX_FORMAT}", "export the model again")
+        return cls(
+            bands=tuple(about["bands"]),
+            systems=tuple(about["systems"]),
+            needs_errors=about["needs_errors"],
+            sees_undetected=about["sees_undetected"],
+            members=about["members"],
+            provenance=about["provenance"],
+            session=session,
+        )
+
+    def predict(self, galaxies: GalaxySet) -> PhotoZ:
+        """Estimate the redshift of every galaxy by every member; NaN for galaxies that lack a band the model needs.
+
+        Raises
+        ------
+        MixzError
+            The galaxies lack one of the model's bands, or are of a photometric system that the model does not know.
+        """
+        order = galaxies.band_places(self.bands)
+        fed: dict[str, NDArray[Any]] = {
+            "mag": np.ascontiguousarray(galaxies.mag[:, order], dtype=np.float32),
+            "mag_err": np.ascontiguousarray(galaxies.mag_err[:, order], dtype=np.float32),
+            "system": galaxies.system_numbers(self.systems),
+        }
+        wanted = {one.name for one in self.session.get_inputs()}
+        pieces = [self._run({name: array[rows] for name, array in fed.items() if name in wanted})
+                  for rows in self._pieces(len(galaxies))]  # fmt: skip
+        return PhotoZ(galaxies.object_id, **_joined(pieces))
+
+    def _pieces(self, galaxies: int) -> list[slice]:
+        """Divide galaxies; an empty table is asked about too, since only the model knows its outputs."""
+        step = max(1, PIECE_ROWS // self.members)
+        return [slice(start, start + step) for start in range(0, max(galaxies, 1), step)]
+
+    def _run(self, fed: dict[str, Any]) -> dict[str, NDArray[Any]]:
+        """Push some galaxies through; none are done by one that is then taken away."""
+        empty = not len(fed["mag"])
+        if empty:
+            fed = {name: np.zeros((1, *array.shape[1:]), array.dtype) for name, array in fed.items()}
+        names = [one.name for one in self.session.get_outputs()]
+        said = dict(zip(names, self.session.run(names, fed), strict=True))
+        return {name: _first_none(name, array) for name, array in said.items()} if empty else said
+
+
+def _first_none(name: str, array: NDArray[Any]) -> NDArray[Any]:
+    if name == "z_grid":
+        return array
+    return array[:, :0] if name.endswith("_members") else array[:0]
+
+
+def _joined(pieces: list[dict[str, NDArray[Any]]]) -> dict[str, Any]:
+    """Put pieces together, and points under their own heading."""
+    found: dict[str, Any] = {"points": {}}
+    for name in pieces[0]:
+        parts = [piece[name] for piece in pieces]
+        if name == "z_grid":
+            found[name] = parts[0]
+        elif name == "pdf" or name.endswith("_members"):
+            found[name] = np.concatenate(parts, axis=0 if name == "pdf" else 1)
+        else:
+            found["points"][name] = np.concatenate(parts)
+    return found
+
+
+def _session(path: Path, threads: int | None) -> Any:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise MixzError("onnxruntime is not installed", "", "pip install onnxruntime") from error
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors only
+    if threads is not None:
+        options.intra_op_num_threads = threads
+    try:
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's errors have no common base but this
+        reason = str(error).splitlines()[0]
+        raise MixzError(f"{path} cannot be read: {reason}", "a whole ONNX file", "run `mixz export` again") from error

@@ -1,0 +1,231 @@
+"""HATS folders, the catalogues of LSDB: a Parquet file per piece of sky, read piece by piece and finished whole."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mixz.data.sky import unit_vectors
+from mixz.errors import MixzError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import pandas as pd
+
+    from mixz.data.sky import Box
+
+MARKS = ("hats.properties", "properties", "collection.properties", "partition_info.csv", "dataset")
+"""What a folder has one of if it is meant as a HATS catalogue."""
+SKY_INDEX = "_healpix_29"
+"""The column that HATS sorts rows by."""
+MAPS = ("point_map.fits", "skymap.fits")
+"""Where on the sky the rows are; the same for every catalogue of the same rows."""
+
+
+class Pixel(NamedTuple):
+    """A piece of sky: HEALPix order, and number in nested order.
+
+    Examples
+    --------
+    >>> str(Pixel(2, 37))
+    'Norder=2/Npix=37'
+    """
+
+    order: int
+    number: int
+
+    def __str__(self) -> str:
+        return f"Norder={self.order}/Npix={self.number}"
+
+
+def is_hats(path: str | Path) -> bool:
+    """Say whether a path is a folder that is meant as a HATS catalogue, whole or not."""
+    return Path(path).is_dir() and any((Path(path) / mark).exists() for mark in MARKS)
+
+
+@dataclass(frozen=True)
+class HatsFolder:
+    """A HATS catalogue on disk; of a collection its main catalogue, without margins.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    catalogue
+        What the hats package reads of it.
+    """
+
+    path: Path
+    catalogue: Any
+
+    @classmethod
+    def open(cls, path: str | Path) -> HatsFolder:
+        """Read what the folder says of itself.
+
+        Raises
+        ------
+        MixzError
+            hats is not installed, or the folder is no HATS catalogue or half of one.
+        """
+        try:
+            import hats
+        except ImportError as error:
+            raise MixzError("hats is not installed", "", "pip install 'mixz[hats]'") from error
+        path = Path(path)
+        try:
+            catalogue = hats.read_hats(path)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise _half(path, reason) from error
+        catalogue = getattr(catalogue, "main_catalog", catalogue)
+        if not hasattr(catalogue, "get_healpix_pixels"):
+            raise MixzError(f"{path} is a HATS folder without rows on the sky", "an object catalogue", "name another")
+        return cls(path, catalogue)
+
+    def require_whole(self) -> None:
+        """Refuse a catalogue some of whose files are not there: its writing was interrupted.
+
+        Raises
+        ------
+        MixzError
+            A file is missing.
+        """
+        missing = [pixel for pixel in self.pixels if not self.files(pixel)]
+        if missing:
+            raise _half(self.path, f"{len(missing)} of {len(self.pixels)} partitions are missing, e.g. {missing[0]}")
+
+    @cached_property
+    def pixels(self) -> tuple[Pixel, ...]:
+        """The pieces of sky that have rows, in order of the sky."""
+        found = self.catalogue.get_healpix_pixels()
+        return tuple(Pixel(int(p.order), int(p.pixel)) for p in found)
+
+    @property
+    def rows(self) -> int:
+        """How many rows the catalogue says it has; -1 where it does not say."""
+        told = self.catalogue.catalog_info.total_rows
+        return -1 if told is None else int(told)
+
+    @property
+    def position_columns(self) -> list[str]:
+        """Name the columns of right ascension and declination."""
+        info = self.catalogue.catalog_info
+        return [name for name in (info.ra_column, info.dec_column) if name]
+
+    def columns(self) -> list[str]:
+        """List its columns, those inside nested ones aside."""
+        if self.catalogue.schema is not None:
+            return list(self.catalogue.schema.names)
+        return file_columns(self.files(self.pixels[0])[0])
+
+    def files(self, pixel: Pixel) -> list[Path]:
+        """List the Parquet files of a piece of sky: one, or those of a folder."""
+        suffix = self.catalogue.catalog_info.npix_suffix or ".parquet"
+        place = pixel_file(Path(str(self.catalogue.catalog_base_dir)), pixel, suffix)
+        if place.is_dir():
+            return sorted(place.glob("*.parquet"))
+        return [place] if place.is_file() else []
+
+    def near(self, box: Box | None) -> tuple[Pixel, ...]:
+        """List the pieces of sky that may have places inside a box; the first one at least."""
+        if box is None:
+            return self.pixels
+        return tuple(pixel for pixel in self.pixels if _touches(pixel, box)) or self.pixels[:1]
+
+    def chunks(self, columns: Sequence[str], rows: int, box: Box | None = None) -> Iterator[pd.DataFrame]:
+        """Give the rows of the pieces of sky near a box, so many at a time.
+
+        Raises
+        ------
+        MixzError
+            A file is missing.
+        """
+        self.require_whole()
+        for pixel in self.near(box):
+            for file in self.files(pixel):
+                for batch in batches(file, columns, rows):
+                    yield batch.to_pandas()
+
+
+def batches(file: Path, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
+    """Read a Parquet file so many rows at a time, the sky index as an ordinary column."""
+    with pq.ParquetFile(file) as opened:
+        for batch in opened.iter_batches(rows, columns=list(columns)):
+            yield batch.replace_schema_metadata(None)
+
+
+def file_columns(file: Path) -> list[str]:
+    """List the columns of a Parquet file."""
+    return list(pq.read_schema(file).names)
+
+
+def pixel_file(folder: Path, pixel: Pixel, suffix: str = ".parquet") -> Path:
+    """Say where the rows of a piece of sky lie."""
+    from hats.io.paths import pixel_catalog_file
+    from hats.pixel_math import HealpixPixel
+
+    return Path(str(pixel_catalog_file(folder, HealpixPixel(*pixel), npix_suffix=suffix)))
+
+
+def finish(folder: Path, rows: Mapping[Pixel, int], like: HatsFolder, *, name: str, builder: str) -> None:
+    """Make a catalogue of the Parquet files in a folder: metadata, list of partitions, properties, maps of the sky.
+
+    Parameters
+    ----------
+    folder
+        Where the files of all pieces of sky lie.
+    rows
+        Rows of every piece of sky that has any.
+    like
+        The catalogue whose rows they are.
+    name, builder
+        What to call the catalogue, and who made it.
+    """
+    from hats.catalog import PartitionInfo
+    from hats.io.parquet_metadata import write_parquet_metadata
+    from hats.pixel_math import HealpixPixel
+
+    write_parquet_metadata(folder)
+    partitions = PartitionInfo([HealpixPixel(*pixel) for pixel in rows])
+    partitions.write_to_file(folder / "partition_info.csv")
+    base = Path(str(like.catalogue.catalog_base_dir))
+    for file in [base / one for one in MAPS] + sorted(base.glob("skymap.*.fits")):
+        if file.is_file():
+            shutil.copyfile(file, folder / file.name)
+    info = like.catalogue.catalog_info
+    changed = info.new_provenance_dict(folder, builder=builder) | {
+        "catalog_name": name,
+        "total_rows": sum(rows.values()),
+        "hats_max_rows": max(rows.values()),
+        "hats_order": partitions.get_highest_order(),
+        "default_columns": None,
+        "npix_suffix": ".parquet",
+    }
+    info.copy_and_update(**changed).to_properties_file(folder)
+
+
+def _touches(pixel: Pixel, box: Box) -> bool:
+    """Say whether a piece of sky may reach into a box: its centre is no farther than its size from it."""
+    from cdshealpix.nested import healpix_to_lonlat
+    from hats.pixel_math.healpix_shim import order2resol
+
+    lon, lat = healpix_to_lonlat(np.array([pixel.number], dtype=np.uint64), pixel.order)
+    centre = unit_vectors(np.asarray(lon.deg), np.asarray(lat.deg))[0]
+    reach = float(np.asarray(order2resol(pixel.order)))  # no corner is farther from the centre than 0.83 of it
+    return bool(((centre >= box.low - reach) & (centre <= box.high + reach)).all())
+
+
+def _half(path: Path, reason: str) -> MixzError:
+    return MixzError(
+        f"{path} is no whole HATS catalogue: {reason}",
+        "a folder that LSDB, hats-import or `mixz predict` finished",
+        "let its writer finish (an unfinished `mixz predict` goes on when run again), or fetch it again",
+    )

@@ -1,0 +1,112 @@
+"""Tables of every kind go in and come back as they were, with units where the kind has them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import astropy.units as u
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from astropy.table import MaskedColumn, QTable, Table
+
+import mixz
+from mixz.config import Network
+from mixz.errors import MixzError
+from mixz.model.ensemble import Ensemble
+from mixz.recipes import Step
+from mixz.schema import GalaxySet
+
+MAG = {"mag_g": np.array([21.0, 22.0, 23.0]), "mag_r": np.array([20.0, 21.5, 22.0])}
+
+
+@pytest.fixture(scope="module")
+def model() -> Ensemble:
+    galaxies = GalaxySet(
+        np.arange(4),
+        ("g", "r"),
+        [[21, 20], [22, 21.5], [23, 22], [24, 22]],
+        np.full((4, 2), 0.1),
+        {"spec": [0.1, 0.5, 0.7, 0.9]},
+        ["train"] * 4,
+    )
+    network = Network(hidden=(6,), head="binned", nodes=20)
+    return Ensemble.untrained(galaxies, Step(truths=("spec",)), network=network, members=2)
+
+
+@pytest.fixture(scope="module")
+def expected(model: Ensemble) -> Any:
+    mag = np.column_stack(list(MAG.values()))
+    return model.predict(GalaxySet(np.arange(3), ("g", "r"), mag, np.full((3, 2), np.nan)))
+
+
+def test_pandas(model: Ensemble, expected: Any) -> None:
+    frame = pd.DataFrame(MAG | {"object_id": ["a", "a", "c"]}, index=[7, 5, 3])
+    found = model.predict(frame)
+    assert isinstance(found, pd.DataFrame)
+    assert found.index.tolist() == [7, 5, 3]
+    assert found["object_id"].tolist() == ["a", "a", "c"], "ids of a table may repeat"
+    np.testing.assert_allclose(found["z_phot"], expected.z_phot)
+    assert list(frame.columns) == ["mag_g", "mag_r", "object_id"], "the caller's frame is unchanged"
+
+
+def test_astropy(model: Ensemble, expected: Any) -> None:
+    from astropy.cosmology import units as cu
+
+    found = model.predict(
+        Table({"mag_g": MaskedColumn(MAG["mag_g"], mask=[False, False, True]), "mag_r": MAG["mag_r"]})
+    )
+    assert type(found) is Table
+    assert found["z_phot"].unit == cu.redshift
+    np.testing.assert_allclose(found["z_phot"][:2], expected.z_phot[:2])
+    assert np.isnan(found["z_phot"][2])
+    flux = QTable({name: (mag * u.ABmag).to(u.nJy) for name, mag in MAG.items()})
+    found = mixz.predict_table(model, flux, densities=True)
+    assert isinstance(found, QTable)
+    assert found["zmode"].unit == cu.redshift
+    np.testing.assert_allclose(found["z_phot"].value, expected.z_phot, rtol=1e-5)
+    np.testing.assert_allclose(found["pdf"].to_value(1 / cu.redshift), expected.pdf, rtol=1e-4)
+    assert len(found.meta["z_grid"]) == 20
+    with pytest.raises(MixzError, match="'mag_g' is in km"):
+        model.predict(QTable({"mag_g": MAG["mag_g"] * u.km, "mag_r": MAG["mag_r"] * u.mag}))
+
+
+def test_pyarrow_and_dictionaries(model: Ensemble, expected: Any) -> None:
+    found = mixz.predict_table(model, pa.table(MAG), densities=True)
+    assert isinstance(found, pa.Table)
+    assert found.schema.field("z_phot").metadata == {b"unit": b"redshift"}
+    np.testing.assert_allclose(np.stack(found["pdf"].to_pylist()), expected.pdf, rtol=1e-6)
+    found = mixz.predict_table(model, {f"{name}_x": mag for name, mag in MAG.items()}, mag="mag_{band}_x")
+    assert isinstance(found, dict)
+    np.testing.assert_allclose(found["zmedian"], expected.points["zmedian"])
+
+
+def test_arrays(model: Ensemble, expected: Any) -> None:
+    mag = np.column_stack(list(MAG.values()))
+    np.testing.assert_allclose(model.predict(mag), expected.z_phot)
+    np.testing.assert_allclose(model.predict((mag, np.full_like(mag, 0.1))), expected.z_phot)
+    assert model.predict(mag[:0]).shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        (np.zeros((3, 5)), r"shape \(3, 5\)"),
+        (np.zeros(3), r"shape \(3,\)"),
+        ("galaxies.csv", "kind str"),
+        ({"mag_g": [21.0]}, "no column 'mag_r'"),
+        ({"mag_g": [21.0], "mag_r": [21.0, 22.0]}, "different lengths"),
+        (pd.DataFrame({"mag_g": ["bright"], "mag_r": [21.0]}), "holds 'bright'"),
+    ],
+)
+def test_what_is_refused(model: Ensemble, table: Any, words: str) -> None:
+    with pytest.raises(MixzError, match=words):
+        model.predict(table)
+
+
+def test_models_without_densities_say_so() -> None:
+    galaxies = GalaxySet([1, 2], ("g",), [[21], [22]], [[0.1]] * 2, {"spec": [0.1, 0.5]}, ["train"] * 2)
+    model = Ensemble.untrained(galaxies, Step(truths=("spec",)), network=Network(hidden=(4,)), members=1)
+    with pytest.raises(MixzError, match="gives no densities"):
+        mixz.predict_table(model, {"mag_g": [21.0]}, densities=True)

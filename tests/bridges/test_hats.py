@@ -1,0 +1,199 @@
+"""HATS catalogues predicted by real worker processes: complete, equal to one process, and resumed after an accident."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from hats_mock import BANDS, model, read_hats, sky, write_hats
+from mixz.bridges.dask_members import dask_client
+from mixz.bridges.hats import Job, predict_hats, predict_partition
+from mixz.bridges.model_columns import Asked
+from mixz.data.hats_folder import HatsFolder, pixel_file
+from mixz.errors import MixzError
+from mixz.model.ensemble import Ensemble
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytest.importorskip("lsdb", reason="needs mixz[hats]")
+pytest.importorskip("distributed", reason="needs mixz[dask]")
+
+PLAIN = Asked()
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Any]:
+    with dask_client(workers=2) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A catalogue of several partitions, one of them empty, and a model."""
+    place = tmp_path_factory.mktemp("hats")
+    write_hats(sky(2_000), place / "sky")
+    folder = HatsFolder.open(place / "sky")
+    assert len(folder.pixels) >= 8
+    [file] = folder.files(folder.pixels[2])
+    pq.write_table(pq.read_table(file).slice(0, 0), file)
+    model(place / "model")
+    return place
+
+
+def in_one_process(place: Path) -> Any:
+    """Ask the model about all rows at once."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        frame = read_hats(place / "sky")
+    return frame, Ensemble.load(place / "model").predict(
+        PLAIN.galaxies(Ensemble.load(place / "model"), frame, where="")
+    )
+
+
+def check(found: Any, place: Path) -> None:
+    """Compare a predicted catalogue with the model's own words."""
+    frame, photoz = in_one_process(place)
+    assert found["object_id"].tolist() == frame["object_id"].tolist()
+    assert np.array_equal(found["ra"], frame["ra"])
+    for name in ("mode", "mean", "median", "best"):
+        np.testing.assert_allclose(found[f"mixz_z_{name}"], photoz.points[f"z{name}"], rtol=1e-5)
+    lacking = np.isnan(photoz.z_phot)
+    assert lacking.sum() > 10
+    assert found["mixz_interp"].isna().tolist() == lacking.tolist()
+    densities = [one for one in found["mixz_interp"] if one is not None and len(one)]
+    np.testing.assert_allclose(np.stack([d["yvals"] for d in densities]), photoz.pdf[~lacking], rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(densities[0]["xvals"], photoz.z_grid, rtol=1e-6)
+
+
+def test_a_killed_worker_changes_nothing(client: Any, place: Path, tmp_path: Path) -> None:
+    pids = list(client.run(os.getpid).values())
+    assert len(pids) == 2
+    killed: list[int] = []
+
+    def kill_one(done: int, _: int) -> None:
+        if done == 2 and not killed:
+            killed.append(pids[0])
+            os.kill(pids[0], signal.SIGKILL)
+
+    outcome = predict_hats(place / "model", place / "sky", tmp_path / "out", client, asked=PLAIN, tell=kill_one)
+    assert killed
+    check(read_hats(tmp_path / "out"), place)
+    assert outcome.galaxies == len(read_hats(place / "sky"))
+    assert outcome.partitions == len(HatsFolder.open(place / "sky").pixels) - 1, "one has no rows"
+    assert outcome.lost > 0
+    assert outcome.memory_mb < 2_000
+    assert [p.name for p in tmp_path.iterdir()] == ["out"], "nothing else is left"
+    made = HatsFolder.open(tmp_path / "out")
+    made.require_whole()
+    assert made.rows == outcome.galaxies
+
+
+def test_an_interrupted_run_goes_on(client: Any, place: Path, tmp_path: Path) -> None:
+    def stop(done: int, _: int) -> None:
+        if done == 3:
+            raise KeyboardInterrupt
+
+    def again(**changes: Any) -> Any:
+        return predict_hats(place / "model", place / "sky", tmp_path / "out", client, **({"asked": PLAIN} | changes))
+
+    with pytest.raises(KeyboardInterrupt):
+        again(tell=stop)
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(MixzError, match="other settings .densities differ"):
+        again(densities=False)
+    journal = tmp_path / "out.unfinished" / "journal"
+    gone = sorted(journal.iterdir())[0]
+    rows = json.loads(gone.read_text())["rows"]
+    gone.unlink()  # as if it had been killed between the file and the note
+    outcome = again()
+    assert outcome.done_before >= 2
+    assert rows > 0
+    check(read_hats(tmp_path / "out"), place)
+    with pytest.raises(MixzError, match="is there already"):
+        again()
+
+
+def test_points_alone(client: Any, place: Path, tmp_path: Path) -> None:
+    predict_hats(place / "model", place / "sky", tmp_path / "out", client, asked=PLAIN, densities=False)
+    names = HatsFolder.open(tmp_path / "out").columns()
+    assert "mixz_z_best" in names
+    assert "mixz_interp" not in names
+
+
+def test_memory_is_bounded_by_the_chunk(place: Path, tmp_path: Path) -> None:
+    job = Job(place / "model", place / "sky", tmp_path, PLAIN, chunk_rows=40)
+    job.journal.mkdir()
+    folder = HatsFolder.open(place / "sky")
+    done = predict_partition(job, folder.pixels[0])
+    with pq.ParquetFile(pixel_file(job.catalogue, folder.pixels[0])) as file:
+        groups = [file.metadata.row_group(k).num_rows for k in range(file.num_row_groups)]
+    assert max(groups) <= 40
+    assert sum(groups) == done.rows > 40
+
+
+def test_a_partition_without_a_band(client: Any, place: Path, tmp_path: Path) -> None:
+    shutil.copytree(place / "sky", tmp_path / "sky")
+    folder = HatsFolder.open(tmp_path / "sky")
+    [file] = folder.files(folder.pixels[-1])
+    pq.write_table(pq.read_table(file).drop_columns(["mag_i"]), file)
+    with pytest.raises(MixzError, match=rf"{folder.pixels[-1].number}.parquet has no column 'mag_i'"):
+        predict_hats(place / "model", tmp_path / "sky", tmp_path / "out", client, asked=PLAIN)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("gone", ["hats.properties", "a partition", "everything but dataset"])
+def test_half_a_catalogue_is_refused(gone: str, client: Any, place: Path, tmp_path: Path) -> None:
+    shutil.copytree(place / "sky", tmp_path / "sky")
+    folder = HatsFolder.open(tmp_path / "sky")
+    if gone == "hats.properties":
+        for name in ("hats.properties", "properties"):
+            (tmp_path / "sky" / name).unlink(missing_ok=True)
+    elif gone == "a partition":
+        folder.files(folder.pixels[1])[0].unlink()
+    else:
+        for path in (tmp_path / "sky").iterdir():
+            if path.is_file():
+                path.unlink()
+    with pytest.raises(MixzError, match="no whole HATS catalogue"):
+        predict_hats(place / "model", tmp_path / "sky", tmp_path / "out", client, asked=PLAIN)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["sky"]
+
+
+def test_the_command_line_takes_folders(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    from mixz.cli import main
+
+    command = ["mixz", "predict", place / "model", place / "sky", "-o", tmp_path / "out", "--no-densities"]
+    monkeypatch.setattr(sys, "argv", [str(part) for part in command])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert not stop.value.code
+    assert set(read_hats(tmp_path / "out").columns) >= {"mixz_z_best", "object_id", "ra", "dec"}
+
+
+def test_columns_are_named_as_rubin_names_them(place: Path, tmp_path: Path) -> None:
+    job = Job(place / "model", place / "sky", tmp_path, PLAIN)
+    job.journal.mkdir()
+    pixel = HatsFolder.open(place / "sky").pixels[0]
+    predict_partition(job, pixel)
+    schema = pq.read_schema(pixel_file(job.catalogue, pixel))
+    assert set(schema.names) == {
+        *("_healpix_29", "ra", "dec", "object_id", "mixz_interp", "mixz_z_phot_std", "mixz_z_sigma"),
+        *(f"mixz_z_{name}" for name in ("mode", "mean", "median", "rms", "best")),
+    }
+    nested = schema.field("mixz_interp").type
+    assert pa.types.is_struct(nested)
+    assert [nested.field(k).name for k in range(nested.num_fields)] == ["xvals", "yvals"]
+    assert BANDS[0] == "g"
