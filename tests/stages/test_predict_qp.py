@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from rich.console import Console
 
-from conftest import BANDS, toy_frame
 from mixz.bridges.qp_files import read_qp, truth_in
 from mixz.config import Network
 from mixz.data.split import split_by_id
@@ -21,9 +21,11 @@ from mixz.stages import predict
 
 pytest.importorskip("qp", reason="needs mixz[rail]")
 
+BANDS = ("g", "r", "i", "z")
 
-def model_and_table(tmp_path: Path, **network: Any) -> tuple[Path, Path]:
-    frame = toy_frame(120, seed=1)
+
+def model_and_table(toy: pd.DataFrame, tmp_path: Path, **network: Any) -> tuple[Path, Path]:
+    frame = toy[:120].copy()
     mag = frame[[f"mag_{band}" for band in BANDS]].to_numpy()
     z = {"spec": frame["z_true"].to_numpy()}
     galaxies = GalaxySet(np.arange(120), BANDS, mag, np.full(mag.shape, 0.02), z, split_by_id(np.arange(120)))
@@ -34,8 +36,8 @@ def model_and_table(tmp_path: Path, **network: Any) -> tuple[Path, Path]:
     return tmp_path / "model", tmp_path / "table.parquet"
 
 
-def test_a_qp_file_says_what_the_model_says(tmp_path: Path) -> None:
-    model, table = model_and_table(tmp_path, head="binned", nodes=50)
+def test_a_qp_file_says_what_the_model_says(toy: pd.DataFrame, tmp_path: Path) -> None:
+    model, table = model_and_table(toy, tmp_path, head="binned", nodes=50)
     lost = predict(model, table, tmp_path / "z.hdf5", Console(quiet=True), pdf="interp")
     photoz = read_qp(tmp_path / "z.hdf5", object_id=np.array([f"g{k}" for k in range(120)]))
     assert lost == 1
@@ -47,8 +49,8 @@ def test_a_qp_file_says_what_the_model_says(tmp_path: Path) -> None:
         read_qp(tmp_path / "plain.hdf5")
 
 
-def test_points_have_no_densities_to_write(tmp_path: Path) -> None:
-    model, table = model_and_table(tmp_path)
+def test_points_have_no_densities_to_write(toy: pd.DataFrame, tmp_path: Path) -> None:
+    model, table = model_and_table(toy, tmp_path)
     with pytest.raises(MixzError, match="without densities"):
         predict(model, table, tmp_path / "z.hdf5", Console(quiet=True), pdf="interp")
     assert not (tmp_path / "z.hdf5").exists()
