@@ -154,6 +154,18 @@ def test_a_missing_band_is_no_end_where_networks_have_learnt_to_miss_it() -> Non
     assert np.nanmedian(np.abs(dz)) < 0.1
 
 
+def test_a_galaxy_without_an_error_is_no_lesson_for_networks_that_see_errors() -> None:
+    galaxies = toy_galaxies(300)
+    err = galaxies.mag_err.copy()
+    err[:5, 2] = np.nan
+    lacking = replace(galaxies, mag_err=err)
+    for errors, share in (("plain", 0.0), ("robust", 0.0), ("robust", 0.3)):
+        network = Network(**SMALL, head="binned", errors=errors, drop_bands=share)
+        model = Ensemble.fit(lacking, (LIKELIHOOD,), network=network, members=1)
+        assert np.isfinite(model.predict(lacking).z_phot[5:]).all()
+        assert np.isfinite(model.predict(lacking).z_phot[:5]).all() == (share > 0)
+
+
 def test_a_band_in_which_nothing_was_seen_is_a_very_faint_one() -> None:
     galaxies = toy_galaxies(600)
     mag, err = galaxies.mag.copy(), galaxies.mag_err.copy()

@@ -59,6 +59,8 @@ class Photometry(NamedTuple):
         seen = self.mag.isfinite()
         if network.asinh:
             seen |= self.mag_err.isinf()
+        if network.errors != "none":
+            seen &= ~self.mag_err.isnan()
         return seen.any(dim=1) if network.drop_bands else seen.all(dim=1)
 
 
@@ -165,7 +167,8 @@ class Features:
         if self.network.errors != "none":
             # Beyond the error of a flux as large as its noise there is nothing to tell.
             sure = (err.clamp(1e-4, POGSON).log() - self.error_mean) / self.error_spread
-            columns.append(torch.where(missing & (self.network.drop_bands > 0), 0.0, sure))
+            # Where bands may be missing, so may errors: an unknown one counts as a typical one.
+            columns.append(torch.where(err.isnan() & (self.network.drop_bands > 0), 0.0, sure))
         others = range(1, len(self.systems))
         columns += [(photometry.system == number).float()[:, None] for number in others]
         return torch.cat(columns, dim=1)
