@@ -76,11 +76,6 @@ class Machine:
         return self.graphs and self.device == "cuda"
 
     @property
-    def in_place(self) -> bool:
-        """Say whether dense networks pass forward and backward in memory used again (float32 on the CPU)."""
-        return self.device == "cpu" and self.precision == "float32"
-
-    @property
     def workers(self) -> int:
         """How many groups train side by side."""
         return 1 if self.device == "cuda" else self.cores or torch.get_num_threads()

@@ -14,7 +14,6 @@ from mixz.model.history import History, Lost, News
 from mixz.model.moving import joined, moving_start
 from mixz.model.nets import PRIOR, adapter_names, outputs
 from mixz.model.optimise import learning_rate, optimiser, set_rate
-from mixz.model.passes import Workspace, outputs_in
 from mixz.model.seeds import ADAPTER, NOISE, ORDER, generators
 
 if TYPE_CHECKING:
@@ -51,7 +50,6 @@ class Group:
         self.shape, self.step, self.seeds, self.machine = shape, step, list(seeds), machine
         self.head = head_of(shape)
         self.loss = self.head.imitate if step.loss == "imitate" and self.head.imitate else self.head.loss
-        self.workspace = Workspace() if machine.in_place else None
         self.start = {name: w.to(machine.torch_device) for name, w in weights.items()}
         start = moving_start(weights, shape, step, generators(seeds, ADAPTER))
         self.best = {name: w.to(machine.torch_device) for name, w in start.items()}
@@ -76,7 +74,6 @@ class Group:
         self.fixed.clear()
         self.moving.clear()
         del self.optimiser, self.update
-        self.workspace = None
 
     def weights(self) -> Weights:
         """Give every member's best weights; those that were frozen are the ones it began with."""
@@ -170,8 +167,6 @@ class Group:
         return objective
 
     def _outputs(self, weights: Weights, x: torch.Tensor, noises: Sequence[torch.Generator]) -> torch.Tensor:
-        if self.shape.kind == "dense" and self.workspace:
-            return outputs_in(self.workspace, weights, x, self.shape)
         if self.shape.kind == "dense":
             return outputs(weights, x, self.shape)
         return noisy_outputs(weights, x, self.shape, noise(x.shape[1], self.shape, self.head.outputs, noises))
