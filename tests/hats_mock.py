@@ -33,9 +33,10 @@ def sky(galaxies: int, *, seed: int = 0) -> pd.DataFrame:
 
 def write_hats(frame: pd.DataFrame, path: Path, *, rows: int = 200) -> Path:
     """Write a table as a HATS catalogue with partitions of so many rows."""
+    import dask
     import lsdb
 
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), dask.config.set(scheduler="synchronous"):
         warnings.simplefilter("ignore")  # of other people's insides
         catalogue = lsdb.from_dataframe(
             frame, ra_column="ra", dec_column="dec", partition_rows=rows, margin_threshold=None
@@ -46,9 +47,10 @@ def write_hats(frame: pd.DataFrame, path: Path, *, rows: int = 200) -> Path:
 
 def read_hats(path: Path) -> Any:
     """Read a HATS catalogue by LSDB, its rows in order of their ids."""
+    import dask
     import lsdb
 
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), dask.config.set(scheduler="synchronous"):
         warnings.simplefilter("ignore")
         return lsdb.open_catalog(path).compute(progress_bar=False).sort_values("object_id").reset_index(drop=True)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 pytest.importorskip("distributed", reason="needs mixz[dask]")
+dask = pytest.importorskip("dask", reason="needs mixz[dask]")
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +59,4 @@ def test_an_error_on_a_worker_comes_back_as_it_is(client: Any) -> None:
 def test_nobody_answering_is_said() -> None:
     with pytest.raises(MixzError, match="nosuch://x"), dask_client("nosuch://x"):
         pass
+    assert dask.config.get("scheduler", None) is None, "other work of the process goes on where it went"

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 pytest.importorskip("mlflow", reason="needs mixz[mlflow]")
+pytest.importorskip("sqlalchemy", reason="needs mixz[mlflow]")
+pytest.importorskip("alembic", reason="needs mixz[mlflow]")
 
 from mixz import stages
 from mixz.cli import main
@@ -31,7 +33,7 @@ def test_a_run_is_logged(
     with pytest.raises(SystemExit) as stop:
         main()
     assert not stop.value.code
-    client = MlflowClient(tracking_uri=(tmp_path / "out" / "mlruns").as_uri())
+    client = MlflowClient(tracking_uri=f"sqlite:///{tmp_path / 'out' / 'mlruns' / 'mlflow.db'}")
     experiment = client.get_experiment_by_name("toy")
     assert experiment is not None
     [run] = client.search_runs([experiment.experiment_id])
@@ -44,6 +46,7 @@ def test_a_run_is_logged(
     assert run.data.metrics[f"base/spec/{bias['sample']}/all/bias"] == pytest.approx(bias["mean"])
     kept = {one.path for one in client.list_artifacts(run.info.run_id)}
     assert {"metrics.json", "models"} <= kept
+    assert run.info.artifact_uri.startswith((tmp_path / "out" / "mlruns" / "artifacts").as_uri())
 
 
 def test_a_store_that_cannot_be_written(
@@ -55,4 +58,8 @@ def test_a_store_that_cannot_be_written(
     (config.folder / "metrics.json").write_text("[]")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", (tmp_path / "file").as_uri())
     with pytest.raises(MixzError, match="MLflow at file:"):
+        stages.track(config)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    (config.out / "mlruns").write_text("no folder")
+    with pytest.raises(MixzError, match="no MLflow store in .*mlruns"):
         stages.track(config)

@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from mixz.bridges.onnx_files import OnnxModel
 from mixz.config import Network
 from mixz.data.split import split_by_id
 from mixz.errors import MixzError
+from mixz.model.calibration import KNOTS, Calibration
 from mixz.model.ensemble import Ensemble
 from mixz.model.onnx_graph import Graph, export_onnx
 from mixz.recipes import Step
@@ -87,6 +89,19 @@ def test_it_says_the_same(ensemble: Ensemble, exported: Path) -> None:
         assert largest_difference(here, there, name) < 1e-5, name
     assert largest_difference(here, there, "z_phot_members") < 1e-4, "where its risk is flat, zbest is less sure"
     assert set(there.points) == set(here.points) > {"zmode", "zmean", "zmedian", "zbest"}
+    for name, z in here.points.items():
+        np.testing.assert_allclose(there.points[name], z, atol=1e-4, err_msg=name)
+
+
+def test_a_calibrated_ensemble_says_the_same(ensemble: Ensemble, tmp_path: Path) -> None:
+    knots = torch.tensor(KNOTS)
+    height = torch.stack([0.6 * knots, knots + 0.3, 1.5 * knots - 0.2])
+    calibrated = replace(ensemble, calibration=Calibration(torch.tensor([21.0, 22.5, 24.0]), knots, height))
+    export_onnx(calibrated, tmp_path / "model.onnx")
+    asked = with_holes(galaxies())
+    here, there = calibrated.predict(asked), OnnxModel.load(tmp_path / "model.onnx").predict(asked)
+    assert largest_difference(here, ensemble.predict(asked), "pdf") > 0.01, "the map changes the densities"
+    assert largest_difference(here, there, "pdf") < 1e-5
     for name, z in here.points.items():
         np.testing.assert_allclose(there.points[name], z, atol=1e-4, err_msg=name)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,38 @@ def test_the_version_before_says_the_same(ensemble: Ensemble, tmp_path: Path) ->
     assert here.z_sigma_members is not None
     assert there.z_sigma_members is not None
     assert np.array_equal(here.z_sigma_members, there.z_sigma_members)
+    old.save(tmp_path / "new")
+    assert json.loads((tmp_path / "new" / "model.json").read_text())["format"] == FORMAT
+
+
+def as_format_3(folder: Path) -> None:
+    """Write the folder as the version before held-out galaxies mended densities did."""
+    about = json.loads((folder / "model.json").read_text())
+    parts = about.pop("fitted")
+    del about["held_out"], about["network"]["calibrate"]
+    about["format"] = 3
+    (folder / "model.json").write_text(json.dumps(about))
+    tensors = load_file(folder / "weights.safetensors")
+    kept = {n: t for n, t in tensors.items() if n.split(".")[0] not in parts}
+    assert len(kept) < len(tensors)
+    save_file(kept, folder / "weights.safetensors")
+
+
+def test_format_3_says_the_same_uncalibrated(tmp_path: Path) -> None:
+    network = Network(hidden=(16, 12), head="binned", nodes=40)
+    galaxies = toy_galaxies(2_400)
+    ensemble = Ensemble.fit(galaxies, quick(RECIPES["base"]), network=network, members=2).calibrated(galaxies)
+    assert ensemble.calibration is not None
+    ensemble.save(tmp_path / "model")
+    as_format_3(tmp_path / "model")
+    old = Ensemble.load(tmp_path / "model")
+    assert (old.calibration, old.conformal, dict(old.held_out)) == (None, None, {})
+    here = replace(ensemble, calibration=None, conformal=None).predict(galaxies)
+    there = old.predict(galaxies)
+    assert here.pdf is not None
+    assert there.pdf is not None
+    assert np.array_equal(here.pdf, there.pdf)
+    assert np.array_equal(here.z_phot_members, there.z_phot_members)
     old.save(tmp_path / "new")
     assert json.loads((tmp_path / "new" / "model.json").read_text())["format"] == FORMAT
 

@@ -39,15 +39,16 @@ def dask_client(address: str | None = None, *, workers: int = 2) -> Iterator[Any
         from distributed import Client, LocalCluster
     except ImportError as error:
         raise MixzError("Dask is not installed", "", "pip install 'mixz[dask]'") from error
+    # Never Dask's default: a client that finds no scheduler would leave all later work of the process to nobody.
     if address is None:
         local = LocalCluster(
             n_workers=workers, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=ERROR
         )
-        with local, Client(local) as client:
+        with local, Client(local, set_as_default=False) as client:
             yield client
         return
     try:
-        client = Client(address, timeout="10s")
+        client = Client(address, timeout="10s", set_as_default=False)
     except (OSError, ValueError) as error:
         raise MixzError(
             f"no Dask scheduler answers at {address}: {error}",
@@ -101,7 +102,7 @@ def fine_tune_on(
         )
         for part in parts
     ]
-    for done, job in enumerate(as_completed(jobs), start=1):
+    for done, job in enumerate(as_completed(jobs, loop=client.loop), start=1):
         job.result()
         if tell:
             tell(done, len(jobs))
@@ -132,7 +133,7 @@ def spread(client: Any, work: Callable[..., Any], pieces: Mapping[Any, tuple[Any
 
     jobs = {client.submit(work, *arguments, pure=False): name for name, arguments in pieces.items()}
     try:
-        for job in as_completed(list(jobs)):
+        for job in as_completed(list(jobs), loop=client.loop):
             try:
                 yield jobs[job], job.result()
             except KilledWorker as error:

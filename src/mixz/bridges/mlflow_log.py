@@ -33,13 +33,14 @@ def log_run(
     tags: Mapping[str, str],
     records: Sequence[Record],
     artifacts: Iterable[Path],
+    kept_at: str | None = None,
 ) -> str:
     """Log a finished run; it appears in MLflow whole, or marked as failed.
 
     Parameters
     ----------
     uri
-        Where: a folder (``file:/...`` or a path), or the address of a tracking server.
+        Where: a database (``sqlite:////...``), or the address of a tracking server.
     name
         The experiment.
     settings
@@ -50,6 +51,8 @@ def log_run(
         What `mixz evaluate` found; each becomes a metric ``recipe/truth/sample/z_range/metric``.
     artifacts
         Files and folders to keep with it.
+    kept_at
+        Where a new experiment keeps them, as an address; the store decides if not given.
 
     Returns
     -------
@@ -70,7 +73,7 @@ def log_run(
     try:
         client = MlflowClient(tracking_uri=uri)
         known = client.get_experiment_by_name(name)
-        experiment = known.experiment_id if known else client.create_experiment(name)
+        experiment = known.experiment_id if known else client.create_experiment(name, kept_at)
         run = client.create_run(experiment, tags={"mlflow.runName": name}).info
         try:
             params = [Param(key, value) for key, value in flat(settings).items()]
@@ -86,10 +89,12 @@ def log_run(
             client.set_terminated(run.run_id, "FAILED")
             raise
         client.set_terminated(run.run_id, "FINISHED")
+    except ImportError as error:
+        raise MixzError(f"MLflow at {uri} needs {error.name}", "", "pip install 'mixz[mlflow]'") from error
     except (MlflowException, OSError) as error:
         reason = str(error).splitlines()[0]
         raise MixzError(
-            f"MLflow at {uri}: {reason}", "a folder, or a tracking server that answers", "check --mlflow"
+            f"MLflow at {uri}: {reason}", "a database, or a tracking server that answers", "check MLFLOW_TRACKING_URI"
         ) from error
     return str(run.run_id)
 

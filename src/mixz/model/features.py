@@ -134,7 +134,9 @@ class Features:
                 "magnitude errors in every band",
                 "name the columns with mag_err, or set errors: none",
             )
-        errors = photometry.mag_err[detected][seen].clamp_min(1e-4).log()
+        # Of errors that nobody knows nothing is looked at; NaN would travel with the weights.
+        known = photometry.mag_err[detected][seen] if seen.any() else torch.ones_like(mag[:1])
+        errors = known.clamp_min(1e-4).log()
         spread = errors.std(dim=0, correction=0).clamp_min(1e-3)
         return cls(
             offset,

@@ -134,7 +134,7 @@ def normal_cdf(x: torch.Tensor) -> torch.Tensor:
     Examples
     --------
     >>> x = torch.linspace(-12, 8, 500, dtype=torch.float64)
-    >>> bool((normal_cdf(x) / torch.special.ndtr(x) - 1).abs().max() < 1e-9)
+    >>> bool((normal_cdf(x) / (torch.erfc(-x / math.sqrt(2)) / 2) - 1).abs().max() < 1e-9)
     True
     """
     wing = x.abs() / math.sqrt(2)
