@@ -16,6 +16,7 @@ from mixz import stages
 from mixz.config_file import load_config
 from mixz.errors import MixzError
 from mixz.model.ensemble import Ensemble
+from mixz.model.lessons import rows_of
 from mixz.model.selection import Selection
 from mixz.recipes import Step
 from mixz.schema import GalaxySet
@@ -127,7 +128,7 @@ def test_it_multiplies_the_weights_of_truths_and_moves_the_training() -> None:
     from mixz.truths import KNOWN_KERNELS
 
     with_target, without = (
-        untrained._rows(galaxies, both, "validation", KNOWN_KERNELS, s).weight for s in (selection, None)
+        rows_of(untrained, galaxies, both, "validation", KNOWN_KERNELS, s).weight for s in (selection, None)
     )
     assert with_target is not None
     assert without is not None
