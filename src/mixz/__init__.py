@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mixz.data.split import split_by_id
     from mixz.errors import MixzError
     from mixz.model.ensemble import Ensemble
+    from mixz.networks import named_network
     from mixz.recipes import RECIPES, Step
     from mixz.schema import GalaxySet, PhotoZ
 
@@ -27,6 +28,7 @@ _HOMES = {
     "RECIPES": "mixz.recipes",
     "Step": "mixz.recipes",
     "load_config": "mixz.config_file",
+    "named_network": "mixz.networks",
     "open_model": "mixz.bridges.models",
     "predict_table": "mixz.bridges.any_table",
     "read_galaxies": "mixz.data.galaxies_file",
@@ -44,6 +46,7 @@ __all__ = [
     "PhotoZ",
     "Step",
     "load_config",
+    "named_network",
     "open_model",
     "predict_table",
     "read_galaxies",

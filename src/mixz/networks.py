@@ -137,3 +137,14 @@ KNOWN_NETWORKS: dict[str, dict[str, Any]] = {
     "fused": {"head": "binned", "inputs": "whitened", "systems": True, "jitter": 0.5},
 }
 """What the networks of a named recipe have different from the run's."""
+
+
+def named_network(recipe: str) -> Network:
+    """Give the networks of a known recipe: `fused` ends in a density, `bnn` is Bayesian, the others are the paper's.
+
+    Examples
+    --------
+    >>> named_network("fused").head_name, named_network("tl").head_name
+    ('binned', 'point')
+    """
+    return Network(**KNOWN_NETWORKS.get(recipe, {}))

@@ -128,6 +128,11 @@ def test_predicted_densities_keep_the_laws(head: str) -> None:
     assert empty.pdf.shape == (0, 60)
 
 
+def test_the_likelihood_of_labels_needs_a_density() -> None:
+    with pytest.raises(MixzError, match="end in a point"):
+        Ensemble.fit(toy_galaxies(), (LIKELIHOOD,), members=1)
+
+
 def test_the_grid_reaches_past_every_label() -> None:
     galaxies = toy_galaxies()
     model = Ensemble.untrained(galaxies, LIKELIHOOD, network=Network(**SMALL, head="binned"), members=1)

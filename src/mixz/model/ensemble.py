@@ -535,6 +535,12 @@ def _check_step(step: Step, number: int, network: Network, galaxies: int) -> Non
     layers = len(network.hidden)
     if step.freeze > layers:
         raise MixzError(f"step {number}, freeze: {step.freeze}", f"0 to {layers} hidden layers", "freeze fewer layers")
+    if step.loss == "label_likelihood" and not network.has_density:
+        raise MixzError(
+            f"step {number}, loss: label_likelihood, but the networks end in a {network.head_name}",
+            "networks with head: binned or mixture",
+            'give them, e.g. network=mixz.named_network("fused")',
+        )
     if step.batch_size > galaxies:
         raise MixzError(
             f"step {number}, batch_size: {step.batch_size:,}, but only {galaxies:,} training galaxies have its labels",
