@@ -48,7 +48,7 @@ def log_run(
     tags
         Further text: the digest, say.
     records
-        What `mixz evaluate` found; each becomes a metric ``recipe/truth/sample/z_range/metric``.
+        What `mixz evaluate` found; each becomes a metric ``recipe/truth/sample/z_range/estimate/metric``.
     artifacts
         Files and folders to keep with it.
     kept_at
