@@ -53,6 +53,24 @@ def test_help_teaches(call: Any) -> None:
         assert "Example" in more or verb == "run"
 
 
+def test_distilling_writes_a_model_that_predicts(
+    toy_settings: dict[str, Any], write_config: Any, call: Any, tmp_path: Path
+) -> None:
+    path = write_config(toy_settings | {"recipes": ["base", "fused"]})
+    for verb in ("build", "train"):
+        code, said = call(verb, path)
+        assert code == 0, said
+    expect_refusal(call("distill", path, "--recipe", "base"), "ends in a point")
+    code, said = call("distill", path, "--epochs", 2, "--hidden", 8)
+    assert code == 0, said
+    assert "mean KL(ensemble | network)" in said
+    model = tmp_path / "out" / "toy" / "models" / "fused_distilled"
+    output = tmp_path / "photoz.parquet"
+    code, said = call("predict", model, tmp_path / "wide.csv", "-o", output, "--system", "wide")
+    assert code == 0, said
+    assert output.is_file()
+
+
 def test_unknown_verb(call: Any) -> None:
     expect_refusal(call("fly"), "No such command")
 

@@ -93,6 +93,7 @@ def by_recipe(every: Sequence[str], labels: Sequence[str] = ()) -> Spec:
 
 
 def only_shown(labels: Sequence[str]) -> Spec:
+    """Keep the rows of recipes whose boxes are checked; all of them are to begin with."""
     return {
         "params": [{"name": SHOWN, "value": [*labels]}],
         "transform": [{"filter": f"indexof({SHOWN}, datum.recipe) >= 0"}],
@@ -100,6 +101,7 @@ def only_shown(labels: Sequence[str]) -> Spec:
 
 
 def axis(name: str, title: str, **more: Any) -> Spec:
+    """Encode a column of numbers along an axis of this title."""
     return {"field": name, "type": "quantitative", "title": title, **more}
 
 
@@ -110,6 +112,7 @@ def rule(**where: float) -> Spec:
 
 
 def line(x: Sequence[float], y: Sequence[float], *, dashed: bool) -> Spec:
+    """Draw a grey line through points, for what recipes are compared with."""
     return {
         "data": {"values": rows(x=x, y=y)},
         "mark": {"type": "line", "color": GREY, "strokeWidth": 1, "clip": True, "strokeDash": [4, 3] if dashed else []},
