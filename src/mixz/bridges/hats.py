@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from mixz.atomic import replacing
 from mixz.bridges.dask_members import spread
 from mixz.bridges.models import open_model
+from mixz.bridges.rounding import rounded
 from mixz.data.hats_folder import SKY_INDEX, HatsFolder, Pixel, batches, file_columns, finish, pixel_file
 from mixz.data.tables import require_columns
 from mixz.errors import MixzError
@@ -135,7 +136,8 @@ def predict_hats(
     Columns: the sky index, positions and ids as they were; ``mixz_z_mode``, ``mixz_z_mean``, ``mixz_z_median``,
     ``mixz_z_rms``, ``mixz_z_best`` (``mixz_z_phot`` without densities), ``mixz_z_sigma``, ``mixz_z_phot_std``;
     the ends of intervals (``mixz_z_low_68``, ...) and ``mixz_support`` where the model knows them; and the nested
-    column ``mixz_interp`` with ``xvals`` (redshift) and ``yvals`` (density), as qp names them; null without a redshift.
+    column ``mixz_interp`` with ``xvals`` (redshift) and ``yvals`` (density, `rounded`), as qp names them; null without
+    a redshift.
 
     Parameters
     ----------
@@ -254,19 +256,20 @@ def _nested(photoz: PhotoZ) -> pa.Array:
     galaxies, nodes = photoz.pdf.shape
     offsets = np.arange(0, (galaxies + 1) * nodes, nodes, dtype=np.int32)
     grid = np.tile(photoz.z_grid.astype(np.float32), galaxies)
-    lists = [pa.ListArray.from_arrays(offsets, pa.array(values)) for values in (grid, _flat(photoz.pdf))]
+    density = rounded(np.ascontiguousarray(photoz.pdf, dtype=np.float32)).ravel()
+    lists = [pa.ListArray.from_arrays(offsets, pa.array(values)) for values in (grid, density)]
     unknown = pa.array(np.isnan(photoz.z_phot))
     return pa.StructArray.from_arrays(lists, names=["xvals", "yvals"], mask=unknown)
 
 
-def _flat(values: Any) -> Any:
-    return np.ascontiguousarray(values, dtype=np.float32).ravel()
-
-
 def _how_to_write(schema: pa.Schema) -> dict[str, Any]:
-    """The grid is the same for all galaxies, which a dictionary stores once; numbers that differ do better without."""
-    repeated = [f"{name}.xvals.list.element" for name in schema.names if name == f"{ALGORITHM}_interp"]
-    return {"compression": "zstd", "use_dictionary": repeated or False}
+    """The grid is the same for all galaxies, which a dictionary stores once; densities pack best byte by byte."""
+    nested = [name for name in schema.names if name == f"{ALGORITHM}_interp"]
+    return {
+        "compression": "zstd",
+        "use_dictionary": [f"{name}.xvals.list.element" for name in nested] or False,
+        "use_byte_stream_split": [f"{name}.yvals.list.element" for name in nested] or False,
+    }
 
 
 @lru_cache(maxsize=1)
