@@ -1,12 +1,13 @@
 # make demo   the whole system on a small simulated survey
 # make test   style, types and every test
+# make oldest the tests under the oldest dependencies that are allowed
 # make env    the environment both stand on; nothing to do when it is current
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test env lint browser clean
+.PHONY: demo test oldest env lint browser clean
 .DEFAULT_GOAL := demo
 
 demo: env
@@ -14,6 +15,16 @@ demo: env
 
 test: env lint
 	$(BIN)/python -m pytest
+
+# Warnings are no errors there: old packages warn about their own dependencies.
+BRIDGES := tests/bridges tests/rail tests/data/test_hats_tables.py tests/stages/test_challenge.py
+oldest:
+	$(PYTHON) -m venv .venv-oldest
+	.venv-oldest/bin/python -m pip install --quiet --constraint constraints-oldest.txt --editable '.[dask,dev,mock,onnx,serve,sklearn,train]'
+	.venv-oldest/bin/python -m pytest -o filterwarnings=default
+	$(PYTHON) -m venv .venv-oldest-bridges
+	.venv-oldest-bridges/bin/python -m pip install --quiet --constraint constraints-oldest-bridges.txt --editable '.[dask,dev,hats,mlflow,mock,onnx,rail,serve,sklearn,train]'
+	.venv-oldest-bridges/bin/python -m pytest -o filterwarnings=default $(BRIDGES)
 
 lint: env
 	$(BIN)/ruff check
@@ -35,4 +46,4 @@ browser:
 	apt-get install -y chromium
 
 clean:
-	rm -rf $(VENV) out build dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .venv-oldest* out build dist .mypy_cache .ruff_cache .pytest_cache

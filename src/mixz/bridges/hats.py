@@ -253,13 +253,12 @@ def _nested(photoz: PhotoZ) -> pa.Array:
     """Give densities as a nested column: per galaxy a small table of redshift and density; null where there is none."""
     assert photoz.pdf is not None
     assert photoz.z_grid is not None
-    galaxies, nodes = photoz.pdf.shape
-    offsets = np.arange(0, (galaxies + 1) * nodes, nodes, dtype=np.int32)
-    grid = np.tile(photoz.z_grid.astype(np.float32), galaxies)
-    density = rounded(np.ascontiguousarray(photoz.pdf, dtype=np.float32)).ravel()
+    known = ~np.isnan(photoz.z_phot)
+    offsets = np.concatenate([[0], np.cumsum(known * photoz.pdf.shape[1])]).astype(np.int32)
+    density = rounded(np.ascontiguousarray(photoz.pdf[known], dtype=np.float32)).ravel()
+    grid = np.tile(photoz.z_grid.astype(np.float32), known.sum())
     lists = [pa.ListArray.from_arrays(offsets, pa.array(values)) for values in (grid, density)]
-    unknown = pa.array(np.isnan(photoz.z_phot))
-    return pa.StructArray.from_arrays(lists, names=["xvals", "yvals"], mask=unknown)
+    return pa.StructArray.from_arrays(lists, names=["xvals", "yvals"], mask=pa.array(~known))
 
 
 def _how_to_write(schema: pa.Schema) -> dict[str, Any]:
