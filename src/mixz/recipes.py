@@ -158,6 +158,17 @@ DEFAULT_RECIPE = "fused"
 """What a config trains that names no recipes; it believes every kind of label that the tables offer."""
 
 
+def believed(recipe: Recipe) -> tuple[str, ...]:
+    """Name every truth that some step of a recipe believes, in the order of the steps.
+
+    Examples
+    --------
+    >>> believed(RECIPES["tl"])
+    ('many_band', 'spec')
+    """
+    return tuple(dict.fromkeys(truth for step in recipe for truth in step.truths))
+
+
 def named_recipe(name: str) -> Recipe:
     """Look a recipe up by its name.
 

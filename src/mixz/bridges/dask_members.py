@@ -151,5 +151,6 @@ def _refine(
 ) -> Ensemble:
     """Train some members on a worker; none may be left, for the others go on."""
     from mixz.model.devices import Machine
+    from mixz.model.refinement import refined
 
-    return part.refine(galaxies, step, kernels=kernels, machine=Machine(precision=precision, cores=1))
+    return refined(part, galaxies, step, kernels=kernels, machine=Machine(precision=precision, cores=1))

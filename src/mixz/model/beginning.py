@@ -1,4 +1,4 @@
-"""What a config leaves open of a network, filled in from the galaxies before training begins."""
+"""What an ensemble begins with: what its config leaves open, filled in from the galaxies, and random weights."""
 
 from __future__ import annotations
 
@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mixz.errors import MixzError
+from mixz.model.bayes import with_spread
+from mixz.model.colour_terms import adapter_starts
+from mixz.model.features import Features, Photometry
+from mixz.model.heads import head_of
+from mixz.model.labels import labelled
+from mixz.model.nets import Weights, initial_weights, with_adapters
+from mixz.model.seeds import START, generators
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mixz.config import Network
+    from mixz.recipes import Step
     from mixz.schema import GalaxySet
 
 Z_MAX_STEP = 0.5
@@ -28,7 +36,36 @@ def filled_in(network: Network, galaxies: GalaxySet) -> Network:
     return network.model_copy(update={"z_max": Z_MAX_STEP * (math.floor(highest / Z_MAX_STEP) + 1)})
 
 
-def systems_of(galaxies: GalaxySet, network: Network) -> tuple[str, ...]:
+def default_ref_band(bands: Sequence[str]) -> str:
+    """Name the band whose magnitude says how wrong labels are: i, or the last."""
+    return "i" if "i" in bands else bands[-1]
+
+
+def first_features(galaxies: GalaxySet, first: Step, network: Network) -> Features:
+    """Fit a network's inputs to the training galaxies of its first step."""
+    systems = _systems_of(galaxies, network) if network.systems else ("",)
+    chosen = labelled(galaxies, first.truths, "train", ())[0]
+    photometry = Photometry.of(chosen, order=range(len(galaxies.bands)), systems=systems)
+    return Features.fit(photometry, network, systems=systems)
+
+
+def random_weights(network: Network, features: Features, bands: Sequence[str], seeds: Sequence[int]) -> Weights:
+    """Draw the first weights of each member from its own seed, adapters and spreads of weights included.
+
+    Parameters
+    ----------
+    network, features, bands
+        What each member is, and what it sees.
+    seeds
+        A seed per member.
+    """
+    weights = initial_weights(features.width, head_of(network).outputs, network, generators(seeds, START))
+    known = adapter_starts(network, features, bands)
+    weights = with_adapters(weights, bands=len(bands), systems=len(features.systems), starts=known)
+    return with_spread(weights, network) if network.kind == "bayesian" else weights
+
+
+def _systems_of(galaxies: GalaxySet, network: Network) -> tuple[str, ...]:
     """Name the photometric systems of the labelled training galaxies: that without colour terms, or of most, first."""
     labelled = np.any([np.isfinite(z) for z in galaxies.z.values()], axis=0)
     names, counts = np.unique(galaxies.system[(galaxies.split == "train") & labelled], return_counts=True)
@@ -40,8 +77,3 @@ def systems_of(galaxies: GalaxySet, network: Network) -> tuple[str, ...]:
             "leave out the system that the others are carried into",
         )
     return tuple(names[np.lexsort((-counts, known))].tolist())
-
-
-def default_ref_band(bands: Sequence[str]) -> str:
-    """Name the band whose magnitude says how wrong labels are: i, or the last."""
-    return "i" if "i" in bands else bands[-1]

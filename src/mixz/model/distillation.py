@@ -14,11 +14,10 @@ import numpy as np
 import torch
 
 from mixz.errors import MixzError
-from mixz.model.colour_terms import adapter_starts
+from mixz.model.beginning import random_weights
 from mixz.model.heads import head_of
-from mixz.model.nets import initial_weights, with_adapters
 from mixz.model.rows import Rows
-from mixz.model.seeds import START, STEP, derive_seed, generators
+from mixz.model.seeds import STEP, derive_seed
 from mixz.model.training import train_step
 
 if TYPE_CHECKING:
@@ -116,10 +115,7 @@ def distil(
 def _student(teacher: Ensemble, network: Network, seed: int) -> Ensemble:
     """Give the student before it learns; it sees galaxies as its teacher does."""
     features = replace(teacher.features, network=network)
-    start = generators([derive_seed(seed, 0)], START)
-    weights = initial_weights(features.width, head_of(network).outputs, network, start)
-    known = adapter_starts(network, features, teacher.bands)
-    weights = with_adapters(weights, bands=len(teacher.bands), systems=len(features.systems), starts=known)
+    weights = random_weights(network, features, teacher.bands, [derive_seed(seed, 0)])
     # What it learns is calibrated already.  Where it carries several photometric systems into one in its own way,
     # galaxies no longer lie where the teacher's training galaxies do.
     return replace(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -11,44 +10,32 @@ import torch
 
 from mixz.config import Network
 from mixz.errors import MixzError
-from mixz.model import calibration, conformal, support
-from mixz.model.bayes import with_spread
-from mixz.model.beginning import default_ref_band, filled_in, systems_of
-from mixz.model.calibration import Calibration
-from mixz.model.checkpoint import Checkpoint
-from mixz.model.colour_terms import adapter_starts
-from mixz.model.conformal import Conformal
-from mixz.model.devices import Machine
-from mixz.model.features import FITTED, Features, Photometry
+from mixz.model.beginning import default_ref_band, filled_in, first_features, random_weights
+from mixz.model.features import Photometry
 from mixz.model.heads import head_of
 from mixz.model.held_out import HeldOut, mend
 from mixz.model.history import History, Lost, Progress
-from mixz.model.labels import labelled
-from mixz.model.lessons import labelled_and_usable, rows_of, says_of
-from mixz.model.model_folder import damaged, read_model_folder, write_model_folder
-from mixz.model.nets import Weights, in_common_system, initial_weights, with_adapters
+from mixz.model.lessons import labelled_and_usable
+from mixz.model.model_folder import read_model_folder, write_model_folder
+from mixz.model.nets import Weights, in_common_system
 from mixz.model.predict import predict_rows
-from mixz.model.seeds import HELD_OUT, START, STEP, derive_seed, generators
-from mixz.model.selection import Selection
+from mixz.model.refinement import refined
+from mixz.model.seeds import HELD_OUT, derive_seed
 from mixz.model.support import Support
-from mixz.model.training import train_step
-from mixz.recipes import Recipe, Step
+from mixz.recipes import believed
 from mixz.schema import GalaxySet, PhotoZ
 from mixz.truths import KNOWN_KERNELS, exact_truths
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from mixz.model.rows import Rows
+    from mixz.model.calibration import Calibration
+    from mixz.model.conformal import Conformal
+    from mixz.model.devices import Machine
+    from mixz.model.features import Features
+    from mixz.recipes import Recipe, Step
     from mixz.truths import Kernel
-
-FITTED_AFTERWARDS: Mapping[str, tuple[type[Any], tuple[str, ...]]] = {
-    "calibration": (Calibration, calibration.FITTED),
-    "conformal": (Conformal, conformal.FITTED),
-    "support": (Support, support.FITTED),
-}
-"""What is fitted to a trained ensemble, and the names of its numbers: they are stored with the weights."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +78,7 @@ class Ensemble:
 
     >>> import numpy as np
     >>> from mixz.data.split import split_by_id
+    >>> from mixz.recipes import Step
     >>> z = np.linspace(0.1, 1.0, 600)
     >>> galaxies = GalaxySet(np.arange(600), ("r",), 20 + z[:, None], np.full((600, 1), 0.01),
     ...                      z={"spec": z}, split=split_by_id(np.arange(600)))
@@ -178,19 +166,9 @@ class Ensemble:
         which photometric systems there are (the common one is that without colour terms, or of most galaxies).
         """
         network = filled_in(network or Network(), galaxies)
-        bands = galaxies.bands
-        systems = systems_of(galaxies, network) if network.systems else ("",)
-        chosen = labelled(galaxies, first.truths, "train", ())[0]
-        features = Features.fit(
-            Photometry.of(chosen, order=range(len(bands)), systems=systems), network, systems=systems
-        )
-        numbers = tuple(range(members))
-        starts = generators([derive_seed(seed, k) for k in numbers], START)
-        weights = initial_weights(features.width, head_of(network).outputs, network, starts)
-        known = adapter_starts(network, features, bands)
-        weights = with_adapters(weights, bands=len(bands), systems=len(systems), starts=known)
-        if network.kind == "bayesian":
-            weights = with_spread(weights, network)
+        features = first_features(galaxies, first, network)
+        bands, numbers = galaxies.bands, tuple(range(members))
+        weights = random_weights(network, features, bands, [derive_seed(seed, k) for k in numbers])
         return cls(bands, network, weights, features, ref_band or default_ref_band(bands), seed, numbers)
 
     def fine_tune(
@@ -228,51 +206,8 @@ class Ensemble:
             The step's truths have no galaxies to train or validate on, its batches are larger than the data, it freezes
             more layers than there are, every member was lost, or the checkpoint is of other settings.
         """
-        return Ensemble.joined(
-            [self.refine(galaxies, step, kernels=kernels, machine=machine, checkpoint=checkpoint, watch=watch)]
-        )
-
-    def refine(
-        self,
-        galaxies: GalaxySet,
-        step: Step,
-        *,
-        kernels: Mapping[str, Kernel] = KNOWN_KERNELS,
-        machine: Machine | None = None,
-        checkpoint: Path | None = None,
-        watch: Callable[[Progress], None] | None = None,
-    ) -> Ensemble:
-        """Do as `fine_tune`, but where every member is lost give an ensemble of none: what one of many workers does."""
-        number = len(self.recipe) + 1
-        selection = Selection.of(galaxies, step, exact_truths(kernels))
-        train, validation = (
-            rows_of(self, galaxies, step, side, kernels, selection) for side in ("train", "validation")
-        )
-        _check_step(step, number, self.network, len(train))
-        machine = machine or Machine()
-        save_to = Checkpoint(checkpoint, self._settings(step, train, validation, machine)) if checkpoint else None
-        trained = train_step(
-            self.weights,
-            self.network,
-            step,
-            train,
-            validation,
-            members=self.numbers,
-            seeds=self._seeds(STEP, number),
-            number=number,
-            machine=machine,
-            checkpoint=save_to,
-            watch=watch,
-        )
-        kept = self.subset(trained.history.members)
-        return replace(
-            kept,
-            weights=trained.weights,
-            recipe=(*self.recipe, step),
-            history=(*kept.history, trained.history),
-            lost=(*self.lost, *trained.lost),
-            support=None,
-        )
+        trained = refined(self, galaxies, step, kernels=kernels, machine=machine, checkpoint=checkpoint, watch=watch)
+        return Ensemble.joined([trained])
 
     @property
     def members(self) -> int:
@@ -349,13 +284,9 @@ class Ensemble:
         grid = head_of(self.network).grid
         if grid is None or not self.network.calibrate:
             return self
-        truths, exact = _truths(self.recipe), exact_truths(kernels)
-        chosen, z_ref, whose, _ = labelled_and_usable(self, galaxies, truths, "validation", kernels)
-        _, mass = replace(self, calibration=None).masses(chosen)
-        says = says_of(self, chosen, z_ref, whose, kernels, grid)
-        z_label = torch.tensor(z_ref, dtype=torch.float32)
-        held_out = HeldOut(mass, says, z_label, whose, self.mag_ref(chosen))
-        mended = mend(held_out, grid, exact=exact, truths=truths, seed=derive_seed(self.seed, HELD_OUT))
+        truths, seed = believed(self.recipe), derive_seed(self.seed, HELD_OUT)
+        held_out = HeldOut.of(replace(self, calibration=None), galaxies, truths, kernels, grid)
+        mended = mend(held_out, grid, exact=exact_truths(kernels), truths=truths, seed=seed)
         return replace(self, calibration=mended.calibration, conformal=mended.conformal, held_out=mended.account)
 
     def with_support(self, galaxies: GalaxySet, *, kernels: Mapping[str, Kernel] = KNOWN_KERNELS) -> Ensemble:
@@ -368,7 +299,7 @@ class Ensemble:
         kernels
             Truths of exact labels among these count as spectra.
         """
-        _, _, whose, photometry = labelled_and_usable(self, galaxies, _truths(self.recipe), "train", kernels)
+        _, _, whose, photometry = labelled_and_usable(self, galaxies, believed(self.recipe), "train", kernels)
         exact = torch.from_numpy(np.isin(whose, exact_truths(kernels)))
         x = self._common(self.features(photometry))
         return replace(self, support=Support.fit(x, exact=exact, seed=derive_seed(self.seed, HELD_OUT)))
@@ -424,24 +355,7 @@ class Ensemble:
 
     def save(self, folder: str | Path) -> None:
         """Write the model folder: weights.safetensors, model.json, history.json; whole or not at all."""
-        about: dict[str, Any] = {
-            "bands": self.bands,
-            "ref_band": self.ref_band,
-            "systems": self.features.systems,
-            "members": self.members,
-            "numbers": self.numbers,
-            "lost": [asdict(one) for one in self.lost],
-            "seed": self.seed,
-            "network": self.network.model_dump(mode="json"),
-            "recipe": [step.model_dump(mode="json") for step in self.recipe],
-            "provenance": self.provenance,
-            "held_out": self.held_out,
-            "fitted": [part for part in FITTED_AFTERWARDS if getattr(self, part) is not None],
-        }
-        tensors = self.weights | {f"inputs.{name}": getattr(self.features, name) for name in FITTED}
-        for part in about["fitted"]:
-            tensors |= {f"{part}.{name}": getattr(getattr(self, part), name) for name in FITTED_AFTERWARDS[part][1]}
-        write_model_folder(folder, about=about, tensors=tensors, history=self.history)
+        write_model_folder(self, folder)
 
     @classmethod
     def load(cls, folder: str | Path) -> Ensemble:
@@ -452,31 +366,7 @@ class Ensemble:
         MixzError
             The folder is missing, damaged, or of another version.
         """
-        about, weights, history = read_model_folder(folder)
-        try:
-            network = Network(**about["network"])
-            fitted = {name: weights.pop(f"inputs.{name}") for name in FITTED}
-            afterwards = {}
-            for part in about["fitted"]:
-                kind, names = FITTED_AFTERWARDS[part]
-                afterwards[part] = kind(**{name: weights.pop(f"{part}.{name}") for name in names})
-            return cls(
-                bands=tuple(about["bands"]),
-                network=network,
-                features=Features(**fitted, systems=tuple(about["systems"]), network=network),
-                ref_band=about["ref_band"],
-                weights=weights,
-                seed=about["seed"],
-                numbers=tuple(about["numbers"]),
-                lost=tuple(Lost(**one) for one in about["lost"]),
-                recipe=tuple(Step(**step) for step in about["recipe"]),
-                history=history,
-                provenance=about["provenance"],
-                held_out=about["held_out"],
-                **afterwards,
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise damaged(folder, error) from error
+        return cls(**read_model_folder(folder))
 
     def masses(self, galaxies: GalaxySet) -> tuple[torch.Tensor, torch.Tensor]:
         """Give the networks' inputs, shape (galaxy, input), and the masses of the (calibrated) density, (galaxy, z)."""
@@ -502,56 +392,4 @@ class Ensemble:
 
     def weight_seeds(self) -> list[int]:
         """Give the seed of each member's weight draws, where its weights have a spread."""
-        return self._seeds()
-
-    def _seeds(self, *names: int) -> list[int]:
-        return [derive_seed(self.seed, number, *names) for number in self.numbers]
-
-    def _settings(self, step: Step, train: Rows, validation: Rows, machine: Machine) -> dict[str, Any]:
-        """Name everything that decides what the step makes of the members."""
-        parts = [t for rows in (train, validation) for t in (rows.x, rows.z_ref, rows.weight, rows.says)]
-        tensors = [t for t in parts if t is not None]
-        return {
-            "step": step.model_dump(mode="json"),
-            "number": len(self.recipe) + 1,
-            "network": self.network.model_dump(mode="json"),
-            "members": self.numbers,
-            "seed": self.seed,
-            "galaxies": _digest(tensors),
-            "weights": _digest(self.weights.values()),
-            "device": machine.device,
-            "precision": machine.precision,
-            "torch": torch.__version__,
-        }
-
-
-def _truths(recipe: Recipe) -> tuple[str, ...]:
-    """Name every truth that some step of a recipe believes."""
-    return tuple(dict.fromkeys(truth for step in recipe for truth in step.truths))
-
-
-def _check_step(step: Step, number: int, network: Network, galaxies: int) -> None:
-    """Refuse what a step cannot do with this network and so many training galaxies."""
-    layers = len(network.hidden)
-    if step.freeze > layers:
-        raise MixzError(f"step {number}, freeze: {step.freeze}", f"0 to {layers} hidden layers", "freeze fewer layers")
-    if step.loss == "label_likelihood" and not network.has_density:
-        raise MixzError(
-            f"step {number}, loss: label_likelihood, but the networks end in a {network.head_name}",
-            "networks with head: binned or mixture",
-            'give them, e.g. network=mixz.named_network("fused")',
-        )
-    if step.batch_size > galaxies:
-        raise MixzError(
-            f"step {number}, batch_size: {step.batch_size:,}, but only {galaxies:,} training galaxies have its labels",
-            f"1 to {galaxies:,}",
-            "set a smaller batch_size (`training: {batch_size: ...}` for all steps)",
-        )
-
-
-def _digest(tensors: Iterable[torch.Tensor]) -> str:
-    """Name the content of some tensors."""
-    name = hashlib.blake2b(digest_size=6)
-    for tensor in tensors:
-        name.update(tensor.contiguous().numpy().tobytes())
-    return name.hexdigest()
+        return [derive_seed(self.seed, number) for number in self.numbers]

@@ -15,13 +15,17 @@ import torch
 from mixz.model.calibration import FEWEST, Calibration
 from mixz.model.conformal import FEWEST as FEWEST_OF_A_TRUTH
 from mixz.model.conformal import Conformal, likely_redshifts, scores
+from mixz.model.lessons import labelled_and_usable, says_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from mixz.model.ensemble import Ensemble
     from mixz.model.grid import Grid
+    from mixz.schema import GalaxySet
+    from mixz.truths import Kernel
 
 MOST = 15_000
 """Held-out galaxies that are used, at most: what is fitted has so few numbers that more tell nothing new."""
@@ -50,6 +54,21 @@ class HeldOut:
     z_label: torch.Tensor
     truth: NDArray[np.str_]
     mag_i: torch.Tensor
+
+    @classmethod
+    def of(
+        cls,
+        ensemble: Ensemble,
+        galaxies: GalaxySet,
+        truths: Sequence[str],
+        kernels: Mapping[str, Kernel],
+        grid: Grid,
+    ) -> HeldOut:
+        """Ask an ensemble about the validation galaxies that have a label of some truths."""
+        chosen, z_ref, whose, _ = labelled_and_usable(ensemble, galaxies, truths, "validation", kernels)
+        says = says_of(ensemble, chosen, z_ref, whose, kernels, grid)
+        z_label = torch.tensor(z_ref, dtype=torch.float32)
+        return cls(ensemble.masses(chosen)[1], says, z_label, whose, ensemble.mag_ref(chosen))
 
     def rows(self, which: NDArray[Any]) -> HeldOut:
         """Give the galaxies that `which` (a mask or indices) selects."""
