@@ -15,7 +15,7 @@ from matplotlib import style
 from rich.console import Console
 
 from mixz import stages
-from mixz.cli import DEMO
+from mixz.cli.experiment import DEMO
 from mixz.config import Config
 from mixz.config_file import load_config
 from mixz.report.figures import STYLE

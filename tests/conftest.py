@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from rich.console import Console
 
 from local_server import server as server  # a fixture
 
@@ -34,6 +36,12 @@ def toy_frame(galaxies: int, *, seed: int, faint: float = 24.0) -> pd.DataFrame:
 def toy() -> pd.DataFrame:
     """400 toy galaxies."""
     return toy_frame(400, seed=1)
+
+
+@pytest.fixture
+def console() -> Console:
+    """Whatever is printed is kept: `console.file.getvalue()`."""
+    return Console(file=io.StringIO(), width=120)
 
 
 @pytest.fixture

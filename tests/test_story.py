@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,6 @@ from mixz.errors import MixzError
 from mixz.model.ensemble import Ensemble
 from mixz.report.model_card import NOT_JUDGED
 from mixz.report.screen import ledger_table, metrics_tables, ratio_lines
-
-
-@pytest.fixture
-def console() -> Console:
-    return Console(file=io.StringIO(), width=120)
 
 
 def test_files_to_report(toy_settings: dict[str, Any], write_config: Any, tmp_path: Path, console: Console) -> None:

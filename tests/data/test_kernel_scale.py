@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from mixz import stages
 from mixz.config_file import load_config
@@ -66,8 +67,7 @@ def both(toy_settings: dict[str, Any], tmp_path: Any) -> dict[str, Any]:
     return toy_settings
 
 
-def test_a_run_learns_it_and_tells(both: dict[str, Any], write_config: Any) -> None:
-    from mixz.cli import _console
+def test_a_run_learns_it_and_tells(both: dict[str, Any], write_config: Any, console: Console) -> None:
     from mixz.model.ensemble import Ensemble
 
     config = load_config(write_config(both))
@@ -77,7 +77,7 @@ def test_a_run_learns_it_and_tells(both: dict[str, Any], write_config: Any) -> N
     assert isinstance(kernel, GaussianKernel)
     assert 0.03 < kernel.sigma < 0.05
     assert "times as far off, from" in results.card_path.read_text()
-    (path,) = stages.train(config, _console())
+    (path,) = stages.train(config, console)
     told = Ensemble.load(path).provenance["kernel_scales"]["many_band"]
     assert told["scale"] == pytest.approx(kernel.sigma / 0.02)
     assert told["pairs"] > 200

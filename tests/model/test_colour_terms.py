@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from rich.console import Console
 
 from mixz import stages
 from mixz.config import Network
@@ -144,43 +145,39 @@ def test_what_is_known_is_saved_and_held_to(models: dict[str, Ensemble], tmp_pat
 
 
 @pytest.fixture
-def run(toy_settings: dict[str, Any], write_config: Any) -> Path:
+def run(toy_settings: dict[str, Any], write_config: Any, console: Console) -> Path:
     """Train a model of two systems by a config, and give its folder."""
     terms = {"wide": {"g": {"colour": ["g", "r"], "slope": 0.0, "offset": -0.05}}}
     toy_settings["tables"][0]["system"] = "deep"
     toy_settings["networks"] = {"fused": {"hidden": [16], "nodes": 30, "colour_terms": terms}}
     toy_settings["recipes"] = ["fused"]
     config = load_config(write_config(toy_settings))
-    from mixz.cli import _console
-
     stages.build(config)
-    return stages.train(config, _console())[0]
+    return stages.train(config, console)[0]
 
 
-def test_predict_names_the_system(run: Path, tmp_path: Path) -> None:
-    from mixz.cli import _console
-
+def test_predict_names_the_system(run: Path, tmp_path: Path, console: Console) -> None:
     table, out = tmp_path / "wide.csv", tmp_path / "z.csv"
     found = {}
     for system in ("deep", "wide"):
-        stages.predict(run, table, out, _console(), system=system)
+        stages.predict(run, table, out, console, system=system)
         found[system] = pd.read_csv(out)["z_phot"].to_numpy()
     assert not np.array_equal(found["deep"], found["wide"])
     for wrong, said in ((None, "no photometric system"), ("wid", "'wid'.*\n.*deep, wide.*\n.*nearest name: 'wide'")):
         with pytest.raises(MixzError, match=said):
-            stages.predict(run, table, out, _console(), system=wrong)
+            stages.predict(run, table, out, console, system=wrong)
 
 
-def test_with_one_system_it_is_left_out(toy_settings: dict[str, Any], write_config: Any, tmp_path: Path) -> None:
-    from mixz.cli import _console
-
+def test_with_one_system_it_is_left_out(
+    toy_settings: dict[str, Any], write_config: Any, tmp_path: Path, console: Console
+) -> None:
     toy_settings["recipes"] = ["base"]
     config = load_config(write_config(toy_settings))
     stages.build(config)
-    (path,) = stages.train(config, _console())
-    stages.predict(path, tmp_path / "wide.csv", tmp_path / "z.csv", _console())
+    (path,) = stages.train(config, console)
+    stages.predict(path, tmp_path / "wide.csv", tmp_path / "z.csv", console)
     with pytest.raises(MixzError, match="leave out --system"):
-        stages.predict(path, tmp_path / "wide.csv", tmp_path / "z.csv", _console(), system="wide")
+        stages.predict(path, tmp_path / "wide.csv", tmp_path / "z.csv", console, system="wide")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from rich.console import Console
 from scipy import stats
 from toys import QUICK, toy_galaxies
 
@@ -149,10 +150,8 @@ def test_without_a_target_nothing_is_weighted() -> None:
 
 
 def test_a_run_towards_a_table_without_labels(
-    toy_settings: dict[str, Any], write_config: Any, tmp_path: Any, capsys: pytest.CaptureFixture[str]
+    toy_settings: dict[str, Any], write_config: Any, tmp_path: Any, console: Console
 ) -> None:
-    from mixz.cli import _console
-
     pd.read_parquet(tmp_path / "deep.parquet").drop(columns="z_many").to_parquet(tmp_path / "lsst.parquet")
     toy_settings["tables"].append({"path": "lsst.parquet", "truths": {}, "id_prefix": "lsst-"})
     with pytest.raises(MixzError, match="set unlabelled: true"):
@@ -164,10 +163,10 @@ def test_a_run_towards_a_table_without_labels(
     toy_settings["recipes"] = {"near": [{"truths": ["spec"], "target": "lsst"}]}
     config = load_config(write_config(toy_settings))
     stages.build(config)
-    (path,) = stages.train(config, _console())
-    assert "near, step 1: weighted towards lsst" in capsys.readouterr().out
+    (path,) = stages.train(config, console)
+    assert "near, step 1: weighted towards lsst" in console.file.getvalue()
     (told,) = Ensemble.load(path).provenance["selection"]
     assert told["target"] == "lsst"
     assert 0 < told["effective"] <= told["galaxies"]
-    records = stages.evaluate(config, _console())
+    records = stages.evaluate(config, console)
     assert {r["truth"] for r in records} == {"many_band", "spec"}

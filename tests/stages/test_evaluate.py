@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from mixz import stages
-from mixz.cli import _print_evaluation
+from mixz.cli.messages import print_evaluation
 from mixz.config_file import load_config
 from mixz.errors import MixzError
 from mixz.metrics.bins import POINT_BINS
@@ -29,7 +29,7 @@ SAMPLE = _Labelled(Sample("spec", "test", Z, np.full(120, 22.0)), np.arange(120)
 
 def shown(records: list[dict[str, Any]], differences: list[dict[str, Any]], width: int = 80) -> str:
     text = io.StringIO()
-    _print_evaluation(records, differences, Console(file=text, width=width))
+    print_evaluation(records, differences, Console(file=text, width=width))
     return text.getvalue()
 
 

@@ -32,11 +32,6 @@ def registry(server: Server) -> dict[str, DataSet]:
     }
 
 
-@pytest.fixture
-def console() -> Console:
-    return Console(file=io.StringIO(), width=120)
-
-
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
     monkeypatch.setattr(sys, "argv", ["mixz", *arguments])
     try:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 
 from mixz import stages
 from mixz.columns import Columns
@@ -84,19 +85,23 @@ def test_by_default_they_are_left_out(settings: dict[str, Any], write_config: An
     ],
 )
 def test_networks_that_can_take_them_get_them(
-    incomplete: str, network: dict[str, Any], count: int, settings: dict[str, Any], write_config: Any, tmp_path: Path
+    incomplete: str,
+    network: dict[str, Any],
+    count: int,
+    settings: dict[str, Any],
+    write_config: Any,
+    tmp_path: Path,
+    console: Console,
 ) -> None:
-    from mixz.cli import _console
-
     settings["incomplete"] = incomplete
     settings["networks"]["fused"] |= network
     config, galaxies = built(settings, write_config)
     assert len(galaxies) == count
     assert np.isinf(galaxies.mag_err).sum() == 40
-    (path,) = stages.train(config, _console())
-    records = stages.evaluate(config, _console())
+    (path,) = stages.train(config, console)
+    records = stages.evaluate(config, console)
     assert all(np.isfinite(r["mean"]) for r in records if r["metric"] == "sigma_mad" and r["n"])
-    lost = stages.predict(path, tmp_path / "deep.parquet", tmp_path / "z.csv", _console())
+    lost = stages.predict(path, tmp_path / "deep.parquet", tmp_path / "z.csv", console)
     takes_missing = "drop_bands" in network
     assert lost == (0 if takes_missing else 20)
     z = pd.read_csv(tmp_path / "z.csv")["z_phot"].to_numpy()
@@ -120,18 +125,18 @@ def test_networks_that_cannot_take_them(
         load_config(write_config(settings))
 
 
-def test_a_model_that_sees_errors_asks_for_them(settings: dict[str, Any], write_config: Any, tmp_path: Path) -> None:
-    from mixz.cli import _console
-
+def test_a_model_that_sees_errors_asks_for_them(
+    settings: dict[str, Any], write_config: Any, tmp_path: Path, console: Console
+) -> None:
     settings["networks"]["fused"]["errors"] = "plain"
     config, _ = built(settings, write_config)
-    (path,) = stages.train(config, _console())
+    (path,) = stages.train(config, console)
     table, out = tmp_path / "bare.csv", tmp_path / "z.csv"
     frame = read_table(tmp_path / "wide.csv")
     others = {f"mag_err_{band}": f"sigma_{band}" for band in "griz"}
     write_table(frame.rename(columns=others), table)
     with pytest.raises(MixzError, match="the model sees errors"):
-        stages.predict(path, table, out, _console())
-    assert stages.predict(path, table, out, _console(), mag_err="sigma_{band}") == 0
-    assert stages.predict(path, tmp_path / "wide.csv", tmp_path / "z2.csv", _console()) == 0
+        stages.predict(path, table, out, console)
+    assert stages.predict(path, table, out, console, mag_err="sigma_{band}") == 0
+    assert stages.predict(path, tmp_path / "wide.csv", tmp_path / "z2.csv", console) == 0
     pd.testing.assert_frame_equal(pd.read_csv(out), pd.read_csv(tmp_path / "z2.csv"))

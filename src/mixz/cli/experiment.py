@@ -1,0 +1,155 @@
+"""The verbs of an experiment: from a config to a report, in one go or step by step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mixz.cli.arguments import ConfigArgument, Members, MLflow, Out, settings_of
+from mixz.cli.messages import Z_RANGES, announce, print_evaluation, print_paths, print_report, terminal
+from mixz.config import Device, Precision
+from mixz.report.markdown import Errors, markdown_pdf_table, markdown_table
+from mixz.report.screen import ledger_table
+
+COMPARISON = Path("comparison.html")
+DEMO = Path(__file__).parents[1] / "demo" / "demo.yaml"
+
+
+def run(
+    config: Annotated[Path | None, typer.Argument(metavar="[CONFIG]", help="YAML file; left out: the demo.")] = None,
+    out: Out = None,
+    members: Members = None,
+    mlflow: MLflow = False,
+) -> None:
+    """Do everything: build, train, evaluate and report.
+
+    Without CONFIG it runs the embedded demo, a small simulated survey. Results go to `out/<name>/`.
+
+    Example: `mixz run configs/pair_a.yaml`
+    """
+    from mixz import stages
+
+    settings = settings_of(config or DEMO, out, members)
+    console = terminal()
+    announce(settings, console)
+    console.print(ledger_table(stages.build(settings).entries))
+    stages.train(settings, console)
+    records = stages.evaluate(settings, console)
+    print_evaluation(records, stages.Results(settings).read_differences(), console)
+    print_report(stages.report(settings, console), console)
+    console.print(f"metrics: {settings.folder / 'metrics.json'}   models: {settings.folder / 'models'}", soft_wrap=True)
+    if mlflow:
+        console.print(f"MLflow: {stages.track(settings)}", soft_wrap=True, highlight=False)
+
+
+def build(
+    config: ConfigArgument,
+    out: Out = None,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option("--format", help="`galaxiesml-hdf5` or `fits`, besides Parquet (may be repeated)."),
+    ] = None,
+) -> None:
+    """Read the tables, cut and split: writes `galaxies.parquet`, its `DATA_CARD.md` and `cuts.json`.
+
+    Example: `mixz build configs/pair_a.yaml --format fits`
+    """
+    from mixz import stages
+
+    settings = settings_of(config, out)
+    console = terminal()
+    announce(settings, console)
+    console.print(ledger_table(stages.build(settings, formats or ()).entries))
+    print_paths("data set", stages.Results(settings).built_paths(), console)
+
+
+def train(
+    config: ConfigArgument,
+    recipe: Annotated[list[str] | None, typer.Option(help="Only this recipe (may be repeated).")] = None,
+    out: Out = None,
+    members: Members = None,
+    device: Annotated[Device, typer.Option(help="Where to train.")] = "cpu",
+    precision: Annotated[Precision, typer.Option(help="How exactly to multiply; tf32 needs cuda.")] = "float32",
+    workers: Annotated[int | None, typer.Option(min=1, help="Spread members over so many Dask processes here.")] = None,
+    dask: Annotated[str | None, typer.Option(metavar="ADDRESS", help="... or over a Dask scheduler's workers.")] = None,
+    restart: Annotated[bool, typer.Option("--restart", help="Begin anew; do not go on from a checkpoint.")] = False,
+) -> None:
+    """Train the recipes on the built galaxies: writes `models/<recipe>/`.
+
+    A run that was interrupted goes on where it was, and gives the same weights.
+
+    Example: `mixz train configs/pair_a.yaml --recipe tl`
+    """
+    from mixz import stages
+
+    settings = settings_of(config, out, members)
+    console = terminal()
+    trained = stages.train(
+        settings,
+        console,
+        recipes=recipe or (),
+        device=device,
+        precision=precision,
+        restart=restart,
+        dask=dask,
+        workers=workers,
+    )
+    print_paths("models", trained, console)
+
+
+def evaluate(
+    config: ConfigArgument,
+    out: Out = None,
+    members: Members = None,
+    resamples: Annotated[
+        int | None, typer.Option(min=0, help="Bootstrap resamples of the galaxies, for errors and significance.")
+    ] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown tables.")] = False,
+    errors: Annotated[Errors, typer.Option(help="Of the Markdown: spread over members, or bootstrap.")] = "spread",
+    mlflow: MLflow = False,
+) -> None:
+    """Judge every recipe on every truth's test galaxies, and recipes against each other; prints the verdict first.
+
+    Writes `metrics.json`, `differences.json`, `estimates.json` and the estimates themselves, `photoz/`.
+
+    Example: `mixz evaluate configs/pair_a.yaml`
+    """
+    from mixz import stages
+
+    settings = settings_of(config, out, members)
+    console = terminal()
+    announce(settings, console)
+    asked = stages.RESAMPLES if resamples is None else resamples
+    records = stages.evaluate(settings, console, resamples=asked)
+    if markdown:
+        tables = [markdown_table(records, z_range=z, errors=errors) for z in Z_RANGES]
+        tables += filter(None, [markdown_pdf_table(records, z_range="all")])
+        console.print(*tables, sep="\n\n", markup=False, soft_wrap=True)
+    else:
+        print_evaluation(records, stages.Results(settings).read_differences(), console)
+    console.print(f"metrics: {settings.folder / 'metrics.json'}", soft_wrap=True)
+    if mlflow:
+        console.print(f"MLflow: {stages.track(settings)}", soft_wrap=True, highlight=False)
+
+
+def report(
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="CONFIG [OTHER]...", help="A config; or several configs or results folders.")
+    ],
+    out: Out = None,
+    members: Members = None,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Page to write when runs are compared.")] = COMPARISON,
+) -> None:
+    """Write `report.html` (verdict, plots, tables in one file) and `figures/` for papers; or compare several runs.
+
+    Example: `mixz report configs/pair_a.yaml`, or `mixz report out/pair_a out/pair_a_fast -o both.html`
+    """
+    from mixz import stages
+
+    console = terminal()
+    if len(runs) > 1 or runs[0].is_dir():
+        print_paths("report", [stages.compare(runs, output, console)], console)
+    else:
+        print_report(stages.report(settings_of(runs[0], out, members), console), console)

@@ -1,0 +1,58 @@
+"""The verbs that bring survey files: public ones downloaded, mock ones simulated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mixz.cli.messages import print_paths, terminal
+from mixz.report.screen import registry_table
+
+
+def fetch(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Data sets, or `name/file` for one file.")
+    ] = None,
+    to: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("data"),
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds of silence before trying again.")] = 60.0,
+    show: Annotated[bool, typer.Option("--list", help="Print the data sets that mixz knows.")] = False,
+) -> None:
+    """Download public data sets, checked; a download that broke off goes on where it stopped.
+
+    Where no checksum is published, the first download's is recorded in `mixz-fetch.lock.json` and kept to.
+
+    Example: `mixz fetch galaxiesml_csv cosmos2020_classic --to data`
+    """
+    from mixz.data.registry import load_registry
+
+    console = terminal()
+    if show:
+        console.print(registry_table(load_registry()))
+        return
+    from mixz import stages
+
+    for path, words in stages.fetch(names or (), to, console, timeout_s=timeout):
+        console.print(f"{path}: {words}", soft_wrap=True, highlight=False)
+
+
+def mock(
+    galaxies: Annotated[int, typer.Option(min=100, help="How many, half of them in the COSMOS field.")] = 30_000,
+    out: Annotated[Path | None, typer.Option(help="Folder to make for the files.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same survey.")] = 1,
+    check: Annotated[bool, typer.Option("--check", help="Print the mock beside the real surveys.")] = False,
+) -> None:
+    """Simulate a survey: writes mock COSMOS2020, HSC and GalaxiesML files in the surveys' own formats.
+
+    Needs `pip install "mixz[mock]"`. `--check` prints how real it looks; without `--out` it does only that.
+
+    Example: `mixz mock --galaxies 30000 --out mock_survey`
+    """
+    from mixz import stages
+
+    console = terminal()
+    for row in stages.mock(galaxies, out, console, seed=seed, check=check):
+        console.print(str(row), highlight=False, markup=False)
+    if out is not None:
+        print_paths("mock files", sorted(out.iterdir()), console)

@@ -1,0 +1,57 @@
+"""What verbs say: of which config they are, what they found, where they wrote it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from mixz.metrics.verdict import verdicts
+from mixz.report.screen import SIMULATED, metrics_tables, pdf_tables, ratio_lines, verdict_lines
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mixz.config import Config
+    from mixz.metrics.summary import Record
+
+Z_RANGES = ("0.3-1.5", "all")
+
+
+def terminal() -> Console:
+    """Print to the terminal at its width; to a file or pipe at a width that breaks no line."""
+    console = Console()
+    return console if console.is_terminal else Console(width=120)
+
+
+def announce(config: Config, console: Console) -> None:
+    """Say which config it is, and whether its galaxies are simulated."""
+    console.print(f"{config.name}  (config digest {config.digest()})", highlight=False)
+    from mixz.data.provenance import is_simulated
+
+    if is_simulated(config):
+        console.print(SIMULATED, style="yellow")
+
+
+def print_evaluation(records: list[Record], differences: list[Record], console: Console) -> None:
+    """Print the verdict, then the numbers behind it."""
+    for text in verdict_lines(verdicts(records, differences)):
+        console.print(text)
+    for z_range in Z_RANGES:
+        console.print(*metrics_tables(records, differences, z_range=z_range), sep="\n")
+    for table in pdf_tables(records, z_range="all"):
+        console.print(table)
+    for line in ratio_lines(records):
+        console.print(line, highlight=False)
+
+
+def print_report(paths: list[Path], console: Console) -> None:
+    """Say where the page is, and count the figures."""
+    print_paths("report", paths[:1], console)
+    console.print(f"figures: {len(paths) - 1} files in {paths[-1].parent}", soft_wrap=True, highlight=False)
+
+
+def print_paths(what: str, paths: list[Path], console: Console) -> None:
+    """Say where something was written, a line per file, none broken."""
+    for path in paths:
+        console.print(f"{what}: {path}", soft_wrap=True, highlight=False)

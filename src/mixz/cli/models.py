@@ -1,0 +1,134 @@
+"""The verbs of a trained model: ask it, hand it on, make it small."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from mixz.cli.arguments import ConfigArgument, Members, ModelFolder, Out, settings_of
+from mixz.cli.messages import print_paths, terminal
+
+LOCAL = "127.0.0.1"
+
+PdfKind = Literal["interp", "quant", "mixmod"]
+
+
+def predict(
+    model: Annotated[Path, typer.Argument(help="Model folder, e.g. `out/pair_a/models/tl`, or an ONNX file.")],
+    table: Annotated[
+        Path,
+        typer.Argument(help="Any table with the model's bands (Parquet, CSV, FITS, HDF5, ECSV), or a HATS folder."),
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Table to write (its ending says the format), or a HATS folder.")
+    ],
+    mag: Annotated[str | None, typer.Option(help="Magnitude columns, e.g. '{band}_cmodel_mag'.")] = None,
+    mag_err: Annotated[str | None, typer.Option(help="Error columns, for models that look at errors.")] = None,
+    object_id: Annotated[str | None, typer.Option("--id", help="Column with the galaxies' names.")] = None,
+    system: Annotated[
+        str | None, typer.Option(help="The table's photometric system, where models know several.")
+    ] = None,
+    group: Annotated[str | None, typer.Option(help="Group inside an HDF5 file.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="HATS: processes to start here, instead of one per core.")
+    ] = None,
+    dask: Annotated[str | None, typer.Option(metavar="ADDRESS", help="HATS: a Dask scheduler, instead.")] = None,
+    densities: Annotated[bool, typer.Option(help="HATS: write the densities too, if the model has them.")] = True,
+    pdf: Annotated[PdfKind | None, typer.Option(help="Write a qp file (.hdf5 or .pq) with densities kept so.")] = None,
+) -> None:
+    """Estimate redshifts for any table that has the model's bands.
+
+    Writes `object_id`, `z_phot` (mean over members) and `z_phot_std` (their scatter, not a redshift error). A galaxy
+    without one of the bands gets no redshift (NaN). With `--pdf` it writes a qp file with the densities, as RAIL and
+    the DESC challenge read them (Parquet as three files, qp's way). Of a HATS folder it makes a HATS folder, densities
+    included, with Dask; interrupted, the same command goes on.
+
+    Example: `mixz predict out/pair_a/models/tl galaxies.csv -o photoz.parquet`
+    """
+    from mixz import stages
+
+    console = terminal()
+    lost = stages.predict(
+        model,
+        table,
+        output,
+        console,
+        mag=mag,
+        mag_err=mag_err,
+        object_id=object_id,
+        group=group,
+        system=system,
+        workers=workers,
+        dask=dask,
+        densities=densities,
+        pdf=pdf,
+    )
+    if lost:
+        console.print(f"{lost:,} galaxies lack a band and got no redshift (NaN)")
+    print_paths("photo-z", [output], console)
+
+
+def export(
+    model: ModelFolder,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="File to write; `model.onnx` in the model folder if left out.")
+    ] = None,
+) -> None:
+    """Write a model as one ONNX file, which predicts the same without torch.
+
+    Example: `mixz export out/pair_a/models/tl -o tl.onnx`
+    """
+    from mixz import stages
+
+    print_paths("model", [stages.export(model, output)], terminal())
+
+
+def serve(
+    model: ModelFolder,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; others than this machine only if you say so.")
+    ] = LOCAL,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8321,
+    max_mb: Annotated[float, typer.Option(min=0.001, help="Largest table to accept, in megabytes.")] = 100.0,
+    max_rows: Annotated[int, typer.Option(min=1, help="Most galaxies in a table.")] = 1_000_000,
+) -> None:
+    """Serve a model to your browser: drop a table in, get redshifts, plots and a download back; JSON for programs.
+
+    Needs `pip install "mixz[serve]"`. Nothing that is sent to it is kept.
+
+    Example: `mixz serve out/demo/models/tl`
+    """
+    from mixz import stages
+
+    stages.serve(model, terminal(), host=host, port=port, max_mb=max_mb, max_rows=max_rows)
+
+
+def distill(
+    config: ConfigArgument,
+    recipe: Annotated[str, typer.Option(help="The recipe whose ensemble teaches.")] = "fused",
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Model folder to write.")] = None,
+    hidden: Annotated[list[int] | None, typer.Option(help="Width of a layer (repeat for each).")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the galaxies.")] = None,
+    out: Out = None,
+    members: Members = None,
+) -> None:
+    """Teach an ensemble's densities to one network, for cheap use on billions of galaxies.
+
+    Prints how far the network is from its teacher, on test galaxies.
+
+    Example: `mixz distill configs/pair_a.yaml --recipe fused`
+    """
+    from mixz import stages
+
+    console = terminal()
+    widths = tuple(hidden) if hidden else None
+    settings = settings_of(config, out, members)
+    path, made = stages.distill(settings, console, recipe=recipe, output=output, hidden=widths, epochs=epochs)
+    console.print(
+        f"{made.galaxies:,} test galaxies: mean KL(ensemble | network) = {made.divergence:.4f} nats, "
+        f"mean |dz| between their zbest = {made.shift:.5f}",
+        highlight=False,
+    )
+    print_paths("model", [path], console)
