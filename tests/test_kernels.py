@@ -9,8 +9,7 @@ import pytest
 from scipy import stats
 
 from mixz.errors import MixzError
-from mixz.kernel_table import read_kernel_table
-from mixz.kernels import GaussianKernel, Kernel, ReportedKernel, TableKernel
+from mixz.kernels import GaussianKernel, Kernel, ReportedKernel, TableKernel, read_kernel_table
 from mixz.truths import COSMOS2020
 
 LABELS = np.linspace(-1, 9, 100_001)

@@ -7,7 +7,8 @@ import pytest
 from scipy import stats
 
 from mixz.errors import MixzError
-from mixz.truths import COSMOS2020, KERNELS, SPECTRUM, CoreTailKernel, GaussianKernel
+from mixz.kernels import CoreTailKernel, GaussianKernel
+from mixz.truths import COSMOS2020, KERNELS, SPECTRUM
 
 LABELS = np.linspace(0, 6, 24_001)
 

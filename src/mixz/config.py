@@ -17,7 +17,7 @@ from mixz.sources import Match, Overlap, Table
 from mixz.truth_settings import KNOWN_TRUTHS, TruthSettings
 
 if TYPE_CHECKING:
-    from mixz.truths import Kernel
+    from mixz.kernels import Kernel
 
 __all__ = [
     "KNOWN_TRUTHS",

@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from mixz.columns import Positive  # noqa: TC001
-from mixz.kernel_table import read_kernel_table
+from mixz.kernels import GaussianKernel, Kernel, ReportedKernel, read_kernel_table
 from mixz.recipes import Strict
-from mixz.truths import COSMOS2020, KERNELS, GaussianKernel, Kernel, ReportedKernel
+from mixz.truths import COSMOS2020, KERNELS
 
 
 class TruthSettings(Strict):

@@ -9,23 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mixz.kernels import CoreTailKernel, GaussianKernel, Kernel, ReportedKernel, TableKernel
+from mixz.kernels import CoreTailKernel, GaussianKernel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = [
-    "COSMOS2020",
-    "KERNELS",
-    "KNOWN_KERNELS",
-    "SPECTRUM",
-    "CoreTailKernel",
-    "GaussianKernel",
-    "Kernel",
-    "ReportedKernel",
-    "TableKernel",
-    "exact_truths",
-]
+    from mixz.kernels import Kernel
 
 # Parameters "gaussian_yin+25_tail_khostovan+26" of GaussianSkewtScatterSelector in pz-rail-astro-tools 2.0.5.
 COSMOS2020 = CoreTailKernel(

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from mixz import metrics
-from mixz.truths import COSMOS2020, GaussianKernel
+from mixz.kernels import GaussianKernel
+from mixz.truths import COSMOS2020
 
 GRID = np.linspace(0, 3, 601)
 

@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from mixz import metrics
+from mixz.kernels import GaussianKernel
 from mixz.metrics import (
     Correction,
     Estimates,
@@ -23,7 +24,6 @@ from mixz.metrics import (
 )
 from mixz.metrics.judged import metrics_of_residuals
 from mixz.metrics.point import POINT_METRICS
-from mixz.truths import GaussianKernel
 
 RNG = np.random.default_rng(1)
 N = 1000

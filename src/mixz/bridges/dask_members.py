@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from mixz.config import Precision
+    from mixz.kernels import Kernel
     from mixz.model.ensemble import Ensemble
     from mixz.recipes import Step
     from mixz.schema import GalaxySet
-    from mixz.truths import Kernel
 
 
 @contextmanager

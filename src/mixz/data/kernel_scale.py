@@ -13,8 +13,8 @@ from mixz.truths import exact_truths
 
 if TYPE_CHECKING:
     from mixz.config import Config
+    from mixz.kernels import Kernel
     from mixz.schema import Floats, GalaxySet
-    from mixz.truths import Kernel
 
 LEAST_PAIRS = 50
 """Galaxies with both labels from which on a scale is learned: its error is then some 10 % (ours)."""
@@ -61,7 +61,7 @@ def fit_scale(kernel: Kernel, *, z_label: Floats, z: Floats, mag_i: Floats, z_er
 
     Examples
     --------
-    >>> from mixz.truths import GaussianKernel
+    >>> from mixz.kernels import GaussianKernel
     >>> z = np.full(2000, 1.0)
     >>> label = GaussianKernel(0.03).draw(z, mag_i=22, seed=1)
     >>> found = fit_scale(GaussianKernel(0.01), z_label=label, z=z, mag_i=np.full(2000, 22.0))

@@ -101,7 +101,7 @@ def smear(pdf: ArrayLike, *, z_grid: ArrayLike, mag_i: ArrayLike, density: Calla
 
     Examples
     --------
-    >>> from mixz.truths import GaussianKernel
+    >>> from mixz.kernels import GaussianKernel
     >>> z = np.linspace(0, 2, 201)
     >>> p = np.exp(-((z - 1) ** 2) / (2 * 0.03**2)) / np.sqrt(2 * np.pi) / 0.03
     >>> seen = smear([p], z_grid=z, mag_i=[22.0], density=GaussianKernel(0.02).density)[0]

@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from mixz.kernels import Kernel
     from mixz.model.calibration import Calibration
     from mixz.model.conformal import Conformal
     from mixz.model.devices import Machine
     from mixz.model.features import Features
     from mixz.recipes import Recipe, Step
-    from mixz.truths import Kernel
 
 
 @dataclass(frozen=True, eq=False)

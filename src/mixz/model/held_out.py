@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mixz.kernels import Kernel
     from mixz.model.ensemble import Ensemble
     from mixz.model.grid import Grid
     from mixz.schema import GalaxySet
-    from mixz.truths import Kernel
 
 MOST = 15_000
 """Held-out galaxies that are used, at most: what is fitted has so few numbers that more tell nothing new."""

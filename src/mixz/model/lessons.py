@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mixz.kernels import Kernel
     from mixz.model.ensemble import Ensemble
     from mixz.model.features import Photometry
     from mixz.model.grid import Grid
     from mixz.model.selection import Selection
     from mixz.recipes import Step
     from mixz.schema import Floats, GalaxySet
-    from mixz.truths import Kernel
 
 
 def labelled_and_usable(

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mixz.config import Network
+    from mixz.kernels import Kernel
     from mixz.model.ensemble import Ensemble
     from mixz.model.history import Progress
     from mixz.model.rows import Rows
     from mixz.recipes import Step
     from mixz.schema import GalaxySet
-    from mixz.truths import Kernel
 
 
 def refined(

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from mixz.config import Config
+    from mixz.kernels import Kernel
     from mixz.metrics.judged import Judged
     from mixz.metrics.summary import Record
     from mixz.schema import GalaxySet, PhotoZ
-    from mixz.truths import Kernel
 
 RESAMPLES = 200
 """Bootstrap resamples: an error is known to 5 %, and p-values go down to 1 in 201 (ours)."""

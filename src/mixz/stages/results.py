@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
     from mixz.config import Config
     from mixz.data.cuts import Ledger
+    from mixz.kernels import Kernel
     from mixz.metrics.summary import Record
     from mixz.model.ensemble import Ensemble
-    from mixz.truths import Kernel
 
 FLOWCHART = "figure_4_flowchart"
 MODEL_CARD = "MODEL_CARD.md"

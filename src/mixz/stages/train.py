@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from mixz.config import Config, Device, Network, Precision
+    from mixz.kernels import Kernel
     from mixz.model.devices import Machine
     from mixz.model.ensemble import Ensemble
     from mixz.model.history import Progress
     from mixz.model.selection import Balance
     from mixz.progress import Bar
     from mixz.recipes import Recipe, Step
-    from mixz.truths import Kernel
 
 
 def train(

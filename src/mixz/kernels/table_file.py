@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mixz.errors import MixzError, nearest
-from mixz.kernels import TableKernel
+from mixz.kernels.table import TableKernel
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from mixz.kernels.kernel import Array
 
 NEEDED, OPTIONAL = ("dz", "density"), ("mag_low", "mag_high")
 EXAMPLE = "a line `dz,density` (or `dz,density,mag_low,mag_high`) and numbers below it"
@@ -47,7 +49,7 @@ def read_kernel_table(path: Path) -> TableKernel:
     return TableKernel(dz, density, tuple(borders.tolist()))
 
 
-def _columns(path: Path) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]]]:
+def _columns(path: Path) -> dict[str, Array]:
     try:
         lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip() and line[0] != "#"]
     except (OSError, UnicodeDecodeError) as error:
@@ -71,8 +73,8 @@ def _columns(path: Path) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.fl
 
 def _curve(
     path: Path,
-    dz: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
-    density: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
+    dz: Array,
+    density: Array,
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Sort and normalise the density of one magnitude bin."""
     order = np.argsort(dz)

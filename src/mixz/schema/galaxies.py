@@ -1,4 +1,4 @@
-"""The vocabulary: `GalaxySet` is what goes in, `PhotoZ` is what comes out; both frozen, both check themselves."""
+"""What goes in: galaxies with magnitudes in some bands and any number of redshift labels each."""
 
 from __future__ import annotations
 
@@ -8,36 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mixz.errors import MixzError, nearest
+from mixz.schema.arrays import Floats, Mask, all_shaped, frozen, shaped
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from numpy.typing import ArrayLike, NDArray
-
-Floats = np.ndarray[tuple[int, ...], np.dtype[np.floating[Any]]]
-Mask = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+    from numpy.typing import NDArray
 
 SPLITS = ("train", "validation", "test")
 NO_TRUTH = ""
 WEIGHT = "weight"
 """Name under which `GalaxySet.carried` holds how much a galaxy counts in training, where tables say so."""
-
-
-def _frozen(values: ArrayLike, dtype: Any = None) -> NDArray[Any]:
-    """View `values` as a read-only array; the caller's own array stays writable."""
-    view = np.asarray(values, dtype=dtype).view()
-    view.flags.writeable = False
-    return view
-
-
-def _check_shape(name: str, array: NDArray[Any], shape: tuple[int, ...]) -> None:
-    if array.shape != shape:
-        raise MixzError(f"{name} has shape {array.shape}", f"shape {shape}", "give one value per galaxy (and band)")
-
-
-def _check_measured(name: str, array: NDArray[Any], *, allowed: NDArray[Any] | bool = False) -> None:
-    if (np.isinf(array) & ~np.asarray(allowed)).any():
-        raise MixzError(f"{name} holds infinities", "finite values, NaN where missing", "write missing values as NaN")
+DEFAULT = {"split": "test", "system": "", "table": ""}
+"""What every galaxy is where nothing is given."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,43 +82,34 @@ class GalaxySet:
 
     def __post_init__(self) -> None:
         set_field = object.__setattr__.__get__(self)
-        set_field("object_id", _frozen(self.object_id))
+        set_field("object_id", frozen(self.object_id))
         set_field("bands", tuple(self.bands))
         n, shape = len(self.object_id), (len(self.object_id), len(self.bands))
         for name in ("mag", "mag_err"):
-            array = _frozen(getattr(self, name), np.float32).reshape(shape if n == 0 else np.shape(getattr(self, name)))
-            set_field(name, array)
-            _check_shape(name, array, shape)
-        _check_measured("mag", self.mag)
-        _check_measured("mag_err", self.mag_err, allowed=np.isnan(self.mag) & (self.mag_err > 0))
-        set_field("z", {truth: _frozen(label, np.float64) for truth, label in self.z.items()})
-        for truth, label in self.z.items():
-            _check_shape(f"z[{truth!r}]", label, (n,))
-            _check_measured(f"z[{truth!r}]", label)
-        set_field("split", _frozen(np.full(n, "test") if self.split is None else self.split, str))
-        for name in ("system", "table"):
-            values = getattr(self, name)
-            set_field(name, _frozen(np.full(n, "") if values is None else values, str))
-            _check_shape(name, getattr(self, name), (n,))
-        _check_shape("split", self.split, (n,))
-        self._freeze_extras(n)
+            given = np.asarray(getattr(self, name), np.float32)
+            set_field(name, shaped(name, given.reshape(shape) if n == 0 else given, shape, np.float32))
+        for name in ("split", "system", "table"):
+            values = np.full(n, DEFAULT[name]) if getattr(self, name) is None else getattr(self, name)
+            set_field(name, shaped(name, values, (n,), str))
+        for name in ("ra_deg", "dec_deg"):
+            values = np.full(n, np.nan) if getattr(self, name) is None else getattr(self, name)
+            set_field(name, shaped(name, values, (n,)))
+        for name, wanted in (("z", (n,)), ("z_err", (n, 2)), ("carried", (n,))):
+            set_field(name, all_shaped(name, getattr(self, name), wanted))
+        self._check_values()
         self._check_names()
 
-    def _freeze_extras(self, n: int) -> None:
-        set_field = object.__setattr__.__get__(self)
-        for name in ("ra_deg", "dec_deg"):
-            values = getattr(self, name)
-            set_field(name, _frozen(np.full(n, np.nan) if values is None else values, np.float64))
-            _check_shape(name, getattr(self, name), (n,))
-        for name, shape in (("z_err", (n, 2)), ("carried", (n,))):
-            set_field(name, {key: _frozen(values, np.float64) for key, values in getattr(self, name).items()})
-            for key, values in getattr(self, name).items():
-                _check_shape(f"{name}[{key!r}]", values, shape)
+    def _check_values(self) -> None:
+        _refuse_infinities("mag", np.isinf(self.mag))
+        # An infinite error says that nothing was seen: the band has no magnitude then.
+        _refuse_infinities("mag_err", np.isinf(self.mag_err) & ~(np.isnan(self.mag) & (self.mag_err > 0)))
+        for truth, label in self.z.items():
+            _refuse_infinities(f"z[{truth!r}]", np.isinf(label))
+
+    def _check_names(self) -> None:
         unknown = set(self.z_err) - set(self.z)
         if unknown:
             raise MixzError(f"z_err has truths {sorted(unknown)}", f"truths: {', '.join(self.z)}", "name one of them")
-
-    def _check_names(self) -> None:
         if len(set(self.bands)) != len(self.bands) or not self.bands:
             raise MixzError(f"bands: {self.bands}", "one or more names, each once", "name every band once")
         unknown = set(np.unique(self.split)) - set(SPLITS)
@@ -327,104 +301,6 @@ def _joined(maps: Sequence[Mapping[str, Floats]], sets: Sequence[GalaxySet], *sh
     }
 
 
-@dataclass(frozen=True, eq=False)
-class PhotoZ:
-    """Photometric redshifts of some galaxies by every member of an ensemble.
-
-    Parameters
-    ----------
-    object_id
-        Names of the galaxies, shape (galaxy,).
-    z_phot_members
-        Each member's point estimate, shape (member, galaxy); NaN where none could be given.
-    z_sigma_members
-        Each member's own standard deviation of its estimate, shape (member, galaxy); None where members give none.
-    z_grid, pdf
-        Density of each galaxy's redshift, the mean of its members', shape (galaxy, z), on nodes of shape (z,) between
-        which it is straight; None where members give none.
-    points
-        Point estimates of that density by name (zmode, zmean, zmedian, zbest, zrms), each of shape (galaxy,).
-    z_rms_members
-        Where members give densities, `z_phot_members` are their zbest and these their zrms, shape (member, galaxy).
-    intervals
-        By nominal coverage in percent (``"68"``, ``"90"``, ``"95"``) the ends of each galaxy's interval of redshift,
-        shape (galaxy, 2); empty where the model gives none.
-    support
-        Whether training covered the galaxy, shape (galaxy,): 2 by spectra, 1 only by noisier labels, 0 not; None
-        where the model does not say.
-
-    Examples
-    --------
-    >>> photoz = PhotoZ(["a", "b"], [[0.5, 1.0], [0.7, 1.0]], [[0.0, 0.1], [0.0, 0.1]])
-    >>> photoz.z_phot, photoz.z_sigma
-    (array([0.6, 1. ]), array([0.1, 0.1]))
-    """
-
-    object_id: NDArray[Any]
-    z_phot_members: Floats
-    z_sigma_members: Floats | None = None
-    z_grid: Floats | None = None
-    pdf: Floats | None = None
-    points: Mapping[str, Floats] = field(default_factory=dict)
-    z_rms_members: Floats | None = None
-    intervals: Mapping[str, Floats] = field(default_factory=dict)
-    support: NDArray[Any] | None = None
-
-    def __post_init__(self) -> None:
-        set_field = object.__setattr__.__get__(self)
-        set_field("object_id", _frozen(self.object_id))
-        set_field("z_phot_members", _frozen(self.z_phot_members, np.float64))
-        galaxies = len(self.object_id)
-        shape = (len(self.z_phot_members), galaxies)
-        for name in ("z_phot_members", "z_sigma_members", "z_rms_members"):
-            if getattr(self, name) is not None:
-                set_field(name, _frozen(getattr(self, name), np.float64))
-                _check_shape(name, getattr(self, name), shape)
-        if (self.pdf is None) != (self.z_grid is None):
-            raise MixzError("pdf and z_grid: one without the other", "both or none", "give the grid of the densities")
-        if self.pdf is not None and self.z_grid is not None:
-            set_field("z_grid", _frozen(self.z_grid, np.float64))
-            set_field("pdf", _frozen(self.pdf))
-            _check_shape("pdf", self.pdf, (galaxies, len(self.z_grid)))
-        set_field("points", {name: _frozen(z, np.float64) for name, z in self.points.items()})
-        for name, z in self.points.items():
-            _check_shape(f"points[{name!r}]", z, (galaxies,))
-        set_field("intervals", {level: _frozen(ends, np.float64) for level, ends in self.intervals.items()})
-        for level, ends in self.intervals.items():
-            _check_shape(f"intervals[{level!r}]", ends, (galaxies, 2))
-        if self.support is not None:
-            set_field("support", _frozen(self.support, np.int8))
-            _check_shape("support", self.support, (galaxies,))
-
-    def __len__(self) -> int:
-        """Count the galaxies."""
-        return len(self.object_id)
-
-    @property
-    def z_phot(self) -> Floats:
-        """The ensemble's point estimate, shape (galaxy,): zbest of its density, else the mean of its members'."""
-        return self.points["zbest"] if "zbest" in self.points else np.asarray(self.z_phot_members.mean(axis=0))
-
-    @property
-    def z_phot_std(self) -> Floats:
-        """Scatter of the members about their mean (not a redshift error), shape (galaxy,); NaN for one member."""
-        if len(self.z_phot_members) < 2:
-            return np.full(len(self), np.nan)
-        return np.asarray(self.z_phot_members.std(axis=0, ddof=1))
-
-    @property
-    def z_sigma(self) -> Floats | None:
-        """Standard deviation of the density, or of the equal mixture of the members' estimates, shape (galaxy,).
-
-        sigma^2 = mean(sigma_m^2) + mean((z_m - z)^2); None where members give neither densities nor errors.
-        """
-        if self.pdf is not None and self.z_grid is not None:
-            cell = np.gradient(self.z_grid)
-            cell[[0, -1]] /= 2
-            mass = self.pdf * cell
-            mean = mass @ self.z_grid
-            return np.asarray(np.sqrt(np.maximum(mass @ np.square(self.z_grid) - np.square(mean), 0)))
-        if self.z_sigma_members is None:
-            return None
-        scatter = np.square(self.z_phot_members - self.z_phot).mean(axis=0)
-        return np.asarray(np.sqrt(np.square(self.z_sigma_members).mean(axis=0) + scatter))
+def _refuse_infinities(name: str, infinite: Mask) -> None:
+    if infinite.any():
+        raise MixzError(f"{name} holds infinities", "finite values, NaN where missing", "write missing values as NaN")
