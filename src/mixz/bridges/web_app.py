@@ -5,9 +5,9 @@ from __future__ import annotations
 import tempfile
 import threading
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, get_args
 
-from fastapi import FastAPI, Query, Request
+from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
@@ -34,6 +34,56 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+
+
+ENDING = Query("csv", alias="format", description="Format of the answer.")
+NAME = Query("table.csv", description="Name of the file; its ending says the format.", max_length=200)
+MAG_ERR = Query(None, description="Columns of magnitude errors, e.g. {band}_cmodel_magerr.", max_length=200)
+SYSTEM = Query(None, description="Photometric system of the table, where the model knows several.", max_length=200)
+MAG = Query(None, description="Magnitude columns, e.g. {band}_cmodel_mag.", max_length=200)
+ID = Query(None, alias="id", description="Column with the galaxies' names.", max_length=200)
+GROUP = Query(None, description="Group inside an HDF5 file.", max_length=200)
+
+ERROR = {
+    "type": "object",
+    "properties": {key: {"type": "string"} for key in ("given", "allowed", "do")},
+    "required": ["given", "allowed", "do"],
+}
+TABLE_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "The table's bytes, as they are in the file.",
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    },
+    "responses": {
+        code: {"description": words, "content": {"application/json": {"schema": ERROR}}}
+        for code, words in {"413": "too large", "422": "a mistake in the table or the request"}.items()
+    },
+}
+
+
+class _Sent(NamedTuple):
+    """What a request sends: a table of some name, and how it names its columns."""
+
+    request: Request
+    name: str
+    asked: Asked
+    group: str | None
+
+
+async def _sent(
+    request: Request,
+    name: str = NAME,
+    mag: str | None = MAG,
+    mag_err: str | None = MAG_ERR,
+    object_id: str | None = ID,
+    system: str | None = SYSTEM,
+    group: str | None = GROUP,
+) -> _Sent:
+    return _Sent(request, name, Asked(mag, mag_err, object_id, system), group)
+
+
+SENT = Depends(_sent)
 
 
 class Served(Protocol):
@@ -71,116 +121,90 @@ def web_app(served: Served, *, page: str, scripts: Mapping[str, str], hosts: Seq
         redoc_url=None,
     )
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*hosts])
-    one_at_a_time = threading.Lock()
+    app.middleware("http")(_add_headers)
+    app.include_router(_pages(page, scripts))
+    app.include_router(_api(served, max_mb))
+    _tell_errors(app)
+    return app
 
-    async def with_upload(request: Request, name: str, use: Callable[[Path, Path], Any]) -> Any:
-        """Take the request's body as a table on disk, and use it together with a folder for what comes of it."""
-        folder = tempfile.TemporaryDirectory(prefix="mixz-")
-        try:
-            table = Path(folder.name, f"upload{_ending(name)}")
-            await _receive(request, table, max_mb)
 
-            def work() -> Any:
-                with one_at_a_time:
-                    return use(table, Path(folder.name))
+async def _add_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    response = await call_next(request)
+    response.headers.update(HEADERS)
+    return response
 
-            return await run_in_threadpool(work)
-        except MixzError as error:
-            parts = (error.given, error.allowed, error.do)
-            told = (part.replace(f"{folder.name}/", "").replace(f"upload{_ending(name)}", name) for part in parts)
-            raise MixzError(*told) from error
-        finally:
-            folder.cleanup()
 
-    @app.get("/", response_class=HTMLResponse, include_in_schema=False)
+def _pages(page: str, scripts: Mapping[str, str]) -> APIRouter:
+    """Answer browsers."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/", response_class=HTMLResponse)
     def home() -> str:
         return page
 
-    @app.get("/scripts/{name}", include_in_schema=False)
+    @router.get("/scripts/{name}")
     def script(name: str) -> Response:
         if name not in scripts:
             raise HTTPException(404)
         return Response(scripts[name], media_type="text/javascript")
 
-    @app.get("/api/model")
+    return router
+
+
+def _api(served: Served, max_mb: float) -> APIRouter:
+    """Answer programs."""
+    router, uploads = APIRouter(prefix="/api"), _Uploads(max_mb)
+
+    @router.get("/model")
     def model() -> dict[str, Any]:
         """Tell which bands the model needs, and what it takes and gives."""
-        return {**served.about, "max_mb": max_mb, "formats": list(Format.__args__)}  # type: ignore[attr-defined]
+        return {**served.about, "max_mb": max_mb, "formats": list(get_args(Format))}
 
-    table_body: dict[str, Any] = {
-        "requestBody": {
-            "required": True,
-            "description": "The table's bytes, as they are in the file.",
-            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-        },
-        "responses": {
-            code: {"description": words, "content": {"application/json": {"schema": ERROR}}}
-            for code, words in {"413": "too large", "422": "a mistake in the table or the request"}.items()
-        },
-    }
-
-    @app.post("/api/photoz", response_class=Response, openapi_extra=table_body)
-    async def photoz(
-        request: Request,
-        name: str = NAME,
-        ending: Format = ENDING,
-        mag: str | None = MAG,
-        mag_err: str | None = MAG_ERR,
-        object_id: str | None = ID,
-        system: str | None = SYSTEM,
-        group: str | None = GROUP,
-    ) -> Response:
+    @router.post("/photoz", response_class=Response, openapi_extra=TABLE_BODY)
+    async def photoz(sent: _Sent = SENT, ending: Format = ENDING) -> Response:
         """Give the redshifts of a table as a table."""
 
-        def write(table: Path, folder: Path) -> bytes:
-            output = folder / f"photoz.{ending}"
-            served.write(table, output, Asked(mag, mag_err, object_id, system), group)
+        def write(table: Path) -> bytes:
+            output = table.with_name(f"photoz.{ending}")
+            served.write(table, output, sent.asked, sent.group)
             return output.read_bytes()
 
-        content = await with_upload(request, name, write)
+        content = await uploads.use(sent, write)
         told = {"Content-Disposition": f'attachment; filename="photoz.{ending}"'}
         return Response(content, media_type=TYPES.get(ending, "application/octet-stream"), headers=told)
 
-    @app.post("/api/preview", openapi_extra=table_body)
-    async def preview(
-        request: Request,
-        name: str = NAME,
-        mag: str | None = MAG,
-        mag_err: str | None = MAG_ERR,
-        object_id: str | None = ID,
-        system: str | None = SYSTEM,
-        group: str | None = GROUP,
-    ) -> JSONResponse:
+    @router.post("/preview", openapi_extra=TABLE_BODY)
+    async def preview(sent: _Sent = SENT) -> JSONResponse:
         """Give the redshifts of a table's first galaxies with their densities, and how many there are of all."""
+        return JSONResponse(await uploads.use(sent, lambda table: served.show(table, sent.asked, sent.group)))
 
-        def show(table: Path, _: Path) -> Mapping[str, Any]:
-            return served.show(table, Asked(mag, mag_err, object_id, system), group)
-
-        return JSONResponse(await with_upload(request, name, show))
-
-    @app.middleware("http")
-    async def add_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        response = await call_next(request)
-        response.headers.update(HEADERS)
-        return response
-
-    _tell_errors(app)
-    return app
+    return router
 
 
-ENDING = Query("csv", alias="format", description="Format of the answer.")
-NAME = Query("table.csv", description="Name of the file; its ending says the format.", max_length=200)
-MAG_ERR = Query(None, description="Columns of magnitude errors, e.g. {band}_cmodel_magerr.", max_length=200)
-SYSTEM = Query(None, description="Photometric system of the table, where the model knows several.", max_length=200)
-MAG = Query(None, description="Magnitude columns, e.g. {band}_cmodel_mag.", max_length=200)
-ID = Query(None, alias="id", description="Column with the galaxies' names.", max_length=200)
-GROUP = Query(None, description="Group inside an HDF5 file.", max_length=200)
+class _Uploads:
+    """Tables that come in: each on disk for as long as it is used, one used at a time."""
 
-ERROR = {
-    "type": "object",
-    "properties": {key: {"type": "string"} for key in ("given", "allowed", "do")},
-    "required": ["given", "allowed", "do"],
-}
+    def __init__(self, max_mb: float) -> None:
+        self.max_mb, self.one_at_a_time = max_mb, threading.Lock()
+
+    async def use(self, sent: _Sent, work: Callable[[Path], Any]) -> Any:
+        """Work on a table, beside which there is room for what comes of it."""
+        ending = _ending(sent.name)
+        folder = tempfile.TemporaryDirectory(prefix="mixz-")
+        try:
+            table = Path(folder.name, f"upload{ending}")
+            await _receive(sent.request, table, self.max_mb)
+            return await run_in_threadpool(self._alone, work, table)
+        except MixzError as error:
+            parts = (error.given, error.allowed, error.do)
+            told = (part.replace(f"{folder.name}/", "").replace(table.name, sent.name) for part in parts)
+            raise MixzError(*told) from error
+        finally:
+            folder.cleanup()
+
+    def _alone(self, work: Callable[[Path], Any], table: Path) -> Any:
+        with self.one_at_a_time:
+            return work(table)
 
 
 def _ending(name: str) -> str:
