@@ -30,22 +30,28 @@ CUTS = (
     Cut(name="many_filters", column="lp_NbFilt", min=26),
 )
 
+
+def _columns(measured: str) -> Columns:
+    """Give the column map; CLASSIC measured in several apertures, which its columns' names end in."""
+    return Columns(
+        object_id="ID",
+        ra="ALPHA_J2000",
+        dec="DELTA_J2000",
+        mag=f"HSC_{{band}}_MAG{measured}",
+        mag_err=f"HSC_{{band}}_MAGERR{measured}",
+        flux=f"HSC_{{band}}_FLUX{measured}",
+        flux_err=f"HSC_{{band}}_FLUXERR{measured}",
+        flux_zero_point=23.9,  # microjansky
+        ebv="EBV",
+        extinction_per_ebv=EXTINCTION_PER_EBV,
+    )
+
+
 CLASSIC = Survey(
     name="cosmos2020_classic",
     about="COSMOS2020 CLASSIC (Weaver+22), 1.7 million rows: CDS J/ApJS/258/11",
     file="COSMOS2020_CLASSIC_R1_v2.1_p3.fits",
-    columns=Columns(
-        object_id="ID",
-        ra="ALPHA_J2000",
-        dec="DELTA_J2000",
-        mag="HSC_{band}_MAG_AUTO",
-        mag_err="HSC_{band}_MAGERR_AUTO",
-        flux="HSC_{band}_FLUX_AUTO",
-        flux_err="HSC_{band}_FLUXERR_AUTO",
-        flux_zero_point=23.9,  # microjansky
-        ebv="EBV",
-        extinction_per_ebv=EXTINCTION_PER_EBV,
-    ),
+    columns=_columns("_AUTO"),
     truths=TRUTHS,
     truth_errors=TRUTH_ERRORS,
     cuts=CUTS,
@@ -57,18 +63,7 @@ FARMER = Survey(
     name="cosmos2020_farmer",
     about="COSMOS2020 FARMER (Weaver+22), 965 thousand rows: CDS J/ApJS/258/11",
     file="COSMOS2020_FARMER_R1_v2.2_p3.fits",
-    columns=Columns(
-        object_id="ID",
-        ra="ALPHA_J2000",
-        dec="DELTA_J2000",
-        mag="HSC_{band}_MAG",
-        mag_err="HSC_{band}_MAGERR",
-        flux="HSC_{band}_FLUX",
-        flux_err="HSC_{band}_FLUXERR",
-        flux_zero_point=23.9,  # microjansky
-        ebv="EBV",
-        extinction_per_ebv=EXTINCTION_PER_EBV,
-    ),
+    columns=_columns(""),
     truths=TRUTHS,
     truth_errors=TRUTH_ERRORS,
     cuts=(*CUTS, Cut(name="modelled", column="MODEL_FLAG", equals=0)),
