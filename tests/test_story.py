@@ -12,7 +12,7 @@ from rich.console import Console
 
 from mixz import stages
 from mixz.config_file import load_config
-from mixz.data.galaxies_file import read_galaxies
+from mixz.data.data_set.galaxies_file import read_galaxies
 from mixz.data.tables import read_table, write_table
 from mixz.errors import MixzError
 from mixz.model.ensemble import Ensemble

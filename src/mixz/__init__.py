@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from mixz.bridges.models import open_model
     from mixz.config import Config, Network
     from mixz.config_file import load_config
-    from mixz.data.galaxies_file import read_galaxies, write_galaxies
+    from mixz.data.data_set.galaxies_file import read_galaxies, write_galaxies
     from mixz.data.split import split_by_id
     from mixz.errors import MixzError
     from mixz.model.ensemble import Ensemble
@@ -31,9 +31,9 @@ _HOMES = {
     "named_network": "mixz.networks",
     "open_model": "mixz.bridges.models",
     "predict_table": "mixz.bridges.any_table",
-    "read_galaxies": "mixz.data.galaxies_file",
+    "read_galaxies": "mixz.data.data_set.galaxies_file",
     "split_by_id": "mixz.data.split",
-    "write_galaxies": "mixz.data.galaxies_file",
+    "write_galaxies": "mixz.data.data_set.galaxies_file",
 }
 
 __all__ = [

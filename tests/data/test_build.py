@@ -12,7 +12,7 @@ import pytest
 
 from mixz.config_file import load_config
 from mixz.data.build import build_galaxies
-from mixz.data.galaxies_file import read_galaxies, read_provenance, write_galaxies
+from mixz.data.data_set.galaxies_file import read_galaxies, read_provenance, write_galaxies
 from mixz.data.split import split_by_id
 from mixz.data.tables import read_table, write_table
 from mixz.errors import MixzError

@@ -16,7 +16,7 @@ from mixz import stages
 from mixz.config import Config
 from mixz.config_file import load_config
 from mixz.data.build import JOINED, build_galaxies
-from mixz.data.galaxies_file import read_galaxies, read_provenance
+from mixz.data.data_set.galaxies_file import read_galaxies, read_provenance
 from mixz.data.mock.cosmos2020 import CLASSIC_FILE, FARMER_FILE
 from mixz.data.mock.files import TRUTH_FILE, write_surveys
 from mixz.data.tables import read_table, write_table

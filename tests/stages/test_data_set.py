@@ -13,7 +13,7 @@ from astropy.table import Table
 from mixz import cli, stages
 from mixz.config import Config
 from mixz.config_file import load_config
-from mixz.data.galaxies_file import read_galaxies, read_provenance
+from mixz.data.data_set.galaxies_file import read_galaxies, read_provenance
 from mixz.errors import MixzError
 from mixz.stages.results import Results
 

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from mixz import cli, stages
-from mixz.data.registry import DataSet, RemoteFile
+from mixz.data.fetching.registry import DataSet, RemoteFile
 from mixz.errors import MixzError
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ def fetch(
 
     Example: `mixz fetch galaxiesml_csv cosmos2020_classic --to data`
     """
-    from mixz.data.registry import load_registry
+    from mixz.data.fetching.registry import load_registry
 
     console = terminal()
     if show:

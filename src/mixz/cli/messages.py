@@ -27,7 +27,7 @@ def terminal() -> Console:
 def announce(config: Config, console: Console) -> None:
     """Say which config it is, and whether its galaxies are simulated."""
     console.print(f"{config.name}  (config digest {config.digest()})", highlight=False)
-    from mixz.data.provenance import is_simulated
+    from mixz.data.data_set.provenance import is_simulated
 
     if is_simulated(config):
         console.print(SIMULATED, style="yellow")

@@ -28,7 +28,7 @@ class Run:
     name
         What to call it.
     about
-        What its galaxies file says of itself (`mixz.data.galaxies_file.read_provenance`).
+        What its galaxies file says of itself (`mixz.data.data_set.galaxies_file.read_provenance`).
     galaxies
         All its galaxies, with their split.
     photoz

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mixz.data.cuts import Entry
-    from mixz.data.registry import DataSet, RemoteFile
+    from mixz.data.fetching.registry import DataSet, RemoteFile
     from mixz.metrics.summary import Record
     from mixz.metrics.verdict import Verdict
 

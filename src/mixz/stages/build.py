@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mixz.data.build import build_galaxies
-from mixz.data.provenance import is_simulated
-from mixz.data.release import check_formats
+from mixz.data.data_set.provenance import is_simulated
+from mixz.data.data_set.release import check_formats
 from mixz.report.screen import SIMULATED
 from mixz.stages.results import FLOWCHART, Results
 

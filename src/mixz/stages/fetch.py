@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mixz.data.registry import choose, load_registry
+from mixz.data.fetching.registry import choose, load_registry
 from mixz.errors import MixzError
 from mixz.progress import busy, progress_bar
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from mixz.data.fetch import Fetched
-    from mixz.data.registry import DataSet
+    from mixz.data.fetching.fetch import Fetched
+    from mixz.data.fetching.registry import DataSet
 
 
 def fetch(
@@ -57,8 +57,8 @@ def fetch(
 
 
 def _fetch_one(data_set: DataSet, folder: Path, console: Console, timeout_s: float) -> list[Fetched]:
-    from mixz.data.download import Patience
-    from mixz.data.fetch import fetch_file, with_published_checksums, write_query
+    from mixz.data.fetching.download import Patience
+    from mixz.data.fetching.fetch import fetch_file, with_published_checksums, write_query
 
     console.print(f"{data_set.title}: {data_set.page}", highlight=False, soft_wrap=True)
     if data_set.query_path is not None:

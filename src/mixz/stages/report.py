@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mixz.atomic import replacing
-from mixz.data.provenance import is_simulated
+from mixz.data.data_set.provenance import is_simulated
 from mixz.errors import MixzError
 from mixz.progress import busy
 from mixz.report.screen import SIMULATED

@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mixz.atomic import replacing
-from mixz.data.card import data_card
-from mixz.data.galaxies_file import galaxies_columns, read_galaxies, read_provenance, write_galaxies
-from mixz.data.provenance import provenance
-from mixz.data.release import RELEASES
+from mixz.data.data_set.card import data_card
+from mixz.data.data_set.galaxies_file import galaxies_columns, read_galaxies, read_provenance, write_galaxies
+from mixz.data.data_set.provenance import provenance
+from mixz.data.data_set.release import RELEASES
 from mixz.errors import MixzError
 from mixz.report.model_card import model_card
 from mixz.schema import GalaxySet, PhotoZ

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from mixz.config import Config
 from mixz.config_file import load_config
-from mixz.data.galaxies_file import read_galaxies, read_provenance
+from mixz.data.data_set.galaxies_file import read_galaxies, read_provenance
 from mixz.errors import MixzError
 from mixz.report.run import Run
 from mixz.stages.results import FLOWCHART, MODEL_CARD, Results, label_truths

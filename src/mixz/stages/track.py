@@ -6,7 +6,7 @@ import os
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from mixz.data.provenance import is_simulated
+from mixz.data.data_set.provenance import is_simulated
 from mixz.errors import MixzError
 from mixz.stages.results import Results
 

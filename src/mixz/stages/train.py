@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from mixz.data.galaxies_file import read_provenance
-from mixz.data.provenance import is_simulated
+from mixz.data.data_set.galaxies_file import read_provenance
+from mixz.data.data_set.provenance import is_simulated
 from mixz.errors import MixzError
 from mixz.progress import progress_bar
 from mixz.schema import SPLITS, GalaxySet

@@ -13,7 +13,7 @@ from astropy.table import Column, Table
 from astropy.table.meta import get_yaml_from_table
 
 from mixz.atomic import replacing
-from mixz.data.column_notes import column_notes
+from mixz.data.data_set.column_notes import column_notes
 from mixz.errors import MixzError
 from mixz.schema import GalaxySet
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mixz.data.column_notes import Note
+    from mixz.data.data_set.column_notes import Note
 
 METADATA_KEY = b"mixz"
 

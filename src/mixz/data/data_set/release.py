@@ -11,8 +11,8 @@ import numpy as np
 from astropy.io import fits
 
 from mixz.atomic import replacing
-from mixz.data.column_notes import column_notes
-from mixz.data.galaxies_file import galaxies_columns
+from mixz.data.data_set.column_notes import column_notes
+from mixz.data.data_set.galaxies_file import galaxies_columns
 from mixz.errors import MixzError, nearest
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mixz.data.column_notes import Note
+    from mixz.data.data_set.column_notes import Note
     from mixz.schema import GalaxySet
 
 GALAXIESML_SIDES = {"train": "training", "validation": "validation", "test": "testing"}

@@ -13,8 +13,8 @@ import pytest
 from astropy.io import fits
 from astropy.table import QTable, Table
 
-from mixz.data.galaxies_file import galaxies_columns, read_galaxies, read_provenance, write_galaxies
-from mixz.data.release import check_formats, write_fits, write_galaxiesml
+from mixz.data.data_set.galaxies_file import galaxies_columns, read_galaxies, read_provenance, write_galaxies
+from mixz.data.data_set.release import check_formats, write_fits, write_galaxiesml
 from mixz.data.tables import read_table
 from mixz.errors import MixzError
 from mixz.schema import SPLITS, GalaxySet

@@ -13,14 +13,14 @@ import pooch
 import requests
 
 from mixz.atomic import replacing
-from mixz.data.download import Patience, ResumingDownload
+from mixz.data.fetching.download import Patience, ResumingDownload
 from mixz.errors import MixzError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from mixz.data.registry import DataSet, RemoteFile
+    from mixz.data.fetching.registry import DataSet, RemoteFile
     from mixz.progress import Bar
 
 try:

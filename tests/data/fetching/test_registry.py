@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from mixz.data.registry import DataSet, choose, load_registry
+from mixz.data.fetching.registry import DataSet, choose, load_registry
 from mixz.errors import MixzError
 
 REGISTRY = load_registry()

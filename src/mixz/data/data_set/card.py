@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from mixz.data.column_notes import column_notes
-from mixz.data.registry import load_registry
+from mixz.data.data_set.column_notes import column_notes
+from mixz.data.fetching.registry import load_registry
 from mixz.schema import SPLITS
 
 if TYPE_CHECKING:

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mixz.data.download import Patience
-from mixz.data.fetch import LOCK_NAME, fetch_file, with_published_checksums, write_query
-from mixz.data.registry import DataSet, RemoteFile
+from mixz.data.fetching.download import Patience
+from mixz.data.fetching.fetch import LOCK_NAME, fetch_file, with_published_checksums, write_query
+from mixz.data.fetching.registry import DataSet, RemoteFile
 from mixz.errors import MixzError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from local_server import Server
-    from mixz.data.fetch import Fetched
+    from mixz.data.fetching.fetch import Fetched
 
 
 BODY = bytes(range(256)) * 400
@@ -200,7 +200,7 @@ def test_no_room_is_said_before_anything_is_written(
     server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.serve("a.fits", BODY)
-    monkeypatch.setattr("mixz.data.download.shutil.disk_usage", lambda _: type("Usage", (), {"free": 10}))
+    monkeypatch.setattr("mixz.data.fetching.download.shutil.disk_usage", lambda _: type("Usage", (), {"free": 10}))
     with pytest.raises(MixzError, match="MB free"):
         fetch(server, folder)
     assert names(folder) == set()

@@ -1,0 +1,1 @@
+"""The data set that a build writes: galaxies, what their columns mean, where they come from."""
