@@ -152,15 +152,9 @@ def metric_charts(runs: Sequence[Run], entries: Sequence[Entry], truths: Sequenc
     return [_metric_chart(metric, records, labels, truths) for metric in metrics]
 
 
-def _metric_chart(
-    metric: str, records: Sequence[tuple[str, Record]], labels: Sequence[str], truths: Sequence[str]
-) -> Chart:
-    chosen = [
-        (label, r)
-        for label, r in records
-        if r["metric"] == metric and r["sample"] == "test" and r["truth"] in truths and r.get("bin") is None
-    ]
-    values: Rows = [
+def _metric_rows(chosen: Sequence[tuple[str, Record]]) -> Rows:
+    """Lay records out for a plot: the mean over members, and one spread to either side of it."""
+    return [
         {
             "recipe": label,
             "truth": r["truth"],
@@ -173,9 +167,11 @@ def _metric_chart(
         }
         for label, r in chosen
     ]
-    limit = next((r["requirement"] for _, r in chosen if r["requirement"] is not None), None)
+
+
+def _metric_marks(title: str, labels: Sequence[str], truths: Sequence[str]) -> list[Spec]:
+    """Draw a dot and a bar per recipe and truth, truths beside each other."""
     colours = [colour_of(truth, truths) for truth in truths]
-    about = term(metric)
     shared: Spec = {
         "x": {"field": "recipe", "type": "nominal", "sort": [*labels], "title": None, "axis": {"labelAngle": -40}},
         "xOffset": {"field": "truth", "type": "nominal", "sort": [*truths]},
@@ -184,19 +180,32 @@ def _metric_chart(
     tooltip = [
         {"field": "recipe"},
         {"field": "truth", "title": "judged on"},
-        {"field": "mean", "format": ".4f", "title": about.title},
+        {"field": "mean", "format": ".4f", "title": title},
         {"field": "std", "format": ".4f", "title": "spread over members"},
         {"field": "n", "title": "galaxies"},
     ]
     bars: Spec = {
         "mark": {"type": "rule", "strokeWidth": 1.6},
-        "encoding": {**shared, "y": axis("low", about.title), "y2": {"field": "high"}},
+        "encoding": {**shared, "y": axis("low", title), "y2": {"field": "high"}},
     }
     shape = {"field": "truth", "type": "nominal", "title": None, "scale": {"domain": [*truths]}}
     dots: Spec = {
         "mark": {"type": "point", "filled": True, "size": 60, "opacity": 1},
-        "encoding": {**shared, "shape": shape, "y": axis("mean", about.title), "tooltip": tooltip},
+        "encoding": {**shared, "shape": shape, "y": axis("mean", title), "tooltip": tooltip},
     }
+    return [bars, dots]
+
+
+def _metric_chart(
+    metric: str, records: Sequence[tuple[str, Record]], labels: Sequence[str], truths: Sequence[str]
+) -> Chart:
+    chosen = [
+        (label, r)
+        for label, r in records
+        if r["metric"] == metric and r["sample"] == "test" and r["truth"] in truths and r.get("bin") is None
+    ]
+    limit = next((r["requirement"] for _, r in chosen if r["requirement"] is not None), None)
+    about = term(metric)
     limits = [] if limit is None else [rule(y=sign * limit) for sign in ((1, -1) if metric == "bias" else (1,))]
     zero = [{"mark": {"type": "rule", "color": GREY, "strokeWidth": 0.6}, "encoding": {"y": {"datum": 0}}}]
     known = [(label, r) for label, r in chosen if r["z_range"] == "all" and np.isfinite(r["mean"])]
@@ -207,9 +216,9 @@ def _metric_chart(
     return Chart(
         about.title,
         {
-            "data": {"values": values},
+            "data": {"values": _metric_rows(chosen)},
             **shown,
-            "layer": [*limits, *(zero if metric == "bias" else []), bars, dots],
+            "layer": [*limits, *(zero if metric == "bias" else []), *_metric_marks(about.title, labels, truths)],
             "height": HEIGHT,
         },
         f"{about.title} of every recipe ({about.sentence} {about.formula}). All redshifts: {told or 'no number'}."
