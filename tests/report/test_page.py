@@ -13,10 +13,12 @@ import pytest
 from toy_run import toy_photoz, toy_run
 
 from mixz.metrics import PDF_METRICS, POINT_METRICS
+from mixz.model.grid import ESTIMATES
 from mixz.report import vega
 from mixz.report.charts_judged import prediction_charts, probability_charts
 from mixz.report.glossary import TERMS
-from mixz.report.page import inline_svg, markdown, metric_tables, report_page
+from mixz.report.intervals import judged_intervals
+from mixz.report.page import TABLE_METRICS, TABLE_PDF_METRICS, inline_svg, markdown, metric_tables, report_page
 from mixz.report.run import entries
 from mixz.schema import PhotoZ
 
@@ -141,7 +143,7 @@ def test_two_runs_beside_each_other() -> None:
 
 
 def test_tables_mark_the_best() -> None:
-    tables = metric_tables([toy_run()])
+    tables = metric_tables([toy_run()], TABLE_METRICS)
     spec = next(t for t in tables if t["truth"] == "spec" and t["z_range"] == "all")
     values = {recipe: abs(found["rms"]["mean"]) for recipe, found in spec["rows"].items()}
     assert spec["best"]["rms"] == min(values, key=lambda name: values[name])
@@ -154,8 +156,77 @@ def test_probabilities_only_where_there_are_any() -> None:
     assert probability_charts(entries([toy_run(("base",))]), "spec") == []
 
 
+def test_the_ensemble_stands_below_its_members() -> None:
+    run = toy_run(("base",))
+    page = report_page([run])
+    mine = next(
+        r for r in run.records if (r["truth"], r["z_range"], r["bin"], r["metric"]) == ("spec", "all", None, "rms")
+    )
+    assert mine["ensemble"] < mine["mean"], "the mean of three estimates scatters less than one"
+    assert f"{mine['mean']:.4f} <small>±{mine['std']:.4f}</small>" in page
+    assert f"<small>ensemble {mine['ensemble']:.4f}</small>" in page
+    drawn = next(c for c in data_of(page)["charts"].values() if c["description"].startswith("RMS of every recipe"))
+    assert pytest.approx(mine["ensemble"], rel=1e-4) in [row["ensemble"] for row in drawn["data"]["values"]]
+
+
+def test_intervals_are_counted_where_there_are_any() -> None:
+    every = entries([toy_run(galaxies=6000)])
+    found = judged_intervals(every)
+    assert [place.title for place in found] == ["Judged on the redshifts that many_band labels allow", "Judged on spec"]
+    for place, held in found.items():
+        if place.truth == "spec":  # the toy's intervals are honest of spectra
+            whole = {h.level: h for h in held if h.bin is None}
+            assert whole.keys() == {0.68, 0.9, 0.95}
+            assert all(abs(h.share - level) < 3 * h.chance for level, h in whole.items())
+            assert not any(h.too_short for h in whole.values())
+    page = report_page([every[0].run])
+    assert 'id="intervals"' in page
+    assert 'href="#intervals"' in page
+    assert 'id="intervals"' not in report_page([toy_run(("base", "bnn"))])
+
+
+def test_intervals_that_are_too_short_are_told() -> None:
+    run = toy_run(("fused",), galaxies=6000)
+    fused = run.photoz["fused"]
+    shorter = {level: (ends + ends.mean(axis=1, keepdims=True)) / 2 for level, ends in fused.intervals.items()}
+    found = judged_intervals(entries([replace(run, photoz={"fused": replace(fused, intervals=shorter)})]))
+    assert all(held.too_short for every in found.values() for held in every if held.bin is None)
+
+
+def test_a_simulations_own_redshifts_judge_the_intervals_of_noisy_labels() -> None:
+    run = toy_run(("fused",))
+    galaxies = replace(run.galaxies, z=dict(run.galaxies.z) | {"true": run.galaxies.z["spec"]})
+    found = judged_intervals(entries([replace(run, galaxies=galaxies)]))
+    assert [(place.truth, place.members) for place in found] == [
+        ("many_band", "many_band"),
+        ("spec", "spec"),
+        ("true", "many_band"),
+    ]
+
+
+def test_every_estimate_of_a_density_is_shown_where_there_are_any() -> None:
+    run = toy_run()
+    page = report_page([run])
+    for name in ("zmode", "zmean", "zmedian", "zbest"):
+        assert f'href="#term-{name}"' in page
+    mine = next(r for r in run.estimates if (r["truth"], r["estimate"], r["metric"]) == ("spec", "zbest", "rms"))
+    assert f"{mine['value']:.4f} <small>±{mine['bootstrap']:.4f}</small>" in page
+    assert 'id="estimates"' in page
+    assert 'id="estimates"' not in report_page([toy_run(("base", "bnn"))])
+
+
+def test_densities_have_a_table_of_their_own() -> None:
+    run = toy_run(("base", "fused"))
+    assert metric_tables([run], TABLE_PDF_METRICS) == []
+    rms = next(r for r in run.records if r["recipe"] == "fused" and r["metric"] == "rms" and r["z_range"] == "all")
+    crps = rms | {"metric": "crps", "mean": 0.05, "std": float("nan"), "requirement": None, "passes": None}
+    (table,) = metric_tables([replace(run, records=[*run.records, crps])], TABLE_PDF_METRICS)
+    assert (list(table["rows"]), table["metrics"]) == (["fused"], ["crps"])
+    assert "In numbers" in report_page([replace(run, records=[*run.records, crps])])
+
+
 def test_every_metric_is_explained() -> None:
-    assert set(TERMS) >= {*POINT_METRICS, *PDF_METRICS}
+    assert set(TERMS) >= {*POINT_METRICS, *PDF_METRICS, *ESTIMATES, "interval_68", "interval_90", "interval_95"}
     assert all(term.sentence.endswith(".") and term.formula for term in TERMS.values())
 
 

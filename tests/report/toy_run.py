@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mixz.config import KNOWN_TRUTHS
-from mixz.metrics import Estimates, Sample, judge, summarize
+from mixz.metrics import Estimates, Sample, judge, summarize, summarize_estimates
 from mixz.report.run import Run
 from mixz.schema import GalaxySet, PhotoZ
 
@@ -51,7 +51,17 @@ def toy_photoz(test: GalaxySet, recipe: str, *, seed: int = 1) -> PhotoZ:
     pdf = np.exp(-(((Z_GRID - members.mean(axis=0)[:, None]) / 0.06) ** 2) / 2)
     pdf /= np.trapezoid(pdf, Z_GRID, axis=1)[:, None]
     points = {name: members.mean(axis=0) for name in ("zmode", "zmean", "zmedian", "zbest")}
-    return PhotoZ(test.object_id, members, z_grid=Z_GRID, pdf=pdf, points=points, support=np.arange(len(test)) % 3)
+    reach = {"68": 0.0497, "90": 0.0822, "95": 0.098}  # of a scatter of 0.05, which is what members have
+    middle = z + rng.normal(0, 0.05, len(test))
+    return PhotoZ(
+        test.object_id,
+        members,
+        z_grid=Z_GRID,
+        pdf=pdf,
+        points=points,
+        intervals={level: np.column_stack([middle - half, middle + half]) for level, half in reach.items()},
+        support=np.arange(len(test)) % 3,
+    )
 
 
 def toy_run(
@@ -61,7 +71,7 @@ def toy_run(
     every = toy_galaxies(galaxies)
     test = every.in_split("test")
     photoz = {recipe: toy_photoz(test, recipe, seed=k) for k, recipe in enumerate(recipes, start=1)}
-    records = []
+    records, estimates = [], []
     for recipe, estimate in photoz.items():
         for truth in ("many_band", "spec"):
             rows = np.flatnonzero(test.has(truth))
@@ -69,9 +79,12 @@ def toy_run(
                 sample = Sample(truth, "test", test.z[truth][rows], test.mag[rows, 2].astype(float))
                 found = judge(sample, Estimates(estimate.z_phot_members[:, rows]))
                 records += summarize(recipe, found)
+                points = {point: z_phot[rows] for point, z_phot in estimate.points.items()}
+                estimates += summarize_estimates(recipe, sample, points, resamples=5)
     settings: dict[str, Any] = {
         "about": {"simulated": True, "config_digest": "c0ffee", "build_digest": "babe", "mixz": "0", "ledger": []},
         "records": records,
+        "estimates": estimates,
         "curves": {recipe: {"1: spec": [[0.3, 0.2, 0.15], [0.4, 0.2], [0.35, 0.25, 0.2]]} for recipe in recipes},
         "truths": [truth for truth in ("many_band", "spec") if every.has(truth).any()],
         "kernels": {"many_band": KNOWN_TRUTHS["many_band"].error_kernel()},

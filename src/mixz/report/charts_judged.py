@@ -153,7 +153,7 @@ def metric_charts(runs: Sequence[Run], entries: Sequence[Entry], truths: Sequenc
 
 
 def _metric_rows(chosen: Sequence[tuple[str, Record]]) -> Rows:
-    """Lay records out for a plot: the mean over members, and one spread to either side of it."""
+    """Lay records out for a plot: the mean over members, one spread to either side of it, and the ensemble's own."""
     return [
         {
             "recipe": label,
@@ -163,14 +163,15 @@ def _metric_rows(chosen: Sequence[tuple[str, Record]]) -> Rows:
             "low": number(r["mean"] - np.nan_to_num(r["std"])),
             "high": number(r["mean"] + np.nan_to_num(r["std"])),
             "std": number(r["std"]),
+            "ensemble": number(r["ensemble"]) if r["members"] > 1 else None,
             "n": r["n"],
         }
         for label, r in chosen
     ]
 
 
-def _metric_marks(title: str, labels: Sequence[str], truths: Sequence[str]) -> list[Spec]:
-    """Draw a dot and a bar per recipe and truth, truths beside each other."""
+def _metric_marks(title: str, values: Rows, labels: Sequence[str], truths: Sequence[str]) -> list[Spec]:
+    """Draw a dot and a bar per recipe and truth, truths beside each other, and a diamond where members are several."""
     colours = [colour_of(truth, truths) for truth in truths]
     shared: Spec = {
         "x": {"field": "recipe", "type": "nominal", "sort": [*labels], "title": None, "axis": {"labelAngle": -40}},
@@ -182,6 +183,7 @@ def _metric_marks(title: str, labels: Sequence[str], truths: Sequence[str]) -> l
         {"field": "truth", "title": "judged on"},
         {"field": "mean", "format": ".4f", "title": title},
         {"field": "std", "format": ".4f", "title": "spread over members"},
+        {"field": "ensemble", "format": ".4f", "title": "the ensemble's own"},
         {"field": "n", "title": "galaxies"},
     ]
     bars: Spec = {
@@ -193,7 +195,12 @@ def _metric_marks(title: str, labels: Sequence[str], truths: Sequence[str]) -> l
         "mark": {"type": "point", "filled": True, "size": 60, "opacity": 1},
         "encoding": {**shared, "shape": shape, "y": axis("mean", title), "tooltip": tooltip},
     }
-    return [bars, dots]
+    diamonds: Spec = {
+        "mark": {"type": "point", "shape": "diamond", "size": 120, "strokeWidth": 1.3, "opacity": 1},
+        "encoding": {**shared, "y": axis("ensemble", title), "tooltip": tooltip},
+    }
+    several = any(row["ensemble"] is not None for row in values)
+    return [bars, dots, *([diamonds] if several else [])]
 
 
 def _metric_chart(
@@ -205,20 +212,21 @@ def _metric_chart(
         if r["metric"] == metric and r["sample"] == "test" and r["truth"] in truths and r.get("bin") is None
     ]
     limit = next((r["requirement"] for _, r in chosen if r["requirement"] is not None), None)
-    about = term(metric)
+    about, values = term(metric), _metric_rows(chosen)
+    marks = _metric_marks(about.title, values, labels, truths)
     limits = [] if limit is None else [rule(y=sign * limit) for sign in ((1, -1) if metric == "bias" else (1,))]
     zero = [{"mark": {"type": "rule", "color": GREY, "strokeWidth": 0.6}, "encoding": {"y": {"datum": 0}}}]
     known = [(label, r) for label, r in chosen if r["z_range"] == "all" and np.isfinite(r["mean"])]
-    told = "; ".join(f"{label} on {r['truth']} {r['mean']:.4f}" for label, r in known)
+    told = "; ".join(f"{label} on {r['truth']} {r['mean']:.4f}, ensemble {r['ensemble']:.4f}" for label, r in known)
     shown = only_shown(labels)
     shown["params"].append({"name": "z_range", "value": "0.3-1.5"})
     shown["transform"].append({"filter": "datum.z_range === z_range"})
     return Chart(
         about.title,
         {
-            "data": {"values": _metric_rows(chosen)},
+            "data": {"values": values},
             **shown,
-            "layer": [*limits, *(zero if metric == "bias" else []), *_metric_marks(about.title, labels, truths)],
+            "layer": [*limits, *(zero if metric == "bias" else []), *marks],
             "height": HEIGHT,
         },
         f"{about.title} of every recipe ({about.sentence} {about.formula}). All redshifts: {told or 'no number'}."
@@ -241,7 +249,7 @@ def probability_charts(entries: Sequence[Entry], truth: str) -> list[Chart]:
             "data": {"values": rows(low=edges[:-1], high=edges[1:], height=heights)},
             "mark": {"type": "bar", "color": color, "opacity": 0.8, "tooltip": True, "binSpacing": 1},
             "encoding": {
-                "x": axis("low", f"PIT on {truth}", bin="binned", axis={"values": [0, 0.25, 0.5, 0.75, 1]}),
+                "x": axis("low", f"PIT on {truth}", bin="binned", axis={"values": [0, 0.5, 1]}),
                 "x2": {"field": "high"},
                 "y": axis("height", "galaxies / expected"),
             },

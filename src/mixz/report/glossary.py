@@ -1,4 +1,4 @@
-"""Every metric in one sentence with its formula, for whoever hovers over its name."""
+"""Every metric, estimate and interval in one sentence with its formula, for whoever hovers over its name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Term:
-    """What a metric is called in a report, what it says, and its formula.
+    """What a metric (or an estimate) is called in a report, what it says, and its formula.
 
     Parameters
     ----------
@@ -18,7 +18,7 @@ class Term:
     formula
         Its definition, dz being (z_phot - z_ref) / (1 + z_ref).
     best
-        What it would be for perfect redshifts, or honest densities.
+        What a metric would be for perfect redshifts, or honest densities.
     """
 
     title: str
@@ -86,8 +86,35 @@ TERMS: dict[str, Term] = {
     "log_score": Term(
         "log score", "How unlikely the density finds the label; lower is better.", "mean(−ln p(z_ref))", float("-inf")
     ),
+    "interval_68": Term(
+        "68 % interval",
+        "The share of galaxies whose redshift is inside the conformal interval that promises 68 %.",
+        "mean(z_low_68 ≤ z ≤ z_high_68)",
+        0.68,
+    ),
+    "interval_90": Term(
+        "90 % interval",
+        "The share of galaxies whose redshift is inside the conformal interval that promises 90 %.",
+        "mean(z_low_90 ≤ z ≤ z_high_90)",
+        0.90,
+    ),
+    "interval_95": Term(
+        "95 % interval",
+        "The share of galaxies whose redshift is inside the conformal interval that promises 95 %.",
+        "mean(z_low_95 ≤ z ≤ z_high_95)",
+        0.95,
+    ),
+    "zmode": Term("zmode", "The redshift where the density is highest.", "argmax p(z)"),
+    "zmean": Term("zmean", "The mean of the density, of the least expected (z_phot − z)².", "∫z p(z) dz"),
+    "zmedian": Term("zmedian", "The redshift that half of the density lies below.", "F(z) = ½"),
+    "zbest": Term(
+        "zbest",
+        "The redshift of the least expected HSC loss: z_phot wherever a recipe gives densities.",
+        "argmin ∫L(z_phot, z) p(z) dz",
+    ),
+    "zrms": Term("zrms", "The redshift of the least expected dz².", "∫z p(z) / (1+z)² dz / ∫p(z) / (1+z)² dz"),
 }
-"""Every metric of `mixz.metrics` by its name."""
+"""Every metric of `mixz.metrics`, every estimate of densities and every interval by its name."""
 
 
 def term(metric: str) -> Term:

@@ -24,21 +24,24 @@ from mixz.report.charts_judged import (
     residual_charts,
 )
 from mixz.report.charts_made import distribution_charts, training_charts
+from mixz.report.estimates import estimate_charts, estimate_tables
 from mixz.report.glossary import TERMS, term
+from mixz.report.intervals import interval_charts, interval_tables, judged_intervals
 from mixz.report.plot import Group, recipe_colour
 from mixz.report.run import entries
 from mixz.report.screen import SIMULATED
 from mixz.report.vega import vega_script
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from mixz.metrics.summary import Record
+    from mixz.report.intervals import Held, JudgedBy
     from mixz.report.run import Entry, Run
 
 TEMPLATES = Path(__file__).parent / "templates"
 TABLE_METRICS = ("bias", "sigma_mad", "rms", "outlier_fraction", "catastrophic_fraction", "hsc_loss")
-TABLE_PDF_METRICS = ("pit_ks", "coverage_68", "crps", "cde_loss")
+TABLE_PDF_METRICS = ("pit_ks", "coverage_68", "coverage_95", "crps", "cde_loss", "log_score")
 
 
 def report_page(runs: Sequence[Run]) -> str:
@@ -52,7 +55,8 @@ def report_page(runs: Sequence[Run]) -> str:
     every = entries(runs)
     labels = [entry.label for entry in every]
     truths = list(dict.fromkeys(truth for run in runs for truth in run.truths))
-    sections = _sections(runs, every, truths)
+    intervals = judged_intervals(every)
+    sections = _sections(runs, every, truths, intervals)
     charts = [chart for groups in sections.values() for group in groups for chart in group.charts]
     data = {
         "charts": {chart.key: chart.spec | {"description": chart.description} for chart in charts},
@@ -71,7 +75,10 @@ def report_page(runs: Sequence[Run]) -> str:
             recipes=data["recipes"],
             verdicts={run.name: verdicts(run.records, run.differences) for run in runs},
             lsst={run.name: verdicts(run.records, run.differences, z_range="lsst") for run in runs},
-            tables=metric_tables(runs),
+            tables=metric_tables(runs, TABLE_METRICS),
+            pdf_tables=metric_tables(runs, TABLE_PDF_METRICS),
+            estimate_tables=estimate_tables(runs),
+            interval_tables=interval_tables(intervals),
             compared=comparison(runs) if len(runs) > 1 else [],
             sections=sections,
             cards=[(e.label, markdown(e.run.cards.get(e.recipe, ""))) for e in every],
@@ -144,14 +151,19 @@ def inline_svg(svg: str, prefix: str) -> Markup:
     return Markup(body)
 
 
-def _sections(runs: Sequence[Run], every: Sequence[Entry], truths: Sequence[str]) -> dict[str, list[Group]]:
+def _sections(
+    runs: Sequence[Run], every: Sequence[Entry], truths: Sequence[str], intervals: Mapping[JudgedBy, Sequence[Held]]
+) -> dict[str, list[Group]]:
     """Put every plot under the heading it belongs to."""
+    labels = [entry.label for entry in every]
     per_truth = {t: [e for e in every if t in e.run.truths] for t in truths}
     sections = {
         "metrics": [Group("", metric_charts(runs, every, truths))],
         "predictions": [Group(f"Judged on {t}", prediction_charts(of, t, truths)) for t, of in per_truth.items()],
         "residuals": [Group(f"Judged on {t}", residual_charts(of, t)) for t, of in per_truth.items()],
         "probabilities": [Group(f"Judged on {t}", probability_charts(of, t)) for t, of in per_truth.items()],
+        "intervals": interval_charts(intervals, labels),
+        "estimates": estimate_charts(runs, truths, labels),
         "redshifts": [Group("", [c for t, of in per_truth.items() if (c := redshift_chart(of, t)) is not None])],
         "distributions": [Group(run.name if len(runs) > 1 else "", distribution_charts(run, truths)) for run in runs],
         "training": [Group("", training_charts(every))],
@@ -165,19 +177,19 @@ def _sections(runs: Sequence[Run], every: Sequence[Entry], truths: Sequence[str]
     }
 
 
-def metric_tables(runs: Sequence[Run]) -> list[dict[str, Any]]:
-    """Lay out a table per run, sample and redshift range: a row per recipe, a column per metric."""
+def metric_tables(runs: Sequence[Run], metrics: Sequence[str]) -> list[dict[str, Any]]:
+    """Lay out a table per run, sample and redshift range: a row per recipe that has such metrics, a column for each."""
     tables = []
     for run in runs:
-        plain = _unbinned(run)
-        found = {r["metric"] for r in plain}
-        metrics = [m for m in (*TABLE_METRICS, *TABLE_PDF_METRICS) if m in found]
-        for place in dict.fromkeys((r["truth"], r["sample"], r["z_range"]) for r in plain):
-            mine = [r for r in plain if (r["truth"], r["sample"], r["z_range"]) == place]
+        asked = [r for r in _unbinned(run) if r["metric"] in metrics]
+        found = {r["metric"] for r in asked}
+        for place in dict.fromkeys((r["truth"], r["sample"], r["z_range"]) for r in asked):
+            mine = [r for r in asked if (r["truth"], r["sample"], r["z_range"]) == place]
             rows = {
                 recipe: {r["metric"]: r for r in mine if r["recipe"] == recipe}
                 for recipe in dict.fromkeys(r["recipe"] for r in mine)
             }
+            shown = [metric for metric in metrics if metric in found]
             limits = {r["metric"]: r["requirement"] for r in mine if r["requirement"] is not None}
             tables.append(
                 {
@@ -186,10 +198,10 @@ def metric_tables(runs: Sequence[Run]) -> list[dict[str, Any]]:
                     "sample": place[1],
                     "z_range": place[2],
                     "n": max(r["n"] for r in mine),
-                    "metrics": metrics,
+                    "metrics": shown,
                     "limits": limits,
                     "rows": rows,
-                    "best": {metric: _best(metric, rows) for metric in metrics},
+                    "best": {metric: _best(metric, rows) for metric in shown},
                 }
             )
     return tables
@@ -232,8 +244,8 @@ def _place(record: Record) -> tuple[Any, ...]:
 
 def _flat(runs: Sequence[Run]) -> dict[str, Any]:
     """Give all records as one table of columns and rows, for sorting and filtering in the page."""
-    columns = ["run", "recipe", "truth", "sample", "range", "metric", "mean", "spread", "bootstrap", "corrected"]
-    columns += ["galaxies", "LSST", "verdict"]
+    columns = ["run", "recipe", "truth", "sample", "range", "metric", "mean", "spread", "ensemble", "bootstrap"]
+    columns += ["corrected", "galaxies", "LSST", "verdict"]
     rows = [
         [
             run.name,
@@ -242,7 +254,7 @@ def _flat(runs: Sequence[Run]) -> dict[str, Any]:
             r["sample"],
             r["z_range"],
             r["metric"],
-            *(_json_number(r.get(key)) for key in ("mean", "std", "bootstrap", "corrected")),
+            *(_json_number(r.get(key)) for key in ("mean", "std", "ensemble", "bootstrap", "corrected")),
             r["n"],
             r["requirement"],
             {True: "pass", False: "fail", None: ""}[r["passes"]],

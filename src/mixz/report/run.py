@@ -49,6 +49,8 @@ class Run:
         The ledger as a flow chart, an SVG; empty where there is none.
     differences
         Paired differences between recipes, as `evaluate` wrote them; empty where there are none.
+    estimates
+        Metrics of every point estimate of densities (`mixz.metrics.summarize_estimates`); empty where there are none.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Run:
     cards: Mapping[str, str] = field(default_factory=dict)
     flowchart: str = ""
     differences: Sequence[Record] = ()
+    estimates: Sequence[Record] = ()
 
     @cached_property
     def test(self) -> GalaxySet:

@@ -82,6 +82,7 @@ def _read(name: str, results: Results, galaxies: GalaxySet) -> Run:
         cards={recipe: path.read_text(encoding="utf-8") for recipe, path in cards.items() if path.is_file()},
         flowchart=chart.read_text(encoding="utf-8") if chart.is_file() else "",
         differences=results.read_differences(),
+        estimates=results.read_estimates(),
     )
 
 
