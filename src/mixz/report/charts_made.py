@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from mixz.report.run import Entry, Run
 
+LEGEND = {"columns": 1, "labelLimit": 220, "symbolOpacity": 1, "symbolType": "stroke"}
+"""Steps are named by all that they believe, and their bands are pale."""
+
 
 def distribution_charts(run: Run, truths: Sequence[str]) -> list[Chart]:
     """Draw redshift, reference magnitude and colour of each truth's galaxies (Figure 1)."""
@@ -72,7 +75,7 @@ def training_charts(entries: Sequence[Entry]) -> list[Chart]:
         top = float(np.percentile(losses, 97)) if losses else 1.0
         bottom = min(losses, default=0.0)
         scale = {"domain": [number(bottom - 0.05 * (top - bottom)), number(max(top, bottom + 1e-6))], "zero": False}
-        x, color = axis("epoch", "epoch"), {"field": "step", "type": "nominal", "title": None}
+        x, color = axis("epoch", "epoch"), {"field": "step", "type": "nominal", "title": None, "legend": LEGEND}
         band: Spec = {
             "mark": {"type": "area", "opacity": 0.25, "clip": True},
             "encoding": {

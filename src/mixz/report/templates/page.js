@@ -4,7 +4,7 @@ const report = JSON.parse(document.getElementById("report-data").textContent);
 const font = getComputedStyle(document.body).fontFamily;
 const theme = {
   background: null, font, padding: 4,
-  axis: { labelFontSize: 11, titleFontSize: 11.5, titleFontWeight: 500, gridOpacity: 0.6, labelFont: font, titleFont: font, tickCount: 5 },
+  axis: { labelFontSize: 11, titleFontSize: 11.5, titleFontWeight: 500, gridOpacity: 0.6, labelFont: font, titleFont: font, titlePadding: 8, tickCount: 5 },
   legend: { orient: "top", labelFontSize: 11.5, symbolSize: 90, columnPadding: 10, labelFont: font, symbolStrokeWidth: 2.5, direction: "horizontal", columns: 3, title: null, labelLimit: 110 },
   view: { stroke: null }, range: { category: ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9"] },
 };
@@ -125,7 +125,7 @@ function showNumbers() {
       const number = typeof cell === "number" && name !== "galaxies" && name !== "LSST";
       const text = cell === null ? (["mean", "spread"].includes(name) ? "n/a" : "") : number ? digits(cell, 4) : String(cell);
       const td = make("td", name === "metric" ? null : text, ["pass", "fail"].includes(cell) && name === "verdict" ? { class: cell } : {});
-      if (name === "metric") td.append(make("a", text, { class: "term", href: `#term-${text}`, "data-term": text }));
+      if (name === "metric") td.append(make("a", text, { class: "term", href: `#term-${text}`, "data-term": text, tabindex: "-1" })); // not 300 stops of the Tab key
       line.append(td);
     });
     return line;
@@ -186,6 +186,8 @@ function galaxySpec(galaxy, recipes, description) {
   const curves = recipes.flatMap((r) => (r.pdf ?? []).map(([z, p]) => ({ recipe: r.recipe, z, p })));
   const ticks = recipes.flatMap((r) => [...r.members, r.z_phot].filter((z) => z !== null).map((z) => ({ recipe: r.recipe, z })));
   const labels = Object.entries(galaxy.labels).map(([truth, z]) => ({ truth, z }));
+  const named = [...new Set(labels.map(({ z }) => digits(z, 2)))].map((at) => labels.filter(({ z }) => digits(z, 2) === at))
+    .map((equal) => ({ z: equal[0].z, truth: equal.map(({ truth }) => truth).join(", ") })); // names of equal labels side by side
   const near = galaxy.neighbours.flatMap((n) => Object.entries(n.labels).map(([truth, z]) => ({ galaxy: n.id, truth, z })));
   const x = { field: "z", type: "quantitative", title: "redshift" };
   return {
@@ -194,7 +196,7 @@ function galaxySpec(galaxy, recipes, description) {
       { data: { values: curves }, mark: { type: "line", strokeWidth: 2 }, encoding: { x, y: { field: "p", type: "quantitative", title: curves.length ? "density" : null }, color } },
       { data: { values: ticks }, mark: { type: "tick", thickness: 2, size: 14, tooltip: true }, encoding: { x, y: { value: 268 }, color } },
       { data: { values: labels }, mark: { type: "rule", color: "#8a8a8a", strokeWidth: 2, strokeDash: [5, 3], tooltip: true }, encoding: { x, tooltip: [{ field: "truth" }, { field: "z", format: ".3f" }] } },
-      { data: { values: labels }, mark: { type: "text", angle: 270, align: "right", dx: -6, dy: -6, fontSize: 11 }, encoding: { x, y: { value: 0 }, text: { field: "truth" } } },
+      { data: { values: named }, mark: { type: "text", angle: 270, align: "right", dx: -6, dy: -6, fontSize: 11 }, encoding: { x, y: { value: 0 }, text: { field: "truth" } } },
       { data: { values: near }, mark: { type: "point", shape: "triangle-up", filled: true, size: 40, color: "#8a8a8a", tooltip: true }, encoding: { x, y: { value: 276 } } },
     ],
   };
