@@ -195,6 +195,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     Ensemble.untrained(toy_galaxies(90), Step(truths=("spec",)), network=network, members=2).save(folder)
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
+        listening.listen()  # so that a browser that comes before the server waits for it
         server = uvicorn.Server(uvicorn.Config(model_app(folder, max_mb=0.1), log_level="warning", ws="none"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
