@@ -175,9 +175,10 @@ def _hdf5_write(frame: pd.DataFrame, path: Path) -> None:
 
 def _hdf5_group(file: h5py.File, group: str | None) -> Any:
     if group is not None:
-        if group not in file:
+        found = file.get(group)
+        if not isinstance(found, h5py.Group):
             raise MixzError(f"{file.filename} has no group {group!r}", f"groups: {', '.join(file)}", "correct `group`")
-        return file[group]
+        return found
     groups = [item for item in file.values() if isinstance(item, h5py.Group)]
     return groups[0] if len(groups) == 1 and not any(map(_is_column, file.values())) else file
 

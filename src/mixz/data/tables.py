@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -175,14 +174,16 @@ def _parsed(values: pd.Series[Any], column: str, where: str) -> pd.Series[Any]:
 
 @contextmanager
 def _guarded(path: Path) -> Iterator[None]:
-    """Turn whatever a reader stumbles over into one clear message."""
+    """Turn whatever a reader stumbles over into one clear message: bytes that were damaged bring any error at all."""
     if not path.is_file() and not is_hats(path):
         raise MixzError(f"no file {path}", "an existing table", "check the path; paths in a config start at its folder")
     if path.is_file() and path.stat().st_size == 0:
         raise MixzError(f"{path} is empty", "a table with at least one row", "check how the file was made")
     try:
         yield
-    except (OSError, EOFError, ValueError, KeyError, TypeError, IndexError, zlib.error) as error:
+    except MixzError:
+        raise
+    except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise MixzError(
             f"{path} cannot be read: {reason}", f"a whole {path.suffix} file", "fetch or write it again"
