@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from mixz.stages.serve import model_app
 
 testclient = pytest.importorskip("fastapi.testclient", reason="needs mixz[serve]")
 
+LOCAL = {"host": "localhost"}
 CSV = b"object_id,mag_g,mag_r\na,22,21\n<b>,23,22.5\nc,,20\n"
 
 
@@ -149,6 +151,92 @@ def test_no_bytes_bring_it_down(client: Any, name: str, body: bytes, mag: str | 
     assert answer.status_code in (200, 413, 422)
     if answer.status_code != 200:
         refused(answer, answer.status_code)
+
+
+@pytest.fixture(scope="module")
+def described(model: Path) -> Any:
+    """The API as it describes itself."""
+    schemathesis = pytest.importorskip("schemathesis", reason="needs schemathesis (pip install 'mixz[dev]')")
+    return schemathesis.openapi.from_asgi("/openapi.json", model_app(model, max_mb=0.01), headers=LOCAL)
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "mode"),
+    [
+        ("/api/model", "GET", "positive"),
+        ("/api/photoz", "POST", "positive"),
+        ("/api/photoz", "POST", "negative"),
+        ("/api/preview", "POST", "positive"),
+        ("/api/preview", "POST", "negative"),
+    ],
+)
+@settings(max_examples=25, deadline=None, suppress_health_check=[*HealthCheck])
+@given(data=st.data())
+@pytest.mark.filterwarnings("ignore")  # astropy warns of what it then refuses
+def test_it_keeps_what_it_describes(described: Any, path: str, method: str, mode: str, data: st.DataObject) -> None:
+    from schemathesis import GenerationMode
+    from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+    request = data.draw(described[path][method].as_strategy(generation_mode=GenerationMode(mode)))
+    # Bytes of the right type need not be a table, and may well be refused.
+    request.call_and_validate(headers=LOCAL, excluded_checks=[positive_data_acceptance])
+
+
+HARM = st.lists(
+    st.tuples(
+        st.sampled_from(["replace", "insert", "drop", "cut"]), st.floats(0, 1), st.binary(min_size=1, max_size=6)
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+def harmed(body: bytes, harm: list[tuple[str, float, bytes]]) -> bytes:
+    """Do to a file what bad discs and broken downloads do."""
+    found = bytearray(body)
+    for what, where, bits in harm:
+        at = int(where * len(found))
+        found[at : {"insert": at, "cut": len(found)}.get(what, at + len(bits))] = bits if what != "drop" else b""
+    return bytes(found)
+
+
+@pytest.mark.parametrize("ending", ["csv", "csv.gz", "parquet", "fits", "hdf5", "ecsv"])
+@settings(max_examples=12, deadline=None)
+@given(harm=HARM, what=st.sampled_from(["photoz", "preview"]))
+@pytest.mark.filterwarnings("ignore")
+def test_no_harmed_table_brings_it_down(
+    roomy: Any, tables: dict[str, bytes], ending: str, harm: list[tuple[str, float, bytes]], what: str
+) -> None:
+    answer = roomy.post(f"/api/{what}", params={"name": f"a.{ending}"}, content=harmed(tables[ending], harm))
+    if answer.status_code != 200:
+        refused(answer, 422)
+        assert "mixz-" not in answer.text, "no folder of the server is told"
+
+
+@pytest.fixture(scope="module")
+def roomy(model: Path) -> Any:
+    return testclient.TestClient(model_app(model, max_mb=1), base_url="http://localhost")
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """One small table in every format."""
+    folder = tmp_path_factory.mktemp("tables")
+    found = {"csv": CSV, "csv.gz": gzip.compress(CSV, mtime=0)}
+    for ending in ("parquet", "fits", "hdf5", "ecsv"):
+        write_table(pd.read_csv(io.BytesIO(CSV)), folder / f"a.{ending}")
+        found[ending] = (folder / f"a.{ending}").read_bytes()
+    return found
+
+
+def test_an_hdf5_file_whose_index_is_broken_is_refused(roomy: Any, tables: dict[str, bytes]) -> None:
+    body = tables["hdf5"].replace(b"TREE", b"\xff" * 4)  # h5py calls this a RuntimeError
+    refused(roomy.post("/api/photoz", params={"name": "a.hdf5"}, content=body), 422, "a.hdf5 cannot be read")
+
+
+def test_a_column_is_no_group(roomy: Any, tables: dict[str, bytes]) -> None:
+    asked = {"name": "a.hdf5", "group": "mag_g"}
+    refused(roomy.post("/api/photoz", params=asked, content=tables["hdf5"]), 422, "no group 'mag_g'")
 
 
 def test_a_port_that_is_taken(model: Path) -> None:

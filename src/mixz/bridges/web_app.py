@@ -119,6 +119,7 @@ def web_app(served: Served, *, page: str, scripts: Mapping[str, str], hosts: Seq
         summary="Photometric redshifts from a table of magnitudes.",
         docs_url=None,  # the documentation's page would come from another site
         redoc_url=None,
+        responses={"4XX": {"description": "a mistake", "content": {"application/json": {"schema": ERROR}}}},
     )
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*hosts])
     app.middleware("http")(_add_headers)
