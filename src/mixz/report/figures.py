@@ -32,6 +32,9 @@ OTHER_COLOURS = ("#009E73", "#CC79A7", "#D55E00", "#56B4E9")
 
 CURVE_COLOURS = ("#56B4E9", "#CC79A7", "#009E73", "#D55E00")
 
+TRAINING_COLUMNS = 4
+"""Panels of training curves in a row, at most: a page is no wider."""
+
 FIGURE_3_METRICS = {
     "bias": "bias",
     "outlier_fraction": "outlier fraction",
@@ -185,13 +188,18 @@ def draw_training(curves: Mapping[str, Mapping[str, Sequence[Sequence[float]]]],
         Words under the figure.
     """
     with style.context(STYLE):
-        figure = new_figure(2.2 * len(curves) + 0.4, 2.4, note)
-        axes = figure.subplots(1, len(curves), squeeze=False)[0]
-        for axis, (recipe, steps) in zip(axes, curves.items(), strict=True):
+        rows = -(-len(curves) // TRAINING_COLUMNS)
+        columns = -(-len(curves) // rows)
+        figure = new_figure(2.2 * columns + 0.4, 2.2 * rows + 0.2, note)
+        axes = figure.subplots(rows, columns, squeeze=False)
+        for axis, (recipe, steps) in zip(axes.flat, curves.items(), strict=False):
             _draw_steps(axis, steps)
             axis.set_title(recipe)
             axis.set_xlabel("epoch")
-        axes[0].set_ylabel("validation loss")
+        for axis in axes.flat[len(curves) :]:
+            axis.set_axis_off()
+        for first in axes[:, 0]:
+            first.set_ylabel("validation loss")
         return figure
 
 
