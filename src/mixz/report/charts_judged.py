@@ -276,7 +276,7 @@ def _coverage_chart(curves: Sequence[tuple[str, Any]], labels: Sequence[str], tr
         "encoding": {
             "x": axis("level", "probability of the interval", scale=unit),
             "y": axis("share", f"share of {truth} inside", scale=unit),
-            **by_recipe(labels, [label for label, _ in curves]),
+            **by_recipe(labels, [label for label, _ in curves], narrow=True),
         },
     }
     told = "; ".join(f"{label}: {np.interp(0.68, LEVELS, c):.1%}" for label, c in curves)

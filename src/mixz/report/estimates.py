@@ -81,7 +81,7 @@ def _chart(metric: str, truth: str, records: Sequence[tuple[str, Record]], label
     shared: Spec = {
         "x": {"field": "estimate", "type": "nominal", "sort": estimates, "title": None, "axis": {"labelAngle": -40}},
         "xOffset": {"field": "recipe", "type": "nominal", "sort": drawn},
-        "color": by_recipe(labels, drawn)["color"],
+        "color": by_recipe(labels, drawn, narrow=True)["color"],
     }
     tooltip = [
         {"field": "recipe"},

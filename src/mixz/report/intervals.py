@@ -165,7 +165,7 @@ def _allowed(entry: Entry, truth: str, rows: NDArray[np.intp]) -> Floats | None:
 
 def _chart(place: JudgedBy, level: float, found: Sequence[Held], labels: Sequence[str]) -> Chart:
     shown = [label for label in labels if label in {held.recipe for held in found}]
-    colours = by_recipe(labels, shown)
+    colours = by_recipe(labels, shown, narrow=True)
     x = axis("mag", "i [AB mag]", scale={"zero": False, "padding": 10})
     scale = {"zero": False}
     share = axis("share", "share inside", scale=scale, axis={"format": ".0%"})

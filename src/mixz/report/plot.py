@@ -23,6 +23,9 @@ SHOWN = "shown"
 
 HEIGHT, SQUARE = 230, 210
 
+SHORT = 7
+"""So many letters of a recipe's name leave room for three in a row."""
+
 
 @dataclass(frozen=True)
 class Chart:
@@ -80,14 +83,19 @@ def recipe_colour(labels: Sequence[str], label: str) -> str:
     return RECIPE_COLOURS[labels.index(label) % len(RECIPE_COLOURS)]
 
 
-def by_recipe(every: Sequence[str], labels: Sequence[str] = ()) -> Spec:
-    """Colour and dash the lines of some recipes, so that neither alone must tell them apart."""
+def by_recipe(every: Sequence[str], labels: Sequence[str] = (), *, narrow: bool = False) -> Spec:
+    """Colour and dash the lines of some recipes, so that neither alone must tell them apart.
+
+    In a narrow plot long names stand below each other.
+    """
     labels = labels or every
     colours = [recipe_colour(every, label) for label in labels]
     dashes = [DASHES[every.index(label) % len(DASHES)] for label in labels]
     field_of = {"field": "recipe", "type": "nominal", "title": None}
+    long = narrow and max(map(len, labels), default=0) > SHORT
+    legend = {"symbolType": "stroke"} | ({"columns": 1, "labelLimit": 200} if long else {})
     return {
-        "color": {**field_of, "scale": {"domain": [*labels], "range": colours}, "legend": {"symbolType": "stroke"}},
+        "color": {**field_of, "scale": {"domain": [*labels], "range": colours}, "legend": legend},
         "strokeDash": {**field_of, "scale": {"domain": [*labels], "range": dashes}},
     }
 
