@@ -163,7 +163,7 @@ def write_qp(
     MixzError
         qp is missing, the photo-z have no densities, the name ends otherwise, or it cannot be written.
     """
-    path = _checked_name(path)
+    path = qp_name(path)
     ensemble = to_qp(photoz, kind=kind, truth=truth)
     if path.suffix == ".hdf5":
         with replacing(path) as draft:
@@ -202,7 +202,7 @@ def read_qp(path: str | Path, *, object_id: NDArray[Any] | None = None) -> Photo
     MixzError
         qp is missing, the file is missing or damaged, or it is of other galaxies.
     """
-    qp, path = _qp(), _checked_name(path)
+    qp, path = _qp(), qp_name(path)
     there = path if path.suffix == ".hdf5" else path.with_name(f"{path.stem}data{path.suffix}")
     if not there.is_file():
         raise MixzError(f"no file {there}", "a qp file", "check the path")
@@ -241,7 +241,7 @@ def from_qp(ensemble: Any) -> PhotoZ:
 def truth_in(path: str | Path) -> dict[str, Floats]:
     """Give the known redshifts that a qp file keeps, by the name of their truth."""
     with redirect_stdout(StringIO()):
-        ancil = _qp().read(str(_checked_name(path))).ancil or {}
+        ancil = _qp().read(str(qp_name(path))).ancil or {}
     known = [name for name in ancil if name.startswith("z_") and not name.startswith(OURS)]
     return {name.removeprefix("z_"): _native(ancil[name]).reshape(-1) for name in known}
 
@@ -277,7 +277,14 @@ def _native(values: Any) -> NDArray[Any]:
     return array.astype(array.dtype.newbyteorder("="))
 
 
-def _checked_name(path: str | Path) -> Path:
+def qp_name(path: str | Path) -> Path:
+    """Give the name of a qp file that mixz can write and read again.
+
+    Raises
+    ------
+    MixzError
+        It ends otherwise.
+    """
     path = Path(path)
     if path.suffix not in ENDINGS:
         raise MixzError(f"{path} is no name for a qp file", f"endings: {', '.join(ENDINGS)}", "choose one of these")

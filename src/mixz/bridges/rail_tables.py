@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mixz.data.photometry import FAINTEST, require_magnitudes
 from mixz.data.tables import require_columns
 from mixz.errors import MixzError
 from mixz.schema import WEIGHT, GalaxySet
@@ -66,7 +67,8 @@ class RailColumns:
         Raises
         ------
         MixzError
-            A column of magnitudes or weights is missing, or none of the labels' columns is there.
+            A column of magnitudes or weights is missing, one of magnitudes holds something else, or none of the labels'
+            columns is there.
         """
         require_columns(self.mag, list(table), where=where)
         mag = _stacked(table, self.mag)
@@ -76,6 +78,8 @@ class RailColumns:
         err = np.where(np.isfinite(err) & (err > 0) & (err < NOT_DETECTED - NEAR), err, np.nan)
         err = np.where(unseen, np.inf, np.where(unlooked, np.nan, err))
         mag = np.where(unseen | unlooked | np.isinf(mag), np.nan, mag)
+        require_magnitudes(mag, self.mag, where=where)
+        mag = np.where(np.abs(mag) > FAINTEST, np.nan, mag)
         err = np.where(np.isnan(mag) & np.isfinite(err), np.nan, err)
         labels = {truth: _column(table, name) for truth, name in self.labels.items() if name in table}
         if self.labels and not labels:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mixz import metrics
-from mixz.bridges.qp_files import read_qp, write_qp
+from mixz.atomic import require_place
+from mixz.bridges.qp_files import qp_name, read_qp, write_qp
 from mixz.bridges.rail_mock import simulated_task_set_3
 from mixz.bridges.rail_tables import RailColumns, other_spelling
 from mixz.data.tables import read_table, require_columns, write_table
@@ -48,10 +49,11 @@ def train(
     Raises
     ------
     MixzError
-        The table lacks magnitudes or redshifts.
+        The table lacks magnitudes or redshifts, or the model cannot be written.
     """
     from mixz.model.model_file import pack_model
 
+    require_place(output)
     model = inform(_galaxies(table, LABELS), recipe="fused", members=members, epochs=epochs, seed=seed)
     with TemporaryDirectory() as home:
         model.save(Path(home) / "model")
@@ -65,10 +67,12 @@ def estimate(model_file: str | Path, test_file: str | Path, output_file: str | P
     Raises
     ------
     MixzError
-        The model or the table is missing or damaged, or the table lacks the model's magnitudes.
+        The model or the table is missing or damaged, the table lacks the model's magnitudes, or the output
+        cannot be written.
     """
     from mixz.model.ensemble import Ensemble
 
+    require_place(qp_name(output_file))
     model = Ensemble.load(model_file)
     write_qp(model.predict(_galaxies(test_file, {})), output_file)
 
