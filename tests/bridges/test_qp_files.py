@@ -73,6 +73,12 @@ def test_compact_kinds_keep_the_distribution(photoz: PhotoZ, kind: Any, most: fl
     assert np.median(np.abs(np.trapezoid(compact.pdf(fine), fine, axis=1) - 1)) < mass
 
 
+def test_compact_kinds_are_compact(photoz: PhotoZ) -> None:
+    sizes = [sum(values.nbytes for values in to_qp(photoz, kind=kind).objdata.values()) for kind in KINDS]
+    assert sizes[1] < 0.51 * sizes[0]
+    assert sizes[2] < 0.1 * sizes[0]
+
+
 def test_long_tails_do_not_inflate_quantiles() -> None:
     tailed = 0.995 * np.exp(-(((Z - 0.4) / 0.02) ** 2) / 2) / 0.02 / np.sqrt(2 * np.pi) + 0.005 / Z[-1]
     one = PhotoZ([1], [[0.4]], z_grid=Z, pdf=[tailed / np.trapezoid(tailed, Z)])

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["interp", "quant", "mixmod"]
 
-LEVELS = np.arange(1, 100) / 100
+LEVELS = (np.arange(1, 100) / 100).astype(np.float32)
 """Probabilities of the quantiles that a `quant` file keeps of each density: percentiles, evenly, since qp draws its cdf
 and density as splines, which swing the wider the farther apart two of them lie (ours)."""
 COMPONENTS = 5
@@ -61,7 +61,7 @@ def to_qp(
         Estimates with densities.
     kind
         ``interp`` keeps the densities as they are; ``quant`` 99 quantiles and ``mixmod`` 5 Gaussians of each: about a
-        half and a seventh of the size.
+        half and a tenth of the size.
     truth
         Per name the redshifts known, shape (galaxy,); they stand in the ancil table as ``z_<name>``.
     members
@@ -93,7 +93,8 @@ def to_qp(
                 quants=LEVELS, locs=locs, pdf_constructor_name="piecewise_linear", ancil=ancil
             )
         case "mixmod":
-            means, stds, weights = gaussians_of(pdf, z_grid=grid, components=COMPONENTS)
+            fits = gaussians_of(pdf, z_grid=grid, components=COMPONENTS)
+            means, stds, weights = (fit.astype(np.float32) for fit in fits)
             return qp.mixmod.create_ensemble(means=means, stds=stds, weights=weights, ancil=ancil)
 
 
