@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mixz.columns import Columns
 from mixz.data.photometry import FAINTEST, require_magnitudes
 from mixz.data.tables import require_columns
 from mixz.errors import MixzError
@@ -92,6 +93,28 @@ class RailColumns:
             self._names(table, len(mag)), bands_of(self.mag), mag, err, {t: _redshifts(z) for t, z in labels.items()},
             carried=carried,
         )  # fmt: skip
+
+    def column_maps(self) -> tuple[Columns, ...]:
+        """Say the same in the words of a config, once per spelling of the errors, for a model to remember.
+
+        Examples
+        --------
+        >>> maps = RailColumns(mag=("mag_g_lsst",), mag_err=("mag_err_g_lsst",)).column_maps()
+        >>> maps[0].mag, maps[1].mag_err, maps[0].undetected
+        ({'g': 'mag_g_lsst'}, {'g': 'mag_g_lsst_err'}, ('nan', 99.0))
+        """
+        bands = bands_of(self.mag)
+        others = tuple(other_spelling(*names) for names in zip(self.mag_err, self.mag, strict=True))
+        unseen = tuple(dict.fromkeys(("nan", NOT_DETECTED, self.nondetect)))
+        return tuple(
+            Columns(
+                object_id=self.object_id,
+                mag=dict(zip(bands, self.mag, strict=True)),
+                mag_err=dict(zip(bands, errors, strict=True)),
+                undetected=unseen,
+            )
+            for errors in (self.mag_err, others)
+        )
 
     def _names(self, table: Mapping[str, Any], rows: int) -> NDArray[Any]:
         """Give the galaxies' names: row numbers where the table's own are missing or not all different."""

@@ -159,9 +159,9 @@ def numbers_as_written(frame: pd.DataFrame, column: str, *, where: str) -> NDArr
     MixzError
         The column holds text that is no number, dates or complex numbers, or there are several of its name.
     """
+    if (alike := list(frame.columns).count(column)) > 1:
+        raise MixzError(f"{where} has {alike} columns {column!r}", "one of each name", "rename the others")
     values = frame[column]
-    if isinstance(values, pd.DataFrame):
-        raise MixzError(f"{where} has {values.shape[1]} columns {column!r}", "one of each name", "rename the others")
     if values.dtype.kind in "cmM":
         raise MixzError(f"{where} column {column!r} holds {values.dtype}, no numbers", "numbers", "map another column")
     parsed = values if pd.api.types.is_numeric_dtype(values) else _parsed(values, column, where)

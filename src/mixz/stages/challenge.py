@@ -54,7 +54,9 @@ def train(
     from mixz.model.model_file import pack_model
 
     require_place(output)
-    model = inform(_galaxies(table, LABELS), recipe="fused", members=members, epochs=epochs, seed=seed)
+    galaxies, columns = _read(table, LABELS)
+    maps = columns.column_maps()
+    model = inform(galaxies, recipe="fused", members=members, epochs=epochs, seed=seed, columns=maps)
     with TemporaryDirectory() as home:
         model.save(Path(home) / "model")
         pack_model(Path(home) / "model", output)
@@ -74,7 +76,8 @@ def estimate(model_file: str | Path, test_file: str | Path, output_file: str | P
 
     require_place(qp_name(output_file))
     model = Ensemble.load(model_file)
-    write_qp(model.predict(_galaxies(test_file, {})), output_file)
+    galaxies, _ = _read(test_file, {})
+    write_qp(model.predict(galaxies), output_file)
 
 
 def score(estimates: str | Path, truth: str | Path) -> Score:
@@ -159,15 +162,15 @@ run_taskset_1_training_and_estimation = run_taskset_2_training_and_estimation = 
 run_taskset_3_training_and_estimation = run_taskset_4_training_and_estimation = train_and_estimate
 
 
-def _galaxies(path: str | Path, labels: dict[str, str]) -> GalaxySet:
-    """Read a challenge's table."""
+def _read(path: str | Path, labels: dict[str, str]) -> tuple[GalaxySet, RailColumns]:
+    """Read a challenge's table, and say where in it what stands."""
     frame = read_table(path)
     mag = magnitude_columns(list(frame.columns))
     if not mag:
         require_columns(["mag_i_lsst"], list(frame.columns), where=str(path))
     columns = RailColumns(mag=mag, mag_err=tuple(other_spelling("", name) for name in mag), labels=labels)
     table: dict[str, Any] = {str(name): frame[name].to_numpy() for name in frame}
-    return columns.galaxies(table, where=str(path))
+    return columns.galaxies(table, where=str(path)), columns
 
 
 def _in_order(photoz: PhotoZ, object_id: Any, z: Floats, *, where: str) -> Floats:
