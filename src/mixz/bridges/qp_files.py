@@ -215,7 +215,8 @@ def read_qp(path: str | Path, *, object_id: NDArray[Any] | None = None) -> Photo
             ensemble = qp.read(str(path))
         photoz = from_qp(ensemble)
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise MixzError(f"{path} cannot be read: {error}", "a whole qp file", "write it again") from error
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise MixzError(f"{path} cannot be read: {reason}", "a whole qp file", "write it again") from error
     if object_id is not None and not np.array_equal(photoz.object_id, np.asarray(object_id)):
         raise MixzError(
             f"{path} is of other galaxies", f"the {len(object_id):,} galaxies expected, in their order", "predict again"

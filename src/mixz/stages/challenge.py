@@ -17,7 +17,7 @@ from mixz.atomic import require_place
 from mixz.bridges.qp_files import qp_name, read_qp, write_qp
 from mixz.bridges.rail_mock import simulated_task_set_3
 from mixz.bridges.rail_tables import RailColumns, other_spelling
-from mixz.data.tables import read_table, require_columns, write_table
+from mixz.data.tables import numbers_as_written, read_table, require_columns, write_table
 from mixz.errors import MixzError
 from mixz.metrics.challenge import challenge_points, challenge_statistics
 from mixz.stages.inform import EPOCHS, MEMBERS, inform
@@ -99,15 +99,17 @@ def score(estimates: str | Path, truth: str | Path) -> Score:
     Raises
     ------
     MixzError
-        A file is missing, or they are of different galaxies.
+        A file is missing, they are of different galaxies, or some of these have no redshift.
     """
     photoz = read_qp(estimates)
     if "zmode" not in photoz.points:
         raise MixzError(f"{estimates} has no zmode", "zmode in its ancil table", "write it there")
     frame = read_table(truth)
     require_columns(["object_id", SPEC], list(frame.columns), where=str(truth))
-    z_ref = _in_order(photoz, frame["object_id"].to_numpy(), frame[SPEC].to_numpy(dtype=float), where=str(estimates))
-    return scored(photoz, z_ref)
+    z_true = numbers_as_written(frame, SPEC, where=str(truth))
+    _require_redshifts(z_true, SPEC, where=str(truth))
+    _require_redshifts(photoz.points["zmode"], "zmode", where=str(estimates))
+    return scored(photoz, _in_order(photoz, frame["object_id"].to_numpy(), z_true, where=str(estimates)))
 
 
 def scored(photoz: PhotoZ, z_ref: Floats) -> Score:
@@ -175,11 +177,26 @@ def _read(path: str | Path, labels: dict[str, str]) -> tuple[GalaxySet, RailColu
 
 def _in_order(photoz: PhotoZ, object_id: Any, z: Floats, *, where: str) -> Floats:
     """Give true redshifts in the order of the estimates."""
+    # Names are compared as text where one file has numbers and the other has not.
+    asked = photoz.object_id
+    if (asked.dtype.kind in "iuf") != (object_id.dtype.kind in "iuf"):
+        asked, object_id = asked.astype(str), object_id.astype(str)
     order = np.argsort(object_id, kind="stable")
-    place = np.searchsorted(object_id[order], photoz.object_id).clip(max=len(order) - 1)
-    if len(photoz) != len(object_id) or not np.array_equal(object_id[order][place], photoz.object_id):
+    place = np.searchsorted(object_id[order], asked).clip(max=len(order) - 1)
+    if len(photoz) != len(object_id) or not np.array_equal(object_id[order][place], asked):
         raise MixzError(f"{where} is of other galaxies", f"the {len(object_id):,} galaxies with truth", "predict again")
     return np.asarray(z[order][place])
+
+
+def _require_redshifts(z: Floats, column: str, *, where: str) -> None:
+    """Refuse galaxies without a redshift: points of the challenge would be of nothing."""
+    none = ~(z >= 0)
+    if none.any():
+        raise MixzError(
+            f"{where}: {none.sum():,} of {len(z):,} galaxies have no {column}, e.g. in row {int(none.argmax()) + 1}",
+            "a redshift of 0 or more for every galaxy",
+            "complete the file",
+        )
 
 
 def _zbest(photoz: PhotoZ) -> Floats:
