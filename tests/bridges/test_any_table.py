@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import astropy.units as u
@@ -10,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from astropy.table import MaskedColumn, QTable, Table
+from astropy.utils.masked import Masked
 
 import mixz
 from mixz.config import Network
@@ -90,6 +92,74 @@ def test_arrays(model: Ensemble, expected: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    "hide",
+    [
+        lambda mag, mask: {name: np.ma.MaskedArray(m, mask) for name, m in mag.items()},
+        lambda mag, mask: Table({name: MaskedColumn(m, mask=mask) for name, m in mag.items()}),
+        lambda mag, mask: QTable({name: Masked(m * u.ABmag, mask=mask) for name, m in mag.items()}),
+        lambda mag, mask: QTable({name: Masked((m * u.ABmag).to(u.nJy), mask=mask) for name, m in mag.items()}),
+        lambda mag, mask: pa.table({name: pa.array(m, mask=np.array(mask)) for name, m in mag.items()}),
+        lambda mag, mask: pd.DataFrame({name: pd.arrays.FloatingArray(m, np.array(mask)) for name, m in mag.items()}),
+        lambda mag, mask: {name: pd.Series(np.where(mask, np.nan, m), index=[5, 5, 9]) for name, m in mag.items()},
+    ],
+)
+def test_masked_values_are_missing(model: Ensemble, expected: Any, hide: Any) -> None:
+    found = model.predict(hide(MAG, [False, True, False]))["z_phot"]
+    z = np.asarray(getattr(found, "value", found), float)
+    assert np.isnan(z).tolist() == [False, True, False]
+    np.testing.assert_allclose(z[[0, 2]], expected.z_phot[[0, 2]], rtol=1e-5)
+
+
+def test_masked_arrays_and_marks_in_arrays(model: Ensemble) -> None:
+    mag = np.column_stack(list(MAG.values()))
+    hidden = np.ma.MaskedArray(mag, mask=[[False, True], [False, False], [False, False]])
+    assert np.isnan(model.predict(hidden)).tolist() == [True, False, False]
+    mag[1, 0] = 99.0
+    assert np.isnan(model.predict(mag)).tolist() == [False, True, False]
+
+
+def test_names_keep_every_digit(model: Ensemble) -> None:
+    long = 40_000_069_801_127_669  # more digits than a float has
+    for ids, there in (
+        (MaskedColumn([long, long + 2, 1], mask=[False, False, True]), [str(long), str(long + 2), ""]),
+        (MaskedColumn(["a", "b", "c"], mask=[False] * 3), ["a", "b", "c"]),
+        (MaskedColumn(["a", "b", "c"], mask=[True, False, False]), ["", "b", "c"]),
+    ):
+        found = model.predict(Table(MAG | {"object_id": ids}))
+        assert found["object_id"].tolist() == there
+    for table in (
+        pa.table(MAG | {"object_id": pa.array([long, long + 2, None])}),
+        pd.DataFrame(MAG).assign(object_id=pd.array([long, long + 2, None], dtype="Int64")),
+    ):
+        found = model.predict(table)
+        assert list(map(str, np.asarray(found["object_id"]))) == [str(long), str(long + 2), ""]
+
+
+def test_errors_of_fluxes_become_errors_of_magnitudes() -> None:
+    galaxies = GalaxySet([1, 2], ("g",), [[21], [22]], [[0.1], [0.3]], {"spec": [0.1, 0.5]}, ["train"] * 2)
+    network = Network(hidden=(4,), inputs="minmax", errors="plain")
+    model = Ensemble.untrained(galaxies, Step(truths=("spec",)), network=network, members=1)
+    flux = ([21.5] * u.ABmag).to(u.nJy)
+    as_magnitudes = model.predict({"mag_g": [21.5], "mag_err_g": [2.5 / np.log(10) * 0.1]})["z_phot"]
+    table = QTable({"mag_g": flux, "mag_err_g": (0.1 * flux).to(u.uJy)})
+    np.testing.assert_allclose(model.predict(table)["z_phot"].value, as_magnitudes, rtol=1e-5)
+    with pytest.raises(MixzError, match="'mag_err_g' is in nJy, what it is the error of in mag"):
+        model.predict(QTable({"mag_g": [21.5] * u.ABmag, "mag_err_g": 0.1 * flux}))
+
+
+def test_models_of_fluxes_read_units_as_fluxes(model: Ensemble, expected: Any) -> None:
+    columns = {"mag": None, "mag_err": None, "flux": "f_{band}", "flux_zero_point": 23.9}
+    of_fluxes = replace(model, provenance={"columns": [columns]})
+    mags = dict(zip("gr", MAG.values(), strict=True))
+    for table in (
+        {f"f_{band}": 10 ** (0.4 * (23.9 - mag)) for band, mag in mags.items()},
+        QTable({f"f_{band}": (mag * u.ABmag).to(u.nJy) for band, mag in mags.items()}),
+    ):
+        found = of_fluxes.predict(table)["z_phot"]
+        np.testing.assert_allclose(getattr(found, "value", found), expected.z_phot, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
     ("table", "words"),
     [
         (np.zeros((3, 5)), r"shape \(3, 5\)"),
@@ -97,6 +167,11 @@ def test_arrays(model: Ensemble, expected: Any) -> None:
         ("galaxies.csv", "kind str"),
         ({"mag_g": [21.0]}, "no column 'mag_r'"),
         ({"mag_g": [21.0], "mag_r": [21.0, 22.0]}, "different lengths"),
+        ({"mag_g": 21.0, "mag_r": 21.0}, "different lengths or shapes"),
+        (np.array([["near", "far"]]), "holds 'near'"),
+        (Table(MAG).as_array(), "kind ndarray"),
+        ({"mag_g": np.full(3, 3e3) * u.nJy, "mag_r": [21.0, 21.0, 21.0] * u.STmag}, "is in mag"),
+        ({"mag_g": [3e3, 3e4, 3e5], "mag_r": [21.0, 21.0, 21.0]}, "holds no AB magnitudes"),
         (pd.DataFrame({"mag_g": ["bright"], "mag_r": [21.0]}), "holds 'bright'"),
     ],
 )
@@ -110,3 +185,5 @@ def test_models_without_densities_say_so() -> None:
     model = Ensemble.untrained(galaxies, Step(truths=("spec",)), network=Network(hidden=(4,)), members=1)
     with pytest.raises(MixzError, match="gives no densities"):
         mixz.predict_table(model, {"mag_g": [21.0]}, densities=True)
+    with pytest.raises(MixzError, match="densities of an array"):
+        mixz.predict_table(model, np.array([[21.0]]), densities=True)

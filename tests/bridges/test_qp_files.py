@@ -63,12 +63,36 @@ def test_what_is_written_comes_back(photoz: PhotoZ, kind: Any, ending: str, tmp_
         np.testing.assert_allclose(back.pdf, photoz.pdf, rtol=1e-6, atol=1e-12)
 
 
-@pytest.mark.parametrize(("kind", "most"), [("quant", 0.03), ("mixmod", 0.02)])
-def test_compact_kinds_keep_the_distribution(photoz: PhotoZ, kind: Any, most: float) -> None:
+@pytest.mark.parametrize(("kind", "most", "mass"), [("quant", 0.02, 0.06), ("mixmod", 0.02, 0.01)])
+def test_compact_kinds_keep_the_distribution(photoz: PhotoZ, kind: Any, most: float, mass: float) -> None:
     whole, compact = to_qp(photoz), to_qp(photoz, kind=kind)
     apart = np.abs(whole.cdf(Z) - compact.cdf(Z)).max(axis=1)
     assert np.median(apart) < most
     assert np.median(np.abs(whole.median() - compact.median())) < 0.01
+    fine = np.linspace(0, 3.5, 3001)
+    assert np.median(np.abs(np.trapezoid(compact.pdf(fine), fine, axis=1) - 1)) < mass
+
+
+def test_compact_kinds_are_compact(photoz: PhotoZ) -> None:
+    sizes = [sum(values.nbytes for values in to_qp(photoz, kind=kind).objdata.values()) for kind in KINDS]
+    assert sizes[1] < 0.51 * sizes[0]
+    assert sizes[2] < 0.1 * sizes[0]
+
+
+def test_long_tails_do_not_inflate_quantiles() -> None:
+    tailed = 0.995 * np.exp(-(((Z - 0.4) / 0.02) ** 2) / 2) / 0.02 / np.sqrt(2 * np.pi) + 0.005 / Z[-1]
+    one = PhotoZ([1], [[0.4]], z_grid=Z, pdf=[tailed / np.trapezoid(tailed, Z)])
+    compact, fine = to_qp(one, kind="quant"), np.linspace(0, Z[-1], 3001)
+    assert np.trapezoid(np.ravel(compact.pdf(fine)), fine) == pytest.approx(1, abs=0.1)
+    assert compact.cdf(fine).max() < 1.05, "qp's spline swings where quantiles lie far apart"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_qp_picks_single_galaxies(photoz: PhotoZ, kind: Any, tmp_path: Path) -> None:
+    write_qp(photoz, tmp_path / "z.hdf5", kind=kind)
+    ensemble = qp.read(str(tmp_path / "z.hdf5"))
+    assert (ensemble[7].npdf, ensemble[7:9].npdf) == (1, 2)
+    assert ensemble[7].ancil["z_phot_member_2"] == photoz.z_phot_members[2, 7]
 
 
 def test_qp_means_by_our_densities_what_we_do(photoz: PhotoZ) -> None:

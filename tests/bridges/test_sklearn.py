@@ -14,6 +14,7 @@ from sklearn.base import clone
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from mixz.bridges.sklearn_estimator import MixzRegressor
+from mixz.errors import MixzError
 
 QUICK = {"members": 1, "hidden": (8,), "epochs": 2, "batch_size": 32}
 
@@ -45,3 +46,21 @@ def test_it_learns_and_clones() -> None:
     assert model.fit(mag[:500], z[:500]).score(mag[500:], z[500:]) > 0.95
     assert np.array_equal(again.fit(mag[:500], z[:500]).predict(mag), model.predict(mag)), "the same seed"
     assert again.set_params(members=1).fit(mag, z).ensemble_.members == 1
+
+
+def test_random_states_of_every_kind() -> None:
+    rng = np.random.default_rng(0)
+    mag, z = rng.uniform(18, 24, (60, 2)), rng.uniform(0.1, 1.0, 60)
+
+    def predicted(state: Any) -> Any:
+        return MixzRegressor(**QUICK, random_state=state).fit(mag, z).predict(mag)
+
+    assert np.array_equal(predicted(np.random.RandomState(1)), predicted(np.random.RandomState(1)))
+    assert not np.array_equal(predicted(None), predicted(None)), "None is new with every fit"
+    assert np.array_equal(predicted(np.int64(3)), predicted(3))
+
+
+@pytest.mark.parametrize("setting", [{"head": "oracle"}, {"epochs": 0}, {"members": 0}, {"hidden": (0,)}, {"lr": -1.0}])
+def test_settings_that_are_not_allowed(setting: dict[str, Any]) -> None:
+    with pytest.raises(MixzError, match=next(iter(setting))):
+        MixzRegressor(**(QUICK | setting)).fit(np.full((20, 2), 20.0), np.linspace(0, 1, 20))

@@ -117,6 +117,21 @@ def test_on_files_whatever_the_chunk_size(files: Path, settings: dict[str, Any])
     assert {"zmode", "zmean", "zmedian", "zbest", "object_id", "redshift"} <= set(one.ancil)
 
 
+def test_mixz_predict_reads_the_same_table_alike(files: Path) -> None:
+    from rich.console import Console
+
+    from mixz.data.tables import read_table
+    from mixz.stages import predict
+
+    stage = MixzEstimator.make_stage(name="rails", model=str(files / "model_whole.mixz"), output_grid="model")
+    stage.estimate(TableHandle("test", path=str(files / "test.hdf5")))
+    predict(files / "model_whole.mixz", files / "test.hdf5", Path("ours.parquet"), Console(quiet=True))
+    ours, rails = read_table("ours.parquet"), qp.read("output_rails.hdf5").ancil
+    assert ours["object_id"].tolist() == rails["object_id"].tolist()
+    for name in ("zmode", "zbest"):  # one galaxy in nine is unseen in u: 99
+        np.testing.assert_allclose(ours[name], rails[name], rtol=1e-5)
+
+
 def test_rows_without_names_are_counted_through_chunks(files: Path) -> None:
     test = {name: values for name, values in catalogue(60, seed=4).items() if name != "object_id"}
     tables_io.write({"photometry": test}, "nameless", "hdf5")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -117,5 +118,39 @@ def test_bad_input_is_told(files: dict[str, Path], tmp_path: Path) -> None:
     model = challenge.train(files["train"], tmp_path / "m.mixz", members=1, epochs=1)
     challenge.estimate(model, files["test"], tmp_path / "z.hdf5")
     write_table(read_table(files["truth"]).iloc[1:], tmp_path / "fewer.hdf5")
+    truth = read_table(files["truth"])
+    for name, table, words in (
+        ("named", truth.assign(object_id=[f"a{k}" for k in range(len(truth))]), "of other galaxies"),
+        (
+            "unknown",
+            truth.assign(redshift=truth["redshift"].where(truth.index != 3)),
+            "1 of 60 galaxies have no redshift",
+        ),
+        ("text", truth.assign(redshift="near"), "'near'"),
+    ):
+        write_table(table, tmp_path / f"{name}.hdf5")
+        with pytest.raises(MixzError, match=words):
+            challenge.score(tmp_path / "z.hdf5", tmp_path / f"{name}.hdf5")
     with pytest.raises(MixzError, match="of other galaxies"):
         challenge.score(tmp_path / "z.hdf5", tmp_path / "fewer.hdf5")
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(MixzError, match="is a folder"):
+        challenge.train(files["train"], tmp_path / "mine")
+    with pytest.raises(MixzError, match="endings"):
+        challenge.estimate(model, files["test"], tmp_path / "z.csv")
+
+
+def test_the_terminal_shows_every_number_of_many_entries(files: dict[str, Path], tmp_path: Path) -> None:
+    from rich.console import Console
+
+    from mixz.report.scores import score_table
+
+    model = challenge.train(files["train"], tmp_path / "m.mixz", members=1, epochs=1)
+    challenge.estimate(model, files["test"], tmp_path / "z.hdf5")
+    score = challenge.score(tmp_path / "z.hdf5", files["truth"])
+    console = Console(width=80, record=True, quiet=False, file=StringIO())
+    console.print(score_table({"fused": score, "someone else": score}))
+    said = console.export_text()
+    assert said.count(f"{score['points']}/21") == 2
+    assert "abs_outlier_rate" in said
+    assert "…" not in said

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from mixz.bridges.model_columns import Asked, require_system
+from mixz.bridges.model_columns import Asked
 from mixz.errors import MixzError
 from mixz.schema import GalaxySet, PhotoZ
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mixz.bridges.models import PhotoZModel
+    from mixz.data.astropy_tables import Reading
 
     Columns = Mapping[str, NDArray[Any]]
 
@@ -31,7 +32,7 @@ class _Kind:
     """How one kind of table is taken apart, and made from columns again."""
 
     names: list[str]
-    frame: Callable[[Collection[str]], pd.DataFrame]
+    frame: Callable[[Collection[str], Reading], pd.DataFrame]
     made: Callable[[Columns, NDArray[Any] | None], Any]
 
 
@@ -84,11 +85,12 @@ def predict_table(
     """
     if isinstance(table, GalaxySet):
         return model.predict(table)
-    if isinstance(table, np.ndarray) or _is_pair(table):
-        return _of_arrays(model, table, system)
+    if (isinstance(table, np.ndarray) and table.dtype.names is None) or _is_pair(table):
+        return _of_arrays(model, table, system, densities=densities)
     asked = Asked(mag=mag, mag_err=mag_err, object_id=object_id, system=system)
     kind = _kind_of(table)
-    frame = kind.frame(asked.needed(model, kind.names, where=WHERE))
+    needed = asked.needed(model, kind.names, where=WHERE)
+    frame = kind.frame(needed, asked.reading(model, kind.names, where=WHERE))
     photoz = model.predict(asked.galaxies(model, frame, where=WHERE))
     columns: dict[str, NDArray[Any]] = {}
     if (name := asked.id_column(kind.names)) is not None:
@@ -111,7 +113,9 @@ def _estimates(photoz: PhotoZ) -> dict[str, NDArray[Any]]:
 
 
 def _names_of(column: pd.Series[Any]) -> NDArray[Any]:
-    """Give the galaxies' names as an array that any table can hold: of text or numbers, not of objects."""
+    """Give the galaxies' names as an array that any table can hold: numbers, or text, empty where there is none."""
+    if column.dtype.kind != "f" and column.isna().any():
+        return np.array(["" if pd.isna(name) else str(name) for name in column.astype(object)])
     names = column.to_numpy()
     return np.array(names.tolist()) if names.dtype == object else names
 
@@ -120,22 +124,30 @@ def _is_pair(table: Any) -> bool:
     return isinstance(table, tuple) and len(table) == 2 and all(isinstance(part, np.ndarray) for part in table)
 
 
-def _of_arrays(model: PhotoZModel, given: Any, system: str | None) -> NDArray[Any]:
+def _of_arrays(model: PhotoZModel, given: Any, system: str | None, *, densities: bool) -> NDArray[Any]:
     """Estimate redshifts of plain magnitudes, in the order of the model's bands."""
-    mag = np.asarray(given[0] if isinstance(given, tuple) else given, dtype=float)
-    if mag.ndim != 2 or mag.shape[1] != len(model.bands):
+    if densities:
+        raise MixzError("densities of an array", "of a table or a dictionary", "give the magnitudes as one of these")
+    arrays = given if isinstance(given, tuple) else (given,)
+    shapes = [array.shape for array in arrays]
+    if len(shapes[0]) != 2 or shapes[0][1] != len(model.bands) or shapes[-1] != shapes[0]:
         raise MixzError(
-            f"an array of shape {mag.shape}", f"(galaxy, {len(model.bands)})", f"one column per band: {model.bands}"
+            f"an array of shape {', '.join(map(str, shapes))}",
+            f"(galaxy, {len(model.bands)})",
+            f"one column per band: {model.bands}",
         )
-    if isinstance(given, tuple):
-        mag_err = np.asarray(given[1], dtype=float)
-    elif model.needs_errors:
+    if model.needs_errors and len(arrays) == 1:
         raise MixzError("magnitudes without errors", "a pair (mag, mag_err)", "this model looks at the errors too")
-    else:
-        mag_err = np.full(mag.shape, np.nan)
-    require_system(model, system)
-    galaxies = GalaxySet(np.arange(len(mag)), model.bands, mag, mag_err, system=np.full(len(mag), system or ""))
-    return np.array(model.predict(galaxies).z_phot)
+    table = {
+        f"{kind}_{band}": array[:, k]
+        for kind, array in zip(("mag", "mag_err"), arrays, strict=False)
+        for k, band in enumerate(model.bands)
+    }
+    return np.array(
+        predict_table(
+            model, table, mag="mag_{band}", mag_err="mag_err_{band}" if len(arrays) == 2 else None, system=system
+        )["z_phot"]
+    )
 
 
 def _kind_of(table: Any) -> _Kind:
@@ -149,33 +161,43 @@ def _kind_of(table: Any) -> _Kind:
     if isinstance(table, pd.DataFrame):
         return _Kind(
             [str(name) for name in table.columns],
-            lambda names: table[list(names)],
+            lambda names, _: table[list(names)],
             lambda columns, grid: _as_pandas(columns, grid, table),
         )
     if isinstance(table, pa.Table):
-        return _Kind(table.column_names, lambda names: table.select(list(names)).to_pandas(), _as_arrow)
-    if isinstance(table, dict):
-        return _Kind(list(table), lambda names: _from_dictionary(table, names), _as_dictionary)
+        # Whole numbers stay whole where some are missing: names of galaxies do not fit into a float.
+        return _Kind(
+            table.column_names,
+            lambda names, _: table.select(list(names)).to_pandas(integer_object_nulls=True),
+            _as_arrow,
+        )
     from mixz.data.astropy_tables import frame_of, is_astropy, table_like
 
+    if isinstance(table, dict):
+        return _Kind(
+            list(table), lambda names, reading: frame_of(_of_one_length(table, names), names, reading), _as_dictionary
+        )
     if is_astropy(table):
         return _Kind(
             table.colnames,
-            lambda names: frame_of(table, names),
+            lambda names, reading: frame_of(table, names, reading),
             lambda columns, grid: table_like(table, columns, meta={} if grid is None else {"z_grid": grid.tolist()}),
         )
     raise MixzError(
         f"a table of kind {type(table).__name__}",
         "GalaxySet, astropy Table, pandas DataFrame, pyarrow Table, dict of arrays, array of magnitudes",
-        "convert it to one of these",
+        "convert it to one of these, e.g. astropy.table.Table(rows)",
     )
 
 
-def _from_dictionary(table: Mapping[str, Any], names: Collection[str]) -> pd.DataFrame:
-    lengths = {name: len(table[name]) for name in names}
-    if len(set(lengths.values())) > 1:
-        raise MixzError(f"columns of different lengths: {lengths}", "one value per galaxy each", "mend the dictionary")
-    return pd.DataFrame({name: np.asarray(table[name]) for name in names})
+def _of_one_length(table: Mapping[str, Any], names: Collection[str]) -> Mapping[str, Any]:
+    """Refuse a dictionary whose values are no columns."""
+    shapes = {name: np.shape(table[name]) for name in names}
+    if any(len(shape) != 1 for shape in shapes.values()) or len(set(shapes.values())) > 1:
+        raise MixzError(
+            f"columns of different lengths or shapes: {shapes}", "one value per galaxy each", "mend the dictionary"
+        )
+    return table
 
 
 def _as_pandas(columns: Columns, grid: NDArray[Any] | None, table: pd.DataFrame) -> pd.DataFrame:

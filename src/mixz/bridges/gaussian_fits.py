@@ -15,7 +15,8 @@ ROUNDS = 60
 """Rounds of expectation and maximisation: more change densities of photo-z by less than a thousandth (ours)."""
 NARROWEST = 1e-3
 """No Gaussian is narrower than this in redshift (ours)."""
-CHUNK = 5_000
+CHUNK = 100
+"""Galaxies at a time: their sums stay in the processor's cache."""
 LEAST = 1e-300
 
 

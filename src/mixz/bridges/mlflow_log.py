@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from mixz.errors import MixzError
@@ -18,6 +19,10 @@ LONGEST_VALUE = 500
 """MLflow's limit on the text of a parameter."""
 AT_ONCE = 100
 """MLflow's limit on the parameters of one call."""
+
+DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
+"""How addresses of stores in a database begin."""
+DATABASE_PACKAGES = ("sqlalchemy", "alembic")
 
 PARTS = ("recipe", "truth", "sample", "z_range", "estimate", "metric")
 """What names a metric, as far as a record has it."""
@@ -70,6 +75,7 @@ def log_run(
         from mlflow.tracking import MlflowClient
     except ImportError as error:
         raise MixzError("MLflow is not installed", "", "pip install 'mixz[mlflow]'") from error
+    require_database(uri)
     try:
         client = MlflowClient(tracking_uri=uri)
         known = client.get_experiment_by_name(name)
@@ -92,11 +98,24 @@ def log_run(
     except ImportError as error:
         raise MixzError(f"MLflow at {uri} needs {error.name}", "", "pip install 'mixz[mlflow]'") from error
     except (MlflowException, OSError) as error:
-        reason = str(error).splitlines()[0]
+        reason = str(error).strip().splitlines()[0]
         raise MixzError(
             f"MLflow at {uri}: {reason}", "a database, or a tracking server that answers", "check MLFLOW_TRACKING_URI"
         ) from error
     return str(run.run_id)
+
+
+def require_database(uri: str) -> None:
+    """Refuse a store in a database where the packages that MLflow keeps it with are missing, which it does not say.
+
+    Raises
+    ------
+    MixzError
+        As said.
+    """
+    missing = [package for package in DATABASE_PACKAGES if find_spec(package) is None]
+    if missing and uri.startswith(DATABASES):
+        raise MixzError(f"MLflow at {uri} needs {', '.join(missing)}", "", "pip install 'mixz[mlflow]'")
 
 
 def flat(settings: Mapping[str, Any], before: str = "") -> dict[str, str]:

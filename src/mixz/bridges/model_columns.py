@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mixz.columns import Columns
+from mixz.data.astropy_tables import Reading
 from mixz.data.photometry import column_names, photometry
 from mixz.data.tables import require_columns
 from mixz.errors import MixzError, nearest
@@ -67,6 +68,14 @@ class Asked:
             )
         require_columns(_names(without[0], model), available, where=where)
         raise AssertionError("unreachable: the first map lacks a column")
+
+    def reading(self, model: PhotoZModel, available: Sequence[str], *, where: str) -> Reading:
+        """Say what columns with units are to be read as."""
+        columns = self.columns(model, available, where=where)
+        names = column_names(columns, model.bands)
+        if columns.mag is not None:
+            return Reading(errors=dict(zip(names["mag_err"], names["mag"], strict=False)))
+        return Reading(fluxes=dict.fromkeys([*names["flux"], *names["flux_err"]], columns.flux_zero_point))
 
     def id_column(self, available: Sequence[str]) -> str | None:
         """Name the column of the galaxies' names, where there is one."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import redirect_stdout
 from dataclasses import replace
 from io import StringIO
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
 
 Kind = Literal["interp", "quant", "mixmod"]
 
-LEVELS = np.concatenate([[1e-4], np.arange(1, 50) / 50, [1 - 1e-4]])
-"""Probabilities of the quantiles that a `quant` file keeps of each density (ours)."""
+LEVELS = (np.arange(1, 100) / 100).astype(np.float32)
+"""Probabilities of the quantiles that a `quant` file keeps of each density: percentiles, evenly, since qp draws its cdf
+and density as splines, which swing the wider the farther apart two of them lie (ours)."""
 COMPONENTS = 5
 """Gaussians that a `mixmod` file keeps of each density, as many as the DESC challenge's example of a small file."""
 
@@ -58,8 +60,8 @@ def to_qp(
     photoz
         Estimates with densities.
     kind
-        ``interp`` keeps the densities as they are; ``quant`` 51 quantiles and ``mixmod`` 5 Gaussians of each: about a
-        quarter and a tenth of the size.
+        ``interp`` keeps the densities as they are; ``quant`` 99 quantiles and ``mixmod`` 5 Gaussians of each: about a
+        half and a tenth of the size.
     truth
         Per name the redshifts known, shape (galaxy,); they stand in the ancil table as ``z_<name>``.
     members
@@ -81,17 +83,18 @@ def to_qp(
     pdf = np.where(np.isnan(photoz.pdf), np.float32(1 / (grid[-1] - grid[0])), photoz.pdf)
     ancil = ancil_table(photoz, truth or {})
     if not members:
-        ancil = {name: values for name, values in ancil.items() if name not in OF_MEMBERS}
+        ancil = {name: values for name, values in ancil.items() if "_member_" not in name}
     match kind:
         case "interp":
             return qp.interp.create_ensemble(xvals=grid, yvals=pdf, norm=False, ancil=ancil)
         case "quant":
-            locs = quantiles(pdf, z_grid=grid, levels=LEVELS)
+            locs = quantiles(pdf, z_grid=grid, levels=LEVELS).astype(np.float32)
             return qp.quant.create_ensemble(
                 quants=LEVELS, locs=locs, pdf_constructor_name="piecewise_linear", ancil=ancil
             )
         case "mixmod":
-            means, stds, weights = gaussians_of(pdf, z_grid=grid, components=COMPONENTS)
+            fits = gaussians_of(pdf, z_grid=grid, components=COMPONENTS)
+            means, stds, weights = (fit.astype(np.float32) for fit in fits)
             return qp.mixmod.create_ensemble(means=means, stds=stds, weights=weights, ancil=ancil)
 
 
@@ -134,8 +137,9 @@ def ancil_table(photoz: PhotoZ, truth: Mapping[str, Floats]) -> dict[str, NDArra
     for level, ends in photoz.intervals.items():
         columns |= {f"z_low_{level}": ends[:, 0], f"z_high_{level}": ends[:, 1]}
     optional = {**photoz.points, "z_sigma": photoz.z_sigma, "support": photoz.support}
-    members = {name: getattr(photoz, name) for name in OF_MEMBERS}
-    optional |= {name: None if values is None else values.T for name, values in members.items()}
+    for name in OF_MEMBERS:
+        members = getattr(photoz, name)
+        optional |= {_of_member(name, k): z for k, z in enumerate(() if members is None else members)}
     optional |= {f"z_{name}": np.asarray(z, float) for name, z in truth.items()}
     columns |= {name: values for name, values in optional.items() if values is not None}
     return {name: np.array(values) for name, values in columns.items()}
@@ -163,7 +167,7 @@ def write_qp(
     MixzError
         qp is missing, the photo-z have no densities, the name ends otherwise, or it cannot be written.
     """
-    path = _checked_name(path)
+    path = qp_name(path)
     ensemble = to_qp(photoz, kind=kind, truth=truth)
     if path.suffix == ".hdf5":
         with replacing(path) as draft:
@@ -202,7 +206,7 @@ def read_qp(path: str | Path, *, object_id: NDArray[Any] | None = None) -> Photo
     MixzError
         qp is missing, the file is missing or damaged, or it is of other galaxies.
     """
-    qp, path = _qp(), _checked_name(path)
+    qp, path = _qp(), qp_name(path)
     there = path if path.suffix == ".hdf5" else path.with_name(f"{path.stem}data{path.suffix}")
     if not there.is_file():
         raise MixzError(f"no file {there}", "a qp file", "check the path")
@@ -211,7 +215,8 @@ def read_qp(path: str | Path, *, object_id: NDArray[Any] | None = None) -> Photo
             ensemble = qp.read(str(path))
         photoz = from_qp(ensemble)
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise MixzError(f"{path} cannot be read: {error}", "a whole qp file", "write it again") from error
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise MixzError(f"{path} cannot be read: {reason}", "a whole qp file", "write it again") from error
     if object_id is not None and not np.array_equal(photoz.object_id, np.asarray(object_id)):
         raise MixzError(
             f"{path} is of other galaxies", f"the {len(object_id):,} galaxies expected, in their order", "predict again"
@@ -225,7 +230,7 @@ def from_qp(ensemble: Any) -> PhotoZ:
     grid, pdf = _on_a_grid(ensemble)
     points = {name: ancil[name].reshape(-1) for name in POINTS if name in ancil}
     ids = next((ancil[name].reshape(-1) for name in ("object_id", "id") if name in ancil), np.arange(len(pdf)))
-    members = {name: ancil[name].T for name in OF_MEMBERS if name in ancil}
+    members = {name: np.stack(found) for name in OF_MEMBERS if (found := list(_members_in(ancil, name)))}
     if "z_phot_members" not in members:
         single = points.get("zbest", points.get("zmode"))
         single = grid[pdf.argmax(axis=1)] if single is None else single
@@ -238,10 +243,22 @@ def from_qp(ensemble: Any) -> PhotoZ:
     return replace(photoz, pdf=np.where(unknown[:, None], np.nan, pdf)) if unknown.any() else photoz
 
 
+def _of_member(name: str, member: int) -> str:
+    """Name the column of one member: qp cannot pick a single galaxy where a column has several numbers for it."""
+    return f"{name.removesuffix('s')}_{member}"
+
+
+def _members_in(ancil: Mapping[str, NDArray[Any]], name: str) -> Iterator[NDArray[Any]]:
+    for member in count():
+        if (column := _of_member(name, member)) not in ancil:
+            return
+        yield ancil[column].reshape(-1)
+
+
 def truth_in(path: str | Path) -> dict[str, Floats]:
     """Give the known redshifts that a qp file keeps, by the name of their truth."""
     with redirect_stdout(StringIO()):
-        ancil = _qp().read(str(_checked_name(path))).ancil or {}
+        ancil = _qp().read(str(qp_name(path))).ancil or {}
     known = [name for name in ancil if name.startswith("z_") and not name.startswith(OURS)]
     return {name.removeprefix("z_"): _native(ancil[name]).reshape(-1) for name in known}
 
@@ -277,7 +294,14 @@ def _native(values: Any) -> NDArray[Any]:
     return array.astype(array.dtype.newbyteorder("="))
 
 
-def _checked_name(path: str | Path) -> Path:
+def qp_name(path: str | Path) -> Path:
+    """Give the name of a qp file that mixz can write and read again.
+
+    Raises
+    ------
+    MixzError
+        It ends otherwise.
+    """
     path = Path(path)
     if path.suffix not in ENDINGS:
         raise MixzError(f"{path} is no name for a qp file", f"endings: {', '.join(ENDINGS)}", "choose one of these")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mixz.columns import Columns
+from mixz.data.photometry import FAINTEST, require_magnitudes
 from mixz.data.tables import require_columns
 from mixz.errors import MixzError
 from mixz.schema import WEIGHT, GalaxySet
@@ -66,7 +68,8 @@ class RailColumns:
         Raises
         ------
         MixzError
-            A column of magnitudes or weights is missing, or none of the labels' columns is there.
+            A column of magnitudes or weights is missing, one of magnitudes holds something else, or none of the labels'
+            columns is there.
         """
         require_columns(self.mag, list(table), where=where)
         mag = _stacked(table, self.mag)
@@ -76,6 +79,8 @@ class RailColumns:
         err = np.where(np.isfinite(err) & (err > 0) & (err < NOT_DETECTED - NEAR), err, np.nan)
         err = np.where(unseen, np.inf, np.where(unlooked, np.nan, err))
         mag = np.where(unseen | unlooked | np.isinf(mag), np.nan, mag)
+        require_magnitudes(mag, self.mag, where=where)
+        mag = np.where(np.abs(mag) > FAINTEST, np.nan, mag)
         err = np.where(np.isnan(mag) & np.isfinite(err), np.nan, err)
         labels = {truth: _column(table, name) for truth, name in self.labels.items() if name in table}
         if self.labels and not labels:
@@ -88,6 +93,28 @@ class RailColumns:
             self._names(table, len(mag)), bands_of(self.mag), mag, err, {t: _redshifts(z) for t, z in labels.items()},
             carried=carried,
         )  # fmt: skip
+
+    def column_maps(self) -> tuple[Columns, ...]:
+        """Say the same in the words of a config, once per spelling of the errors, for a model to remember.
+
+        Examples
+        --------
+        >>> maps = RailColumns(mag=("mag_g_lsst",), mag_err=("mag_err_g_lsst",)).column_maps()
+        >>> maps[0].mag, maps[1].mag_err, maps[0].undetected
+        ({'g': 'mag_g_lsst'}, {'g': 'mag_g_lsst_err'}, ('nan', 99.0))
+        """
+        bands = bands_of(self.mag)
+        others = tuple(other_spelling(*names) for names in zip(self.mag_err, self.mag, strict=True))
+        unseen = tuple(dict.fromkeys(("nan", NOT_DETECTED, self.nondetect)))
+        return tuple(
+            Columns(
+                object_id=self.object_id,
+                mag=dict(zip(bands, self.mag, strict=True)),
+                mag_err=dict(zip(bands, errors, strict=True)),
+                undetected=unseen,
+            )
+            for errors in (self.mag_err, others)
+        )
 
     def _names(self, table: Mapping[str, Any], rows: int) -> NDArray[Any]:
         """Give the galaxies' names: row numbers where the table's own are missing or not all different."""

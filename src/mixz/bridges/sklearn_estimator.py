@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from pydantic import ValidationError
 
 from mixz.config import Network
 from mixz.errors import MixzError
@@ -14,6 +16,7 @@ from mixz.schema import GalaxySet
 
 try:
     from sklearn.base import BaseEstimator, RegressorMixin
+    from sklearn.utils import check_random_state
     from sklearn.utils.validation import check_is_fitted, validate_data
 except ImportError as error:
     raise MixzError("scikit-learn is not installed", "", "pip install 'mixz[sklearn]'") from error
@@ -47,7 +50,8 @@ class MixzRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sci
     validation_fraction
         Share of the galaxies that decide which weights are best.
     random_state
-        Seed of all random numbers.
+        Seed of all random numbers; as everywhere in scikit-learn also a generator to draw it from, or None for one that
+        is new with every fit.
 
     Attributes
     ----------
@@ -75,7 +79,7 @@ class MixzRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sci
         batch_size: int = 256,
         lr: float = 3e-3,
         validation_fraction: float = 0.15,
-        random_state: int = 0,
+        random_state: int | np.random.RandomState | None = 0,
     ) -> None:
         self.members = members
         self.hidden = hidden
@@ -97,6 +101,7 @@ class MixzRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sci
         MixzError
             A setting is not allowed.
         """
+        seed = self._seed()
         mag, z = validate_data(self, X, y, ensure_min_samples=2, y_numeric=True, dtype=np.float64)
         galaxies = GalaxySet(
             np.arange(len(mag)),
@@ -104,18 +109,10 @@ class MixzRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sci
             mag,
             np.full(mag.shape, np.nan),
             z={TRUTH: np.asarray(z, dtype=np.float64)},
-            split=self._split(len(mag)),
+            split=self._split(len(mag), seed),
         )
-        network = Network(hidden=tuple(self.hidden), inputs=self.inputs, head=self.head)
-        training = int((galaxies.split == "train").sum())
-        step = Step(
-            truths=(TRUTH,),
-            schedule="one_cycle",
-            epochs=self.epochs,
-            lr=self.lr,
-            batch_size=min(self.batch_size, training),
-        )
-        self.ensemble_ = Ensemble.fit(galaxies, (step,), network=network, members=self.members, seed=self.random_state)
+        network, step = self._settings(training=int((galaxies.split == "train").sum()))
+        self.ensemble_ = Ensemble.fit(galaxies, (step,), network=network, members=self.members, seed=seed)
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
@@ -125,11 +122,38 @@ class MixzRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sci
         galaxies = GalaxySet(np.arange(len(mag)), _bands(mag), mag, np.full(mag.shape, np.nan))
         return np.array(self.ensemble_.predict(galaxies).z_phot)
 
-    def _split(self, galaxies: int) -> NDArray[Any]:
+    def _settings(self, training: int) -> tuple[Network, Step]:
+        """Give the network and the step that the parameters ask for.
+
+        Raises
+        ------
+        MixzError
+            One of them is not allowed.
+        """
+        try:
+            step = Step(
+                truths=(TRUTH,),
+                schedule="one_cycle",
+                epochs=self.epochs,
+                lr=self.lr,
+                batch_size=min(self.batch_size, training),
+            )
+            return Network(hidden=tuple(self.hidden), inputs=self.inputs, head=self.head), step
+        except ValidationError as error:
+            wrong = error.errors()[0]
+            name = ".".join(map(str, wrong["loc"]))
+            raise MixzError(f"{name}: {wrong['input']!r}", wrong["msg"], "set another") from error
+
+    def _seed(self) -> int:
+        """Give one seed, whatever `random_state` is."""
+        state = self.random_state
+        return int(state) if isinstance(state, Integral) else int(check_random_state(state).randint(2**31))
+
+    def _split(self, galaxies: int, seed: int) -> NDArray[Any]:
         """Choose the galaxies that validate: at least one, and not all."""
         count = min(max(1, round(self.validation_fraction * galaxies)), galaxies - 1)
         split = np.full(galaxies, "train", dtype="<U10")
-        split[np.random.default_rng(self.random_state).permutation(galaxies)[:count]] = "validation"
+        split[np.random.default_rng(seed).permutation(galaxies)[:count]] = "validation"
         return split
 
 

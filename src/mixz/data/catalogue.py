@@ -11,7 +11,7 @@ import pandas as pd
 from mixz.data.cuts import passes, unrepeated
 from mixz.data.expressions import columns_of, evaluate
 from mixz.data.hats_folder import is_hats
-from mixz.data.photometry import column_names, photometry, require_magnitudes
+from mixz.data.photometry import column_names, photometry
 from mixz.data.sky import Box, footprint, guess_units, require_degrees
 from mixz.data.tables import numbers, read_chunks, require_columns, table_columns
 from mixz.errors import MixzError
@@ -202,8 +202,6 @@ def _in_our_names(
 
 def _magnitudes(chunk: pd.DataFrame, source: Source, bands: Sequence[str], *, where: str) -> dict[str, Floats]:
     mag, mag_err = photometry(chunk, source.columns, bands, where=where)
-    if source.columns.mag is not None:
-        require_magnitudes(mag, column_names(source.columns, bands)["mag"], where=where)
     pairs = (("mag", mag), ("mag_err", mag_err))
     return {f"{kind}_{band}": values[:, k].astype(np.float32) for kind, values in pairs for k, band in enumerate(bands)}
 

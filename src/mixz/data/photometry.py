@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 AB_RANGE = (5.0, 40.0)
 """Where nearly all AB magnitudes of galaxies lie; fluxes in whatever unit do not."""
 
+FAINTEST = 60.0
+"""No source has a magnitude beyond this, of either sign: such numbers are someone's way to say that there is none."""
+
 STRANGERS = 0.2
 """Share of values outside `AB_RANGE` from which a column is no column of magnitudes."""
 
@@ -33,13 +36,15 @@ def photometry(frame: pd.DataFrame, columns: Columns, bands: Sequence[str], *, w
     Raises
     ------
     MixzError
-        A column is missing or holds text.
+        A column is missing, holds text, or holds numbers that are no magnitudes.
     """
     names = column_names(columns, bands)
     require_columns([n for group in names.values() for n in group], list(frame.columns), where=where)
     values = {kind: _stack(frame, group, where=where) for kind, group in names.items() if group}
     if "mag" in values:
-        mag, mag_err = values["mag"], values.get("mag_err", np.full_like(values["mag"], np.nan))
+        require_magnitudes(values["mag"], names["mag"], where=where)
+        mag = np.where(np.abs(values["mag"]) > FAINTEST, np.nan, values["mag"])
+        mag_err = values.get("mag_err", np.full_like(mag, np.nan))
     else:
         flux = values["flux"]
         flux_err = values.get("flux_err", np.full_like(flux, np.nan))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CHUNK_ROWS = 200_000
 """Rows of a table read at a time: some 100 MB of a catalogue with a hundred columns."""
 
-MISSING_NUMBERS = (99.0, -99.0)
+MISSING_NUMBERS = (99.0, -99.0, -999.0, -9999.0)
 """Numbers that stand for "not measured" in the surveys' files, besides NaN and infinities."""
 
 
@@ -103,12 +103,19 @@ def write_table(frame: pd.DataFrame, path: str | Path) -> None:
     Raises
     ------
     MixzError
-        The ending is unknown, or the folder cannot be written to.
+        The ending is unknown, its format cannot hold the table, or the folder cannot be written to.
     """
     path = Path(path)
     known = format_of(path)
     with replacing(path) as draft:
-        known.write(frame, draft)
+        try:
+            known.write(frame, draft)
+        except (ValueError, TypeError, OverflowError) as error:
+            raise MixzError(
+                f"{path} cannot hold this table: {error}",
+                "what its format knows: FITS, say, only ASCII",
+                "write .parquet",
+            ) from error
 
 
 def require_columns(wanted: Iterable[str], available: Sequence[str], *, where: str) -> None:
@@ -127,7 +134,7 @@ def require_columns(wanted: Iterable[str], available: Sequence[str], *, where: s
 
 
 def numbers(frame: pd.DataFrame, column: str, *, where: str) -> NDArray[np.float64]:
-    """Give a column as numbers, with NaN for every way surveys say "missing" (NaN, +-99, infinities, empty).
+    """Give a column as numbers, with NaN for every way surveys say "missing": empty, infinite, or `MISSING_NUMBERS`.
 
     Raises
     ------
@@ -150,23 +157,27 @@ def numbers_as_written(frame: pd.DataFrame, column: str, *, where: str) -> NDArr
     Raises
     ------
     MixzError
-        The column holds text that is no number.
+        The column holds text that is no number, dates or complex numbers, or there are several of its name.
     """
+    if (alike := list(frame.columns).count(column)) > 1:
+        raise MixzError(f"{where} has {alike} columns {column!r}", "one of each name", "rename the others")
     values = frame[column]
+    if values.dtype.kind in "cmM":
+        raise MixzError(f"{where} column {column!r} holds {values.dtype}, no numbers", "numbers", "map another column")
     parsed = values if pd.api.types.is_numeric_dtype(values) else _parsed(values, column, where)
     return parsed.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
 
 
 def _parsed(values: pd.Series[Any], column: str, where: str) -> pd.Series[Any]:
     """Turn text into numbers, and refuse what is neither a number nor a way to say that there is none."""
-    values = values.replace("", np.nan)
-    parsed = pd.to_numeric(values, errors="coerce")
-    wrong = parsed.isna() & values.notna() & (values.astype(str).str.strip().str.lower() != "nan")
+    words = values.astype(str).str.strip().str.lower()
+    parsed = pd.to_numeric(values.astype(object).mask(words == "", np.nan), errors="coerce")
+    wrong = parsed.isna() & values.notna() & ~words.isin(["", "nan"])
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         raise MixzError(
             f"{where} column {column!r} row {row + 1} holds {values.iloc[row]!r}",
-            "numbers; missing values as empty, NaN, 99 or -99",
+            "numbers; missing values as empty, NaN, 99, -99, -999 or -9999",
             "mend the table or map another column",
         )
     return parsed
@@ -175,7 +186,9 @@ def _parsed(values: pd.Series[Any], column: str, where: str) -> pd.Series[Any]:
 @contextmanager
 def _guarded(path: Path) -> Iterator[None]:
     """Turn whatever a reader stumbles over into one clear message: bytes that were damaged bring any error at all."""
-    if not path.is_file() and not is_hats(path):
+    if path.is_dir() and not is_hats(path):
+        raise MixzError(f"{path} is a folder", "a table in one file, or a whole HATS folder", "name a file in it")
+    if not path.exists():
         raise MixzError(f"no file {path}", "an existing table", "check the path; paths in a config start at its folder")
     if path.is_file() and path.stat().st_size == 0:
         raise MixzError(f"{path} is empty", "a table with at least one row", "check how the file was made")

@@ -164,7 +164,14 @@ class Ensemble:
 
         What the network leaves open is filled in from all training galaxies: where the grid of densities ends, and
         which photometric systems there are (the common one is that without colour terms, or of most galaxies).
+
+        Raises
+        ------
+        MixzError
+            There are no members.
         """
+        if members < 1:
+            raise MixzError(f"members: {members}", "1 or more", "set members to 5, say")
         network = filled_in(network or Network(), galaxies)
         features = first_features(galaxies, first, network)
         bands, numbers = galaxies.bands, tuple(range(members))

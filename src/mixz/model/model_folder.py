@@ -47,8 +47,9 @@ def write_model_folder(ensemble: Ensemble, folder: str | Path) -> None:
     Raises
     ------
     MixzError
-        The folder cannot be written; what was there stays.
+        The folder cannot be written, or holds other things than a model; what was there stays.
     """
+    require_model_place(folder)
     fitted = [part for part in FITTED_AFTERWARDS if getattr(ensemble, part) is not None]
     about: dict[str, Any] = {
         "format": FORMAT,
@@ -73,6 +74,21 @@ def write_model_folder(ensemble: Ensemble, folder: str | Path) -> None:
         save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, draft / "weights.safetensors")
         (draft / "model.json").write_text(json.dumps(about, indent=2) + "\n")
         (draft / "history.json").write_text(json.dumps([asdict(step) for step in ensemble.history]) + "\n")
+
+
+def require_model_place(folder: str | Path) -> None:
+    """Refuse a folder that holds other things than a model, which writing one would replace.
+
+    Raises
+    ------
+    MixzError
+        It does.
+    """
+    folder = Path(folder)
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / "model.json").is_file():
+        raise MixzError(
+            f"{folder} holds other things than a model", "a new folder, or one with a model", "name a new one"
+        )
 
 
 def read_model_folder(folder: str | Path) -> dict[str, Any]:

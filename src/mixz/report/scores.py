@@ -1,4 +1,4 @@
-"""Scores of the DESC challenge as tables, for the terminal and in Markdown: a row per entry."""
+"""Scores of the DESC challenge as tables: for the terminal a column per entry, in Markdown a row."""
 
 from __future__ import annotations
 
@@ -29,10 +29,12 @@ def score_table(scores: Mapping[str, Score]) -> Table:
     table = Table(
         title="point metrics of zmode; points of the challenge in brackets", title_justify="left", box=box.SIMPLE
     )
-    for column in _header():
-        table.add_column(column, justify="left" if column == "entry" else "right")
-    for name, score in scores.items():
-        table.add_row(*_cells(name, score))
+    table.add_column("entry")
+    for name in scores:
+        table.add_column(name, justify="right", overflow="fold")
+    cells = [_cells(name, score) for name, score in scores.items()]
+    for label, *values in list(zip(_header(), *cells, strict=True))[1:]:
+        table.add_row(label, *values)
     return table
 
 

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mixz import metrics
-from mixz.bridges.qp_files import read_qp, write_qp
+from mixz.atomic import require_place
+from mixz.bridges.qp_files import qp_name, read_qp, write_qp
 from mixz.bridges.rail_mock import simulated_task_set_3
 from mixz.bridges.rail_tables import RailColumns, other_spelling
-from mixz.data.tables import read_table, require_columns, write_table
+from mixz.data.tables import numbers_as_written, read_table, require_columns, write_table
 from mixz.errors import MixzError
 from mixz.metrics.challenge import challenge_points, challenge_statistics
 from mixz.stages.inform import EPOCHS, MEMBERS, inform
@@ -48,11 +49,14 @@ def train(
     Raises
     ------
     MixzError
-        The table lacks magnitudes or redshifts.
+        The table lacks magnitudes or redshifts, or the model cannot be written.
     """
     from mixz.model.model_file import pack_model
 
-    model = inform(_galaxies(table, LABELS), recipe="fused", members=members, epochs=epochs, seed=seed)
+    require_place(output)
+    galaxies, columns = _read(table, LABELS)
+    maps = columns.column_maps()
+    model = inform(galaxies, recipe="fused", members=members, epochs=epochs, seed=seed, columns=maps)
     with TemporaryDirectory() as home:
         model.save(Path(home) / "model")
         pack_model(Path(home) / "model", output)
@@ -65,12 +69,15 @@ def estimate(model_file: str | Path, test_file: str | Path, output_file: str | P
     Raises
     ------
     MixzError
-        The model or the table is missing or damaged, or the table lacks the model's magnitudes.
+        The model or the table is missing or damaged, the table lacks the model's magnitudes, or the output
+        cannot be written.
     """
     from mixz.model.ensemble import Ensemble
 
+    require_place(qp_name(output_file))
     model = Ensemble.load(model_file)
-    write_qp(model.predict(_galaxies(test_file, {})), output_file)
+    galaxies, _ = _read(test_file, {})
+    write_qp(model.predict(galaxies), output_file)
 
 
 def score(estimates: str | Path, truth: str | Path) -> Score:
@@ -92,15 +99,17 @@ def score(estimates: str | Path, truth: str | Path) -> Score:
     Raises
     ------
     MixzError
-        A file is missing, or they are of different galaxies.
+        A file is missing, they are of different galaxies, or some of these have no redshift.
     """
     photoz = read_qp(estimates)
     if "zmode" not in photoz.points:
         raise MixzError(f"{estimates} has no zmode", "zmode in its ancil table", "write it there")
     frame = read_table(truth)
     require_columns(["object_id", SPEC], list(frame.columns), where=str(truth))
-    z_ref = _in_order(photoz, frame["object_id"].to_numpy(), frame[SPEC].to_numpy(dtype=float), where=str(estimates))
-    return scored(photoz, z_ref)
+    z_true = numbers_as_written(frame, SPEC, where=str(truth))
+    _require_redshifts(z_true, SPEC, where=str(truth))
+    _require_redshifts(photoz.points["zmode"], "zmode", where=str(estimates))
+    return scored(photoz, _in_order(photoz, frame["object_id"].to_numpy(), z_true, where=str(estimates)))
 
 
 def scored(photoz: PhotoZ, z_ref: Floats) -> Score:
@@ -155,24 +164,39 @@ run_taskset_1_training_and_estimation = run_taskset_2_training_and_estimation = 
 run_taskset_3_training_and_estimation = run_taskset_4_training_and_estimation = train_and_estimate
 
 
-def _galaxies(path: str | Path, labels: dict[str, str]) -> GalaxySet:
-    """Read a challenge's table."""
+def _read(path: str | Path, labels: dict[str, str]) -> tuple[GalaxySet, RailColumns]:
+    """Read a challenge's table, and say where in it what stands."""
     frame = read_table(path)
     mag = magnitude_columns(list(frame.columns))
     if not mag:
         require_columns(["mag_i_lsst"], list(frame.columns), where=str(path))
     columns = RailColumns(mag=mag, mag_err=tuple(other_spelling("", name) for name in mag), labels=labels)
     table: dict[str, Any] = {str(name): frame[name].to_numpy() for name in frame}
-    return columns.galaxies(table, where=str(path))
+    return columns.galaxies(table, where=str(path)), columns
 
 
 def _in_order(photoz: PhotoZ, object_id: Any, z: Floats, *, where: str) -> Floats:
     """Give true redshifts in the order of the estimates."""
+    # Names are compared as text where one file has numbers and the other has not.
+    asked = photoz.object_id
+    if (asked.dtype.kind in "iuf") != (object_id.dtype.kind in "iuf"):
+        asked, object_id = asked.astype(str), object_id.astype(str)
     order = np.argsort(object_id, kind="stable")
-    place = np.searchsorted(object_id[order], photoz.object_id).clip(max=len(order) - 1)
-    if len(photoz) != len(object_id) or not np.array_equal(object_id[order][place], photoz.object_id):
+    place = np.searchsorted(object_id[order], asked).clip(max=len(order) - 1)
+    if len(photoz) != len(object_id) or not np.array_equal(object_id[order][place], asked):
         raise MixzError(f"{where} is of other galaxies", f"the {len(object_id):,} galaxies with truth", "predict again")
     return np.asarray(z[order][place])
+
+
+def _require_redshifts(z: Floats, column: str, *, where: str) -> None:
+    """Refuse galaxies without a redshift: points of the challenge would be of nothing."""
+    none = ~(z >= 0)
+    if none.any():
+        raise MixzError(
+            f"{where}: {none.sum():,} of {len(z):,} galaxies have no {column}, e.g. in row {int(none.argmax()) + 1}",
+            "a redshift of 0 or more for every galaxy",
+            "complete the file",
+        )
 
 
 def _zbest(photoz: PhotoZ) -> Floats:

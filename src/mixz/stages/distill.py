@@ -47,8 +47,11 @@ def distill(
         The model is missing, was made with other settings, or gives no densities.
     """
     from mixz.model.distillation import distil
+    from mixz.model.model_folder import require_model_place
 
     results = Results(config)
+    path = output or results.model_path(f"{recipe}_distilled")
+    require_model_place(path)
     galaxies, teacher = results.read_galaxies(), results.read_model(recipe)
     last = config.recipes[recipe][-1]
     step = last.model_copy(update={"freeze": 0, "adapter_rank": None, "pull": 0.0, "epochs": epochs or 4 * last.epochs})
@@ -56,7 +59,6 @@ def distill(
         made = distil(teacher, galaxies, step, hidden=hidden, seed=config.seed, watch=watch_epochs(bar))
     told = {"teacher": recipe, "divergence": made.divergence, "shift": made.shift, "galaxies": made.galaxies}
     student = replace(made.model, provenance={**teacher.provenance, "distilled": told})
-    path = output or results.model_path(f"{recipe}_distilled")
     student.save(path)
     results.write_model_card(path)
     return path, made

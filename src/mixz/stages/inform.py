@@ -13,8 +13,9 @@ from mixz.networks import KNOWN_NETWORKS, Network
 from mixz.recipes import DEFAULT_RECIPE, FAST, Step, named_recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from mixz.columns import Columns
     from mixz.model.ensemble import Ensemble
     from mixz.recipes import Recipe
     from mixz.schema import GalaxySet
@@ -36,6 +37,7 @@ def inform(
     network: Mapping[str, Any] | None = None,
     training: Mapping[str, Any] | None = None,
     ref_band: str = "",
+    columns: Sequence[Columns] = (),
 ) -> Ensemble:
     """Train an ensemble on all galaxies of a table, less those that decide when to stop.
 
@@ -53,6 +55,8 @@ def inform(
         What networks and steps have different from what is good for such tables.
     ref_band
         The band whose magnitude says how wrong labels are; ``i`` where there is one, else the last.
+    columns
+        How the table named its columns, which the model remembers: `mixz predict` reads tables like it.
 
     Raises
     ------
@@ -71,9 +75,10 @@ def inform(
         wrong = error.errors()[0]
         place = ".".join(map(str, wrong["loc"]))
         raise MixzError(f"{place}: {wrong['msg']}", "settings as in a config", "see docs/config.md") from error
-    return Ensemble.fit(
+    made = Ensemble.fit(
         replace(galaxies, split=sides), steps, network=shape, members=members, seed=seed, ref_band=ref_band
     )
+    return replace(made, provenance={"recipe": recipe, "columns": [one.model_dump(mode="json") for one in columns]})
 
 
 def steps_for(recipe: str, galaxies: GalaxySet, training: Mapping[str, Any]) -> Recipe:

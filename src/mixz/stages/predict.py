@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mixz.atomic import require_place
 from mixz.bridges.dask_members import dask_client
 from mixz.bridges.model_columns import Asked
 from mixz.bridges.models import EXPORTED, open_model
-from mixz.bridges.qp_files import write_qp
+from mixz.bridges.qp_files import qp_name, write_qp
+from mixz.data.formats import format_of
 from mixz.data.hats_folder import is_hats
 from mixz.data.tables import numbers, read_chunks, read_table, table_columns, write_table
 from mixz.errors import MixzError
@@ -87,13 +89,14 @@ def predict(
     Raises
     ------
     MixzError
-        The model or the table is missing or damaged, or the table lacks a band.
+        The model or the table is missing or damaged, the table lacks a band, or the output cannot be written.
     """
     asked = Asked(mag=mag, mag_err=mag_err, object_id=object_id, system=system)
     if is_hats(table):
         return _predict_hats(
             model, table, output, console, asked, densities, dask_client(dask, workers=workers or os.cpu_count() or 1)
         )
+    _check_output(table, output, pdf)
     with busy(f"predict {table.name}", console):
         photoz = estimate(open_model(model), table, asked, group=group)
     if pdf is None:
@@ -101,6 +104,17 @@ def predict(
     else:
         write_qp(photoz, output, kind=pdf, truth=_known_redshifts(table, group))
     return int(np.isnan(photoz.z_phot).sum())
+
+
+def _check_output(table: Path, output: Path, pdf: Kind | None) -> None:
+    """Refuse, before the work, an output that cannot be written or would take the place of the input."""
+    require_place(output)
+    if output.exists() and output.samefile(table):
+        raise MixzError(f"{output} is the input itself", "another file", "name another output")
+    if pdf is None:
+        format_of(output)
+    else:
+        qp_name(output)
 
 
 def estimate(
@@ -186,5 +200,6 @@ def export(model: Path, output: Path | None = None) -> Path:
     from mixz.model.onnx_graph import export_onnx
 
     path = output or model / EXPORTED
+    require_place(path)
     export_onnx(Ensemble.load(model), path)
     return path

@@ -30,12 +30,13 @@ def track(config: Config) -> str:
     MixzError
         MLflow is not installed, nothing has been evaluated, or the store cannot be written to.
     """
-    from mixz.bridges.mlflow_log import log_run
+    from mixz.bridges.mlflow_log import log_run, require_database
 
     results = Results(config)
     records = results.read_records()
     uri, kept_at = os.environ.get("MLFLOW_TRACKING_URI"), None
     if not uri:
+        require_database("sqlite")
         uri, kept_at = _own_store(config)
     log_run(
         uri,

@@ -235,6 +235,7 @@ class MixzInformer(CatInformer):
             network=dict(config.network),
             training=dict(config.training),
             ref_band=bands_of(config.bands)[list(config.bands).index(config.ref_band)],
+            columns=_columns(config).column_maps(),
         )
         self.add_data("model", self.model)
 
