@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +56,13 @@ def read_hats(path: Path) -> Any:
         return lsdb.open_catalog(path).compute(progress_bar=False).sort_values("object_id").reset_index(drop=True)
 
 
-def model(folder: Path, network: Network | None = None) -> Path:
-    """Train a small model and save it."""
-    frame = sky(300, seed=1).dropna()
-    galaxies = GalaxySet(
+def model(folder: Path, network: Network | None = None, *, galaxies: int = 300, whole: bool = False) -> Path:
+    """Train a small model and save it; a whole one knows intervals and support too.
+
+    It has no calibration, whose export takes longer than all else.
+    """
+    frame = sky(galaxies, seed=1).dropna()
+    labelled = GalaxySet(
         np.arange(len(frame)),
         BANDS,
         frame[[f"mag_{b}" for b in BANDS]].to_numpy(),
@@ -68,5 +72,8 @@ def model(folder: Path, network: Network | None = None) -> Path:
     )
     network = network or Network(hidden=(8,), head="binned", nodes=30)
     step = Step(truths=("spec",), epochs=3, batch_size=32)
-    Ensemble.fit(galaxies, (step,), network=network, members=2).save(folder)
+    ensemble = Ensemble.fit(labelled, (step,), network=network, members=2)
+    if whole:
+        ensemble = replace(ensemble.calibrated(labelled), calibration=None).with_support(labelled)
+    ensemble.save(folder)
     return folder

@@ -28,7 +28,7 @@ LAYERS = {
         ),
         0,
     ),
-    **dict.fromkeys(("errors", "atomic", "progress", "kernels"), 0),
+    **dict.fromkeys(("errors", "atomic", "progress", "kernels", "neighbours", "onnx_format"), 0),
     **dict.fromkeys(("data", "model", "metrics"), 1),
     **dict.fromkeys(("bridges", "report"), 2),
     "stages": 3,

@@ -23,6 +23,7 @@ from mixz.bridges.rounding import rounded
 from mixz.data.hats_folder import HatsFolder, pixel_file
 from mixz.errors import MixzError
 from mixz.model.ensemble import Ensemble
+from mixz.stages import export
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -200,3 +201,23 @@ def test_columns_are_named_as_rubin_names_them(place: Path, tmp_path: Path) -> N
     assert pa.types.is_struct(nested)
     assert [nested.field(k).name for k in range(nested.num_fields)] == ["xvals", "yvals"]
     assert BANDS[0] == "g"
+
+
+def test_torch_and_onnx_write_the_same(place: Path, tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript", reason="needs mixz[onnx]")
+    folder = model(tmp_path / "folder", galaxies=2_000, whole=True)
+    exported = export(folder, tmp_path / "model.onnx")
+    pixel = HatsFolder.open(place / "sky").pixels[0]
+    tables = []
+    for path in (folder, exported):
+        job = Job(path, place / "sky", tmp_path / f"{path.name}.made", PLAIN)
+        job.journal.mkdir(parents=True)
+        predict_partition(job, pixel)
+        tables.append(pq.read_table(pixel_file(job.catalogue, pixel)).flatten())
+    assert tables[0].schema == tables[1].schema
+    assert {"mixz_support", "mixz_z_low_68", "mixz_z_high_95", "mixz_interp.yvals"} <= set(tables[0].column_names)
+    for name in tables[0].column_names:
+        here, there = (table[name].combine_chunks() for table in tables)
+        if pa.types.is_list(here.type):
+            here, there = here.flatten(), there.flatten()
+        np.testing.assert_allclose(here.to_numpy(), there.to_numpy(), atol=1e-4, err_msg=name)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +11,19 @@ import pandas as pd
 import pytest
 import torch
 
+from light import run_without
+from mixz.bridges.model_columns import Asked
 from mixz.bridges.onnx_files import OnnxModel
 from mixz.config import Network
 from mixz.data.split import split_by_id
 from mixz.errors import MixzError
 from mixz.model.calibration import KNOTS, Calibration
+from mixz.model.conformal import Conformal
 from mixz.model.ensemble import Ensemble
 from mixz.model.onnx_graph import Graph, export_onnx
 from mixz.recipes import Step
 from mixz.schema import GalaxySet, PhotoZ
+from mixz.stages.results import photoz_frame
 
 pytest.importorskip("onnxruntime", reason="needs mixz[onnx]")
 pytest.importorskip("onnxscript", reason="needs mixz[onnx]")
@@ -93,28 +96,72 @@ def test_it_says_the_same(ensemble: Ensemble, exported: Path) -> None:
         np.testing.assert_allclose(there.points[name], z, atol=1e-4, err_msg=name)
 
 
-def test_a_calibrated_ensemble_says_the_same(ensemble: Ensemble, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def whole(ensemble: Ensemble) -> Ensemble:
+    """Give an ensemble with everything that is fitted afterwards."""
     knots = torch.tensor(KNOTS)
     height = torch.stack([0.6 * knots, knots + 0.3, 1.5 * knots - 0.2])
-    calibrated = replace(ensemble, calibration=Calibration(torch.tensor([21.0, 22.5, 24.0]), knots, height))
-    export_onnx(calibrated, tmp_path / "model.onnx")
-    asked = with_holes(galaxies())
-    here, there = calibrated.predict(asked), OnnxModel.load(tmp_path / "model.onnx").predict(asked)
-    assert largest_difference(here, ensemble.predict(asked), "pdf") > 0.01, "the map changes the densities"
+    return replace(
+        ensemble.with_support(galaxies()),
+        calibration=Calibration(torch.tensor([21.0, 22.5, 24.0]), knots, height),
+        conformal=Conformal(
+            torch.tensor([21.8, 22.6]), torch.tensor([[0.6, 0.8, 0.9], [0.7, 0.9, 0.97], [0.5, 0.6, 0.7]])
+        ),
+    )
+
+
+@pytest.fixture(scope="module")
+def whole_exported(whole: Ensemble, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("onnx") / "whole.onnx"
+    export_onnx(whole, path)
+    return path
+
+
+def far_away(asked: GalaxySet) -> GalaxySet:
+    """Take every fourth galaxy to where no training galaxy is."""
+    mag = np.array(asked.mag)
+    mag[::4] += 5
+    return replace(asked, mag=mag)
+
+
+def test_a_whole_ensemble_says_the_same(ensemble: Ensemble, whole: Ensemble, whole_exported: Path) -> None:
+    asked = far_away(with_holes(galaxies()))
+    here, there = whole.predict(asked), OnnxModel.load(whole_exported).predict(asked)
+    assert largest_difference(here, ensemble.predict(asked), "pdf") > 0.01, "calibration changes the densities"
     assert largest_difference(here, there, "pdf") < 1e-5
     for name, z in here.points.items():
         np.testing.assert_allclose(there.points[name], z, atol=1e-4, err_msg=name)
+    assert list(here.intervals) == list(there.intervals) == ["68", "90", "95"]
+    for level, ends in here.intervals.items():
+        np.testing.assert_allclose(there.intervals[level], ends, atol=1e-4, err_msg=level)
+    assert set(here.support) == {0, 2}, "some lie outside"  # type: ignore[arg-type]
+    np.testing.assert_array_equal(there.support, here.support)
 
 
-def test_pieces_and_none(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    model, asked = OnnxModel.load(exported), galaxies(50)
-    whole = model.predict(asked)
+def test_support_goes_with_every_head(tmp_path: Path) -> None:
+    plain = Ensemble.fit(galaxies(), (STEP,), network=Network(hidden=(8,)), members=2).with_support(galaxies())
+    export_onnx(plain, tmp_path / "model.onnx")
+    asked = far_away(galaxies())
+    here, there = plain.predict(asked), OnnxModel.load(tmp_path / "model.onnx").predict(asked)
+    assert set(here.support) == {0, 2}  # type: ignore[arg-type]
+    np.testing.assert_array_equal(there.support, here.support)
+    assert not there.intervals
+    assert largest_difference(here, there, "z_phot_members") < 1e-5
+
+
+def test_pieces_and_none(whole_exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, asked = OnnxModel.load(whole_exported), far_away(galaxies(50))
+    at_once = model.predict(asked)
     monkeypatch.setattr("mixz.bridges.onnx_files.PIECE_ROWS", 21)
-    np.testing.assert_allclose(model.predict(asked).pdf, whole.pdf, atol=1e-6)
+    in_pieces = model.predict(asked)
+    np.testing.assert_allclose(in_pieces.pdf, at_once.pdf, atol=1e-6)
+    np.testing.assert_allclose(in_pieces.intervals["90"], at_once.intervals["90"], atol=1e-5)
+    np.testing.assert_array_equal(in_pieces.support, at_once.support)
     none = model.predict(asked.rows(np.arange(0)))
     assert len(none) == 0
     assert none.pdf is not None
     assert none.pdf.shape == (0, 30)
+    assert none.intervals["68"].shape == (0, 2)
 
 
 def test_filled_bands_are_those_of_the_features(ensemble: Ensemble) -> None:
@@ -123,37 +170,60 @@ def test_filled_bands_are_those_of_the_features(ensemble: Ensemble) -> None:
     np.testing.assert_allclose(here.numpy(), there.numpy(), rtol=1e-6, atol=1e-6)
 
 
-WITHOUT_TORCH = """
-import sys
-sys.modules["torch"] = None
+NOT_TO_PREDICT = ("torch", "safetensors", "matplotlib", "vl_convert")
+COMMAND_LINE = """
 import mixz, mixz.metrics
 from mixz.cli import main
 sys.argv = ["mixz", *sys.argv[1:]]
 main()
 """
+SERVED = """
+from pathlib import Path
+from fastapi.testclient import TestClient
+from mixz.stages.serve import model_app
+client = TestClient(model_app(Path(sys.argv[1])), base_url="http://localhost")
+assert client.get("/api/model").json()["densities"]
+print(client.post("/api/photoz?system=hsc", content=Path(sys.argv[2]).read_bytes()).text)
+"""
 
 
-def without_torch(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", WITHOUT_TORCH, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
-def test_the_command_line_needs_no_torch(ensemble: Ensemble, exported: Path, tmp_path: Path) -> None:
-    asked = galaxies(40)
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A table of galaxies as people have them."""
+    path, asked = tmp_path_factory.mktemp("table") / "in.csv", far_away(galaxies(40))
     columns = {f"mag_{band}": asked.mag[:, k] for k, band in enumerate(BANDS)}
     columns |= {f"mag_err_{band}": asked.mag_err[:, k] for k, band in enumerate(BANDS)}
-    pd.DataFrame(columns).to_csv(tmp_path / "in.csv", index=False)
-    ensemble.save(tmp_path / "model")
-    refused = without_torch("predict", tmp_path / "model", tmp_path / "in.csv", "-o", tmp_path / "out.csv")
+    pd.DataFrame(columns).to_csv(path, index=False)
+    return path
+
+
+def check_same_columns(found: pd.DataFrame, whole: Ensemble, table: Path) -> None:
+    """Compare a table made without torch with the ensemble's own words."""
+    asked = Asked(system="hsc").galaxies(whole, pd.read_csv(table), where="")
+    here = photoz_frame(whole.predict(asked))
+    assert list(found.columns) == list(here.columns)
+    assert {"support", "z_low_68", "z_high_95"} <= set(found.columns)
+    for name in here.columns:
+        np.testing.assert_allclose(found[name], here[name], atol=1e-4, err_msg=name)
+
+
+def test_the_command_line_needs_no_torch(whole: Ensemble, whole_exported: Path, table: Path, tmp_path: Path) -> None:
+    whole.save(tmp_path / "model")
+    command = ("predict", tmp_path / "model", table, "-o", tmp_path / "out.csv", "--system", "hsc")
+    refused = run_without(NOT_TO_PREDICT, COMMAND_LINE, *command)
     assert refused.returncode == 2
     assert "pip install 'mixz[train]'" in refused.stderr
-    (tmp_path / "model" / "model.onnx").write_bytes(exported.read_bytes())
-    command = ("predict", tmp_path / "model", tmp_path / "in.csv", "-o", tmp_path / "out.csv", "--system", "hsc")
-    done = without_torch(*command)
+    (tmp_path / "model" / "model.onnx").write_bytes(whole_exported.read_bytes())
+    done = run_without(NOT_TO_PREDICT, COMMAND_LINE, *command)
     assert done.returncode == 0, done.stderr
-    found = pd.read_csv(tmp_path / "out.csv")
-    here = ensemble.predict(replace(asked, system=np.full(40, "hsc")))
-    np.testing.assert_allclose(found["zmean"], here.points["zmean"], atol=1e-5)
+    check_same_columns(pd.read_csv(tmp_path / "out.csv"), whole, table)
+
+
+def test_serving_needs_no_torch(whole: Ensemble, whole_exported: Path, table: Path) -> None:
+    pytest.importorskip("fastapi.testclient", reason="needs mixz[serve]")
+    done = run_without(["torch"], SERVED, whole_exported, table)
+    assert done.returncode == 0, done.stderr
+    check_same_columns(pd.read_csv(StringIO(done.stdout)), whole, table)
 
 
 def test_what_is_refused(exported: Path, tmp_path: Path) -> None:
@@ -162,9 +232,11 @@ def test_what_is_refused(exported: Path, tmp_path: Path) -> None:
     (tmp_path / "half.onnx").write_bytes(exported.read_bytes()[:2000])
     with pytest.raises(MixzError, match="cannot be read"):
         OnnxModel.load(tmp_path / "half.onnx")
-    (tmp_path / "newer.onnx").write_bytes(exported.read_bytes().replace(b'{"format": 1,', b'{"format": 9,'))
-    with pytest.raises(MixzError, match="ONNX format 9"):
-        OnnxModel.load(tmp_path / "newer.onnx")
+    for other in (1, 9):
+        changed = exported.read_bytes().replace(b'{"format": 2,', b'{"format": %d,' % other)
+        (tmp_path / "other.onnx").write_bytes(changed)
+        with pytest.raises(MixzError, match=f"ONNX format {other}.*\n.*format 2\n.*export the model again"):
+            OnnxModel.load(tmp_path / "other.onnx")
     with pytest.raises(MixzError, match="the model needs i too"):
         OnnxModel.load(exported).predict(GalaxySet([1], ("g", "r"), [[21, 20]], [[0.1, 0.1]]))
     with pytest.raises(MixzError, match="systems the model knows: hsc, des"):

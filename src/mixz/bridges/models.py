@@ -29,6 +29,16 @@ class PhotoZModel(Protocol):
         ...
 
     @property
+    def members(self) -> int:
+        """Number of networks inside."""
+        ...
+
+    @property
+    def has_density(self) -> bool:
+        """Say whether it gives a density of each galaxy's redshift."""
+        ...
+
+    @property
     def needs_errors(self) -> bool:
         """Say whether it cannot be asked without magnitude errors."""
         ...

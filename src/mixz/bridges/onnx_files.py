@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mixz.errors import MixzError
+from mixz.neighbours import Neighbours
+from mixz.onnx_format import ABOUT, INTERVAL, ONNX_FORMAT, PLACE, REMEMBERED
 from mixz.schema import PhotoZ
 
 if TYPE_CHECKING:
@@ -19,8 +21,6 @@ if TYPE_CHECKING:
 
     from mixz.schema import GalaxySet
 
-ONNX_FORMAT = 1
-"""Version of what inputs, outputs and metadata mean; others are refused."""
 PIECE_ROWS = 16_384
 """Galaxies times members that go through at once: bounds the memory."""
 
@@ -39,6 +39,8 @@ class OnnxModel:
         Where the model came from.
     session
         onnxruntime's.
+    neighbours
+        The training galaxies that say which others training covered; None where the model does not say.
     """
 
     bands: tuple[str, ...]
@@ -48,6 +50,7 @@ class OnnxModel:
     members: int
     provenance: Mapping[str, Any]
     session: Any = field(repr=False)
+    neighbours: Neighbours | None = field(default=None, repr=False)
 
     @classmethod
     def load(cls, path: str | Path, *, threads: int | None = None) -> OnnxModel:
@@ -69,10 +72,10 @@ class OnnxModel:
         if not path.is_file():
             raise MixzError(f"no model {path}", "a file that `mixz export` wrote", "run `mixz export MODEL -o FILE`")
         session = _session(path, threads)
-        told = session.get_modelmeta().custom_metadata_map.get("mixz")
-        if told is None:
+        told = session.get_modelmeta().custom_metadata_map
+        if ABOUT not in told:
             raise MixzError(f"{path} is an ONNX model, but not of mixz", "what `mixz export` wrote", "export it again")
-        about = json.loads(told)
+        about = json.loads(told[ABOUT])
         if about["format"] != ONNX_FORMAT:
             given = f"{path} is of ONNX format {about['format']}, written by mixz {about['mixz']}"
             raise MixzError(given, f"format {ONNX_FORMAT}", "export the model again")
@@ -84,7 +87,13 @@ class OnnxModel:
             members=about["members"],
             provenance=about["provenance"],
             session=session,
+            neighbours=Neighbours.from_text(told[REMEMBERED]) if REMEMBERED in told else None,
         )
+
+    @property
+    def has_density(self) -> bool:
+        """Say whether it gives a density of each galaxy's redshift."""
+        return "pdf" in self._outputs
 
     def predict(self, galaxies: GalaxySet) -> PhotoZ:
         """Estimate the redshift of every galaxy by every member; NaN for galaxies that lack a band the model needs.
@@ -103,20 +112,26 @@ class OnnxModel:
         wanted = {one.name for one in self.session.get_inputs()}
         pieces = [self._run({name: array[rows] for name, array in fed.items() if name in wanted})
                   for rows in self._pieces(len(galaxies))]  # fmt: skip
-        return PhotoZ(galaxies.object_id, **_joined(pieces))
+        whole = {name: _joined(name, [piece[name] for piece in pieces]) for name in pieces[0]}
+        place = whole.pop(PLACE, None)
+        support = self.neighbours.flags(place) if self.neighbours is not None and place is not None else None
+        return PhotoZ(galaxies.object_id, **_by_heading(whole), support=support)
 
     def _pieces(self, galaxies: int) -> list[slice]:
         """Divide galaxies; an empty table is asked about too, since only the model knows its outputs."""
         step = max(1, PIECE_ROWS // self.members)
         return [slice(start, start + step) for start in range(0, max(galaxies, 1), step)]
 
+    @property
+    def _outputs(self) -> list[str]:
+        return [one.name for one in self.session.get_outputs()]
+
     def _run(self, fed: dict[str, Any]) -> dict[str, NDArray[Any]]:
         """Push some galaxies through; none are done by one that is then taken away."""
         empty = not len(fed["mag"])
         if empty:
             fed = {name: np.zeros((1, *array.shape[1:]), array.dtype) for name, array in fed.items()}
-        names = [one.name for one in self.session.get_outputs()]
-        said = dict(zip(names, self.session.run(names, fed), strict=True))
+        said = dict(zip(self._outputs, self.session.run(self._outputs, fed), strict=True))
         return {name: _first_none(name, array) for name, array in said.items()} if empty else said
 
 
@@ -126,17 +141,23 @@ def _first_none(name: str, array: NDArray[Any]) -> NDArray[Any]:
     return array[:, :0] if name.endswith("_members") else array[:0]
 
 
-def _joined(pieces: list[dict[str, NDArray[Any]]]) -> dict[str, Any]:
-    """Put pieces together, and points under their own heading."""
-    found: dict[str, Any] = {"points": {}}
-    for name in pieces[0]:
-        parts = [piece[name] for piece in pieces]
-        if name == "z_grid":
-            found[name] = parts[0]
-        elif name == "pdf" or name.endswith("_members"):
-            found[name] = np.concatenate(parts, axis=0 if name == "pdf" else 1)
+def _joined(name: str, parts: list[NDArray[Any]]) -> NDArray[Any]:
+    """Put the pieces of an output together."""
+    if name == "z_grid":
+        return parts[0]
+    return np.concatenate(parts, axis=1 if name.endswith("_members") else 0)
+
+
+def _by_heading(outputs: dict[str, NDArray[Any]]) -> dict[str, Any]:
+    """Put intervals and point estimates under their own headings, as `PhotoZ` has them."""
+    found: dict[str, Any] = {"points": {}, "intervals": {}}
+    for name, values in outputs.items():
+        if name in ("z_grid", "pdf") or name.endswith("_members"):
+            found[name] = values
+        elif name.startswith(INTERVAL):
+            found["intervals"][name.removeprefix(INTERVAL)] = values
         else:
-            found["points"][name] = np.concatenate(parts)
+            found["points"][name] = values
     return found
 
 

@@ -18,6 +18,7 @@ Members = Annotated[int | None, typer.Option(min=1, help="Random starts per reci
 MLflow = Annotated[
     bool, typer.Option("--mlflow", help="Log to MLflow: `mlruns` beside the results, or MLFLOW_TRACKING_URI.")
 ]
+Model = Annotated[Path, typer.Argument(help="Model folder, e.g. `out/pair_a/models/tl`, or an ONNX file.")]
 ModelFolder = Annotated[Path, typer.Argument(help="Model folder, e.g. `out/pair_a/models/tl`.")]
 
 

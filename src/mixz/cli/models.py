@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from mixz.cli.arguments import ConfigArgument, Members, ModelFolder, Out, settings_of
+from mixz.cli.arguments import ConfigArgument, Members, Model, ModelFolder, Out, settings_of
 from mixz.cli.messages import print_paths, terminal
 
 LOCAL = "127.0.0.1"
@@ -16,7 +16,7 @@ PdfKind = Literal["interp", "quant", "mixmod"]
 
 
 def predict(
-    model: Annotated[Path, typer.Argument(help="Model folder, e.g. `out/pair_a/models/tl`, or an ONNX file.")],
+    model: Model,
     table: Annotated[
         Path,
         typer.Argument(help="Any table with the model's bands (Parquet, CSV, FITS, HDF5, ECSV), or a HATS folder."),
@@ -40,12 +40,20 @@ def predict(
 ) -> None:
     """Estimate redshifts for any table that has the model's bands.
 
-    Writes `object_id`, `z_phot` (mean over members) and `z_phot_std` (their scatter, not a redshift error). A galaxy
-    without one of the bands gets no redshift (NaN). With `--pdf` it writes a qp file with the densities, as RAIL and
-    the DESC challenge read them (Parquet as three files, qp's way). Of a HATS folder it makes a HATS folder, densities
-    included, with Dask; interrupted, the same command goes on.
+    Writes `object_id`, `z_phot` (of models with densities their `zbest`, else the mean over members) and `z_phot_std`
+    (scatter of the members, not a redshift error); and what the model knows besides: `z_sigma`, `zmode`, `zmean`,
+    `zmedian`, `zbest`, `zrms`, the ends of intervals (`z_low_68`, `z_high_68`, also 90 and 95), and `support` (2: like
+    galaxies with spectra, 1: like galaxies with other labels only, 0: unlike all that trained it). A galaxy without one
+    of the bands gets no redshift (NaN).
 
-    Example: `mixz predict out/pair_a/models/tl galaxies.csv -o photoz.parquet`
+    An ONNX file (`mixz export`) writes the same columns as the model folder, and needs no torch.
+
+    With `--pdf` it writes a qp file with the densities, as RAIL and the DESC challenge read them (Parquet as three
+    files, qp's way; needs `pip install "mixz[rail]"`). Of a HATS folder it makes a HATS folder, densities included,
+    with Dask (needs `pip install "mixz[hats]"`); interrupted, the same command goes on.
+
+    Example: `mixz predict out/pair_a/models/tl galaxies.csv -o photoz.parquet`, or `mixz predict tl.onnx galaxies.csv
+    -o photoz.parquet`
     """
     from mixz import stages
 
@@ -76,7 +84,9 @@ def export(
         Path | None, typer.Option("-o", "--output", help="File to write; `model.onnx` in the model folder if left out.")
     ] = None,
 ) -> None:
-    """Write a model as one ONNX file, which predicts the same without torch.
+    """Write a model as one ONNX file, which predicts the same (densities, intervals, support) without torch.
+
+    Needs `pip install "mixz[train,onnx]"`; to use the file needs neither.
 
     Example: `mixz export out/pair_a/models/tl -o tl.onnx`
     """
@@ -86,7 +96,7 @@ def export(
 
 
 def serve(
-    model: ModelFolder,
+    model: Model,
     host: Annotated[
         str, typer.Option(help="Address to listen on; others than this machine only if you say so.")
     ] = LOCAL,
@@ -96,7 +106,7 @@ def serve(
 ) -> None:
     """Serve a model to your browser: drop a table in, get redshifts, plots and a download back; JSON for programs.
 
-    Needs `pip install "mixz[serve]"`. Nothing that is sent to it is kept.
+    Needs `pip install "mixz[serve]"`; an ONNX file needs no torch. Nothing that is sent to it is kept.
 
     Example: `mixz serve out/demo/models/tl`
     """

@@ -85,7 +85,7 @@ class Conformal:
         # Where no truth has enough galaxies in a bin, all galaxies of all bins speak for it.
         reach = torch.stack([_reach(score) for score, _ in held_out.values()]).amax(dim=0).repeat(len(edges) + 1, 1)
         for number in range(len(edges) + 1):
-            here = [score[torch.bucketize(mag.float(), edges) == number] for score, mag in held_out.values()]
+            here = [score[_bin(mag, edges) == number] for score, mag in held_out.values()]
             enough = [_reach(score) for score in here if len(score) >= FEWEST]
             if enough:
                 reach[number] = torch.stack(enough).amax(dim=0)
@@ -96,18 +96,20 @@ class Conformal:
 
         Where the magnitude is unknown the widest of all bins holds; where a mass is NaN both ends are.
         """
+        pieces = [slice(start, start + CHUNK) for start in range(0, max(len(mass), 1), CHUNK)]
+        found = [self.of_piece(mass[here], mag_i[here], grid) for here in pieces]
+        return {level: torch.cat([piece[level] for piece in found]).double() for level in found[0]}
+
+    def of_piece(self, mass: torch.Tensor, mag_i: torch.Tensor, grid: Grid) -> dict[str, torch.Tensor]:
+        """Give the same of galaxies few enough for the memory, in operations that an ONNX graph knows."""
         widest = torch.cat([self.reach, self.reach.amax(dim=0, keepdim=True)])
-        number = torch.where(mag_i.isfinite(), torch.bucketize(mag_i.float(), self.edges), len(self.reach))
-        reach = widest[number]
-        levels = torch.cat([(1 - reach) / 2, (1 + reach) / 2], dim=1)
-        ends = torch.empty_like(levels)
-        for start in range(0, len(mass), CHUNK):
-            here = slice(start, start + CHUNK)
-            ends[here] = grid.quantiles(mass[here], levels[here])
-        ends[mass.isnan().any(dim=1)] = torch.nan
-        return {
-            f"{100 * level:.0f}": ends[:, [place, place + len(LEVELS)]].double() for place, level in enumerate(LEVELS)
-        }
+        number = torch.where(mag_i.isfinite(), _bin(mag_i, self.edges), len(self.reach))
+        unknown = mass.isnan().any(dim=1, keepdim=True)
+        found = {}
+        for level, reach in zip(LEVELS, widest[number].T, strict=True):
+            ends = grid.quantiles(mass, torch.stack([1 - reach, 1 + reach], dim=1) / 2)
+            found[f"{100 * level:.0f}"] = ends.masked_fill(unknown, torch.nan)
+        return found
 
 
 def scores(mass: torch.Tensor, z: torch.Tensor, grid: Grid) -> torch.Tensor:
@@ -132,6 +134,11 @@ def likely_redshifts(mass: torch.Tensor, says: torch.Tensor, grid: Grid, *, seed
     # One draw from each of so many equal parts of every distribution: less noise than as many free ones.
     luck = torch.rand(len(mass), DRAWS, generator=torch.Generator().manual_seed(seed))
     return grid.quantiles(allowed, (torch.arange(DRAWS) + luck) / DRAWS)
+
+
+def _bin(mag_i: torch.Tensor, edges: torch.Tensor) -> torch.Tensor:
+    """Number the bin of each magnitude, shape (galaxy,): counted, not searched for, since an ONNX graph cannot."""
+    return (mag_i.float()[:, None] > edges).sum(dim=1)
 
 
 def _reach(score: torch.Tensor) -> torch.Tensor:

@@ -227,6 +227,11 @@ class Ensemble:
         return self.features.systems
 
     @property
+    def has_density(self) -> bool:
+        """Say whether it gives a density of each galaxy's redshift."""
+        return self.network.has_density
+
+    @property
     def needs_errors(self) -> bool:
         """Say whether it cannot be asked without magnitude errors."""
         return self.network.errors != "none"
@@ -308,7 +313,7 @@ class Ensemble:
         """
         _, _, whose, photometry = labelled_and_usable(self, galaxies, believed(self.recipe), "train", kernels)
         exact = torch.from_numpy(np.isin(whose, exact_truths(kernels)))
-        x = self._common(self.features(photometry))
+        x = self.in_common(self.features(photometry))
         return replace(self, support=Support.fit(x, exact=exact, seed=derive_seed(self.seed, HELD_OUT)))
 
     @overload
@@ -339,7 +344,7 @@ class Ensemble:
         found = predict_rows(self.weights, self.network, x, self.weight_seeds())
         sigma, z_rms = (None if t is None else t.numpy() for t in (found.sigma, found.z_rms))
         grid = head_of(self.network).grid
-        covered = self.support(self._common(x)) if self.support is not None else None
+        covered = self.support(self.in_common(x)) if self.support is not None else None
         if grid is None or found.mass is None:
             return PhotoZ(galaxies.object_id, found.z.numpy(), sigma, support=covered)
         mass, mag_i = found.mass, self.mag_ref(galaxies)
@@ -391,7 +396,7 @@ class Ensemble:
         """Give the magnitudes in the band that says how wrong labels are, shape (galaxy,)."""
         return torch.tensor(galaxies.mag[:, galaxies.bands.index(self.ref_band)])
 
-    def _common(self, x: torch.Tensor) -> torch.Tensor:
+    def in_common(self, x: torch.Tensor) -> torch.Tensor:
         """Carry inputs into the common photometric system, as the members do on average; magnitudes only."""
         members = {name: w for name, w in self.weights.items() if name.startswith("system.")}
         mean = {name: w.mean(dim=0, keepdim=True) for name, w in members.items()}

@@ -1,6 +1,8 @@
-"""An ensemble as one ONNX graph: photometry in, densities and point estimates out, the same functions traced by torch.
+"""An ensemble as one ONNX graph: photometry in, densities, estimates and intervals out, the same functions traced.
 
-What the graph cannot hold is a loop over the patterns of missing bands; it holds a table of all patterns instead.
+What the graph cannot hold is a loop over the patterns of missing bands; it holds a table of all patterns instead.  Nor
+can it search among the training galaxies that the support flag asks for (comparing with every one takes ten times as
+long): it gives each galaxy's place among them, and the file keeps them for `mixz.neighbours`.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from mixz.model.heads import head_of
 from mixz.model.nets import outputs
 from mixz.model.onnx_calibration import TracedCalibration
 from mixz.model.predict import estimates, stacks_of
+from mixz.onnx_format import ABOUT, INTERVAL, ONNX_FORMAT, PLACE, REMEMBERED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,8 +36,6 @@ if TYPE_CHECKING:
     from mixz.model.heads import Head
     from mixz.model.nets import Weights
 
-ONNX_FORMAT = 1
-"""Version of what the graph's inputs, outputs and metadata mean."""
 OPSET = 20
 MOST_BANDS = 12
 """A table of 2^12 patterns of missing bands takes 5 MB; one of 2^20 would take gigabytes."""
@@ -112,7 +113,7 @@ class Graph(torch.nn.Module):
     >>> ensemble = Ensemble.untrained(galaxies, Step(truths=("spec",)), network=Network(hidden=(4,)), members=3)
     >>> graph = Graph(ensemble)
     >>> said = graph(torch.tensor([[21.5, 21.0]]), torch.tensor([[0.1, 0.1]]), torch.zeros(1, dtype=torch.long))
-    >>> dict(zip(graph.output_names, [tuple(one.shape) for one in said]))
+    >>> {name: tuple(one.shape) for name, one in said.items()}
     {'z_phot_members': (3, 1)}
     """
 
@@ -128,17 +129,12 @@ class Graph(torch.nn.Module):
         self.ref_place = ensemble.bands.index(ensemble.ref_band)
         found = ensemble.calibration
         self.calibration = TracedCalibration(found.mag, found.knots, found.height) if found is not None else None
+        self.conformal = ensemble.conformal
+        self.support = ensemble.support
+        self.in_common = ensemble.in_common
 
-    @property
-    def output_names(self) -> tuple[str, ...]:
-        """Name what `forward` gives, in its order."""
-        if self.grid is not None:
-            of_members = ("z_phot_members", "z_sigma_members", "z_rms_members")
-            return (*of_members, "z_grid", "pdf", *self.grid.estimates(torch.ones(1, len(self.grid.z))))
-        return ("z_phot_members", "z_sigma_members") if self.head.sigma else ("z_phot_members",)
-
-    def forward(self, mag: torch.Tensor, mag_err: torch.Tensor, system: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """Predict; NaN for galaxies that the networks cannot be asked about.
+    def forward(self, mag: torch.Tensor, mag_err: torch.Tensor, system: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Predict, by the outputs' names; NaN for galaxies that the networks cannot be asked about.
 
         Parameters
         ----------
@@ -149,27 +145,37 @@ class Graph(torch.nn.Module):
         """
         x = self.features(Photometry(mag, mag_err, system))
         unknown = ~x.isfinite().all(dim=1)
-        x = torch.where(unknown[:, None], 0.0, x)
-        outs = [outputs(stack, x.expand(self.members, -1, -1), self.network) for stack in self.stacks]
+        known = torch.where(unknown[:, None], 0.0, x)
+        outs = [outputs(stack, known.expand(self.members, -1, -1), self.network) for stack in self.stacks]
         said = estimates(outs, self.head)
-        of_members = [t.masked_fill(unknown, torch.nan) for t in (said.z, said.sigma, said.z_rms) if t is not None]
-        if self.grid is None or said.mass is None:
-            return tuple(of_members)
-        mass = said.mass.T
+        of_members = {"z_phot_members": said.z, "z_sigma_members": said.sigma, "z_rms_members": said.z_rms}
+        found = {name: t.masked_fill(unknown, torch.nan) for name, t in of_members.items() if t is not None}
+        if self.grid is not None and said.mass is not None:
+            found["z_grid"] = self.grid.z.clone()
+            for name, t in self._of_density(said.mass.T, mag[:, self.ref_place], self.grid).items():
+                found[name] = t.masked_fill(unknown if t.ndim == 1 else unknown[:, None], torch.nan)
+        if self.support is not None:
+            found[PLACE] = self.support.place(self.in_common(x))
+        return found
+
+    def _of_density(self, mass: torch.Tensor, mag_ref: torch.Tensor, grid: Grid) -> dict[str, torch.Tensor]:
+        """Give the (calibrated) density, its point estimates and intervals, for masses of shape (galaxy, z)."""
         if self.calibration is not None:
-            mass = self.calibration(mass, mag[:, self.ref_place])
-        points = [z.masked_fill(unknown, torch.nan) for z in self.grid.estimates(mass).values()]
-        pdf = self.grid.density(mass).masked_fill(unknown[:, None], torch.nan)
-        return (*of_members, self.grid.z.clone(), pdf, *points)
+            mass = self.calibration(mass, mag_ref)
+        intervals = self.conformal.of_piece(mass, mag_ref, grid) if self.conformal is not None else {}
+        ends = {INTERVAL + level: both for level, both in intervals.items()}
+        return {"pdf": grid.density(mass), **grid.estimates(mass), **ends}
 
 
 def export_onnx(ensemble: Ensemble, path: str | Path) -> None:
-    """Write an ensemble as one ONNX file that needs no torch to run: inputs, networks, head, point estimates.
+    """Write an ensemble as one ONNX file that needs no torch to run: inputs, networks, densities, intervals, support.
 
     Inputs: ``mag`` and ``mag_err`` (galaxy, band), ``system`` (galaxy,), as far as the ensemble looks at them.
-    Outputs: ``z_phot_members`` (member, galaxy) and what else its head gives: ``z_sigma_members``, ``z_rms_members``,
-    ``z_grid`` (z,), ``pdf`` (galaxy, z), ``zmode``, ``zmean``, ``zmedian``, ``zbest`` (galaxy,).  What the numbers mean
-    (bands, systems) lies in the file's metadata, as JSON under ``mixz``.
+    Outputs: ``z_phot_members`` (member, galaxy) and what else it gives: ``z_sigma_members``, ``z_rms_members``,
+    ``z_grid`` (z,), ``pdf`` (galaxy, z), ``zmode``, ``zmean``, ``zmedian``, ``zbest``, ``zrms`` (galaxy,), the ends of
+    intervals ``interval_68``, ``interval_90``, ``interval_95`` (galaxy, 2), and ``support_place`` (galaxy, band), where
+    a galaxy lies among the training galaxies.  What the numbers mean (bands, systems) lies in the file's metadata, as
+    JSON under ``mixz``; the training galaxies under ``mixz_neighbours``.
 
     Raises
     ------
@@ -187,6 +193,7 @@ def export_onnx(ensemble: Ensemble, path: str | Path) -> None:
     galaxies = torch.export.Dim("galaxy", min=1)
     try:
         with _quiet(), torch.no_grad():
+            names = list(graph(*example))
             program = torch.onnx.export(
                 graph,
                 example,
@@ -194,13 +201,15 @@ def export_onnx(ensemble: Ensemble, path: str | Path) -> None:
                 verbose=False,
                 opset_version=OPSET,
                 input_names=["mag", "mag_err", "system"],
-                output_names=list(graph.output_names),
+                output_names=names,
                 dynamic_shapes={"mag": {0: galaxies}, "mag_err": {0: galaxies}, "system": {0: galaxies}},
             )
     except ImportError as error:
-        raise MixzError("the ONNX packages are not installed", "", "pip install 'mixz[onnx]'") from error
+        raise MixzError("the ONNX packages are not installed", "", "pip install 'mixz[train,onnx]'") from error
     assert program is not None
-    program.model.metadata_props["mixz"] = json.dumps(_about(ensemble))
+    program.model.metadata_props[ABOUT] = json.dumps(_about(ensemble))
+    if ensemble.support is not None:
+        program.model.metadata_props[REMEMBERED] = ensemble.support.neighbours.as_text()
     with _quiet(), replacing(path) as draft:
         program.save(draft, external_data=False)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from functools import partial
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from mixz.bridges.model_columns import Asked
 from mixz.bridges.models import EXPORTED, open_model
 from mixz.bridges.qp_files import qp_name, write_qp
 from mixz.data.formats import format_of
-from mixz.data.hats_folder import is_hats
+from mixz.data.hats_folder import HatsFolder, is_hats
 from mixz.data.tables import numbers, read_chunks, read_table, table_columns, write_table
 from mixz.errors import MixzError
 from mixz.progress import busy, progress_bar
@@ -175,6 +176,7 @@ def _predict_hats(
 ) -> int:
     from mixz.bridges.hats import predict_hats
 
+    HatsFolder.open(source)  # a mistake, or a missing package, is told before workers start
     with progress_bar(f"predict {source.name}", console) as bar, connection as client:
         outcome = predict_hats(
             model, source, output, client, asked=asked, densities=densities, tell=partial(_tell, bar)
@@ -194,8 +196,10 @@ def export(model: Path, output: Path | None = None) -> Path:
     Raises
     ------
     MixzError
-        The model is missing or damaged, or the ONNX packages are not installed.
+        The model is missing or damaged, or torch or the ONNX packages are not installed.
     """
+    if find_spec("torch") is None:
+        raise MixzError("torch is not installed, and exporting needs it", "", "pip install 'mixz[train,onnx]'")
     from mixz.model.ensemble import Ensemble
     from mixz.model.onnx_graph import export_onnx
 

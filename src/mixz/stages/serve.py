@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mixz.bridges.models import open_model
 from mixz.data.tables import write_table
 from mixz.errors import MixzError
 from mixz.stages.predict import estimate
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from mixz.bridges.model_columns import Asked
-    from mixz.model.ensemble import Ensemble
+    from mixz.bridges.models import PhotoZModel
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 SHOWN_GALAXIES = 200
@@ -36,7 +37,7 @@ def serve(
     Parameters
     ----------
     model
-        A model folder.
+        A model folder or an ONNX file.
     console
         Where to tell the address.
     host, port
@@ -82,12 +83,11 @@ def model_app(model: Path, *, host: str = "127.0.0.1", max_mb: float = 100, max_
         The model is missing or damaged, or the packages it needs are not installed.
     """
     if find_spec("fastapi") is None or find_spec("uvicorn") is None:
-        raise MixzError("fastapi and uvicorn are not installed", "both", 'run `pip install "mixz[serve]"`')
+        raise MixzError("fastapi and uvicorn are not installed", "", "pip install 'mixz[serve]'")
     from mixz.bridges.web_app import web_app
-    from mixz.model.ensemble import Ensemble
     from mixz.report.serve_page import serve_page, serve_scripts
 
-    served = ServedModel(Ensemble.load(model), model.name, max_rows)
+    served = ServedModel(open_model(model), model.name, max_rows)
     local = host in ("127.0.0.1", "localhost", "::1")
     # A name that leads here but is not ours would let another site's page ask in the user's name.
     hosts = LOCAL_HOSTS if local else ("*",)
@@ -99,29 +99,29 @@ def model_app(model: Path, *, host: str = "127.0.0.1", max_mb: float = 100, max_
 class ServedModel:
     """A model as the web app asks for it."""
 
-    ensemble: Ensemble
+    model: PhotoZModel
     name: str
     max_rows: int
 
     @property
     def about(self) -> Mapping[str, Any]:
         """What to know before sending a table."""
-        model = self.ensemble
+        model = self.model
         return {
             "name": model.provenance.get("recipe", self.name),
             "run": model.provenance.get("config", ""),
             "simulated": bool(model.provenance.get("simulated", False)),
             "bands": list(model.bands),
             "columns": [f"mag_{band}" for band in model.bands],
-            "systems": [name for name in model.features.systems if name],
+            "systems": [name for name in model.systems if name],
             "members": model.members,
-            "probabilities": model.network.head_name,
+            "densities": model.has_density,
             "max_rows": self.max_rows,
         }
 
     def write(self, table: Path, output: Path, asked: Asked, group: str | None) -> None:
         """Write the redshifts of a table; the ending of `output` says the format."""
-        photoz = estimate(self.ensemble, table, asked, group=group, most_rows=self.max_rows)
+        photoz = estimate(self.model, table, asked, group=group, most_rows=self.max_rows)
         write_table(photoz_frame(photoz), output)
 
     def show(self, table: Path, asked: Asked, group: str | None) -> Mapping[str, Any]:
@@ -129,7 +129,7 @@ class ServedModel:
         from mixz.report.browser import density_of
         from mixz.report.plot import number
 
-        photoz = estimate(self.ensemble, table, asked, group=group, most_rows=self.max_rows)
+        photoz = estimate(self.model, table, asked, group=group, most_rows=self.max_rows)
         frame = photoz_frame(photoz)
         known = photoz.z_phot[np.isfinite(photoz.z_phot)]
         counts, edges = np.histogram(known, BINS) if known.size else (np.zeros(0), np.zeros(1))
