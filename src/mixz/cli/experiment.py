@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +32,7 @@ def run(
     """
     from mixz import stages
 
+    import_module("mixz.model")  # a missing torch is told before anything is built
     settings = settings_of(config or DEMO, out, members)
     console = terminal()
     announce(settings, console)

@@ -8,6 +8,6 @@ try:
 except ImportError as error:
     raise MixzError(
         "torch is not installed, and training (or a model folder) needs it",
-        "without torch: `mixz build`, `mixz predict MODEL.onnx`, mixz.metrics",
+        "without torch: `mixz build`, `mixz predict MODEL.onnx`, `mixz serve MODEL.onnx`, `mixz report`, mixz.metrics",
         "pip install 'mixz[train]'",
     ) from error

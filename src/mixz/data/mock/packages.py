@@ -28,7 +28,7 @@ def need(module: str) -> Any:
     Traceback (most recent call last):
     mixz.errors.MixzError: the mock survey needs the package 'no_such_package', which is not installed
       allowed: skypy, speclite and photerr installed
-      do: pip install "mixz[mock]"
+      do: pip install 'mixz[mock]'
     """
     try:
         # skypy still sets up astropy's old test runner when imported, which astropy warns about.
@@ -40,5 +40,5 @@ def need(module: str) -> Any:
         raise MixzError(
             f"the mock survey needs the package '{package}', which is not installed",
             "skypy, speclite and photerr installed",
-            'pip install "mixz[mock]"',
+            "pip install 'mixz[mock]'",
         ) from error

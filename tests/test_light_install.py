@@ -1,0 +1,73 @@
+"""A default install, simulated by hiding what only extras bring: help for every verb, and which extra a verb needs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from light import run_without
+from mixz.cli.experiment import DEMO
+
+ABSENT = (
+    *("ceci", "distributed", "fastapi", "hats", "lsdb", "mlflow", "onnx", "onnxscript", "photerr", "qp", "rail"),
+    *("safetensors", "sklearn", "skypy", "speclite", "tables_io", "torch", "uvicorn"),
+)
+VERBS = {
+    "run": "mixz[train]",
+    f"train {DEMO}": "mixz[train]",
+    "predict model in.csv -o out.csv": "mixz[train]",
+    "export model": "mixz[train,onnx]",
+    "predict model sky -o out": "mixz[hats]",
+    "serve model.onnx": "mixz[serve]",
+    "mock --galaxies 200 --out out": "mixz[mock]",
+    "challenge train in.csv -o out.mixz": "mixz[train]",
+    "challenge estimate model.mixz in.csv -o out.hdf5": "mixz[train]",
+    "challenge score in.hdf5 --truth in.csv": "mixz[rail]",
+    "challenge mock --out out": "mixz[rail]",
+}
+HELP = [
+    *("", "run", "build", "train", "predict", "export", "evaluate", "report", "serve", "distill", "fetch", "mock"),
+    *("challenge", "challenge train", "challenge estimate", "challenge score", "challenge mock"),
+]
+SCRIPT = """
+import contextlib, io, json
+from mixz.cli import main
+found = {}
+for line in json.loads(sys.argv[1]):
+    sys.argv = ["mixz", *line.split()]
+    told, code = io.StringIO(), 0
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(told):
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code or 0
+    found[line] = [code, told.getvalue()]
+print(json.dumps(found))
+"""
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str]]:
+    """Ask for every verb and every help in one process of a default install."""
+    place = tmp_path_factory.mktemp("light")
+    (place / "sky").mkdir()
+    (place / "sky" / "hats.properties").touch()
+    asked = json.dumps([*VERBS, *(f"{verb} --help".strip() for verb in HELP)])
+    done = run_without(ABSENT, SCRIPT, asked, cwd=place)
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in Path(place).iterdir()] == ["sky"], "nothing half-done is left"
+    return {line: (code, words) for line, (code, words) in json.loads(done.stdout).items()}
+
+
+@pytest.mark.parametrize("line", VERBS)
+def test_a_verb_says_which_extra_it_needs(told: dict[str, tuple[int, str]], line: str) -> None:
+    code, words = told[line]
+    assert code == 2
+    assert f"do: pip install '{VERBS[line]}'" in words
+
+
+@pytest.mark.parametrize("verb", HELP)
+def test_help_needs_no_extra(told: dict[str, tuple[int, str]], verb: str) -> None:
+    assert told[f"{verb} --help".strip()][0] == 0
