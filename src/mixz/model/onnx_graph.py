@@ -1,8 +1,8 @@
 """An ensemble as one ONNX graph: photometry in, densities, estimates and intervals out, the same functions traced.
 
 What the graph cannot hold is a loop over the patterns of missing bands; it holds a table of all patterns instead.  Nor
-can it search among the training galaxies that the support flag asks for (comparing with every one takes ten times as
-long): it gives each galaxy's place among them, and the file keeps them for `mixz.neighbours`.
+can it search among the training galaxies that the support flag asks for, and comparing with every one takes much
+longer: it gives each galaxy's place among them, and the file keeps them for `mixz.neighbours`.
 """
 
 from __future__ import annotations
