@@ -170,25 +170,27 @@ def _standard(mass: torch.Tensor) -> torch.Tensor:
     """Give Phi^-1(F) between the nodes, shape (galaxy, z - 1); exact in both wings."""
     below = mass.cumsum(dim=-1)[..., :-1]
     above = mass.flip(-1).cumsum(dim=-1).flip(-1)[..., 1:]
-    lower = torch.special.ndtri(below.clamp(SMALLEST, 0.75))
-    upper = -torch.special.ndtri(above.clamp(SMALLEST, 0.75))
-    return torch.where(below < above, lower, upper)
+    x = torch.special.ndtri(torch.minimum(below, above).clamp_min(SMALLEST))
+    return torch.where(below < above, x, -x)
 
 
 def _bent(x: torch.Tensor, knots: torch.Tensor, height: torch.Tensor) -> torch.Tensor:
     """Give h(x), shape (galaxy, z - 1), for its heights at the knots, shape (galaxy, knot)."""
-    right = torch.searchsorted(knots, x).clamp(1, len(knots) - 1)
-    share = (x - knots[right - 1]) / (knots[right] - knots[right - 1])
-    left = height.gather(-1, right - 1)
-    return left + share * (height.gather(-1, right) - left)
+    slope = height.diff(dim=-1) / knots.diff()
+    level = height[..., :-1] - slope * knots[:-1]
+    piece = torch.bucketize(x, knots[1:-1])
+    return torch.addcmul(level.gather(-1, piece), slope.gather(-1, piece), x)
 
 
 def _masses(x: torch.Tensor) -> torch.Tensor:
     """Give the mass on each node from Phi^-1(F) between the nodes, shape (galaxy, z); exact in both wings."""
-    x = pad(pad(x, (1, 0), value=-torch.inf), (0, 1), value=torch.inf)
+    lower = x < 0
     # Not torch's ndtr: it gives (1 + erf) / 2, which is 0 from 9 standard deviations on.
-    below, above = torch.erfc(-x / math.sqrt(2)) / 2, torch.erfc(x / math.sqrt(2)) / 2
-    return torch.where(below[..., 1:] < above[..., 1:], below.diff(dim=-1), -above.diff(dim=-1))
+    wing = torch.erfc(torch.where(lower, -x, x) / math.sqrt(2)) / 2
+    # F below the middle and F - 1 above it keep what is near 0 and 1 apart; the node of the middle gets its 1 back.
+    away = pad(torch.where(lower, wing, -wing), (1, 1))
+    middle = pad(pad(lower.double(), (1, 0), value=1.0), (0, 1))
+    return away.diff(dim=-1) - middle.diff(dim=-1)
 
 
 def _heights(shift: torch.Tensor, steep: torch.Tensor, knots: torch.Tensor) -> torch.Tensor:
