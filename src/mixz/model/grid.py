@@ -58,6 +58,11 @@ class Grid:
         return torch.nn.functional.pad(step, (1, 0)) + torch.nn.functional.pad(step, (0, 1))
 
     @cached_property
+    def _beyond(self) -> torch.Tensor:
+        """Share of each node's triangle that lies above the node, shape (z,)."""
+        return torch.nn.functional.pad(self.z.diff() / 2, (0, 1)) / self.cell
+
+    @cached_property
     def edges(self) -> torch.Tensor:
         """Middles between nodes in ln(1 + z), shape (z - 1,)."""
         x = torch.log1p(self.z)
@@ -74,6 +79,13 @@ class Grid:
     def risk(self) -> torch.Tensor:
         """HSC loss of estimating node j where the redshift is node k, shape (z of the truth, z of the estimate)."""
         return hsc_loss(z_phot=self.z[None, :], z_ref=self.z[:, None])
+
+    @cached_property
+    def _relative(self) -> torch.Tensor:
+        """The sums that `zrms` is the ratio of, shape (z, 2): z / (1 + z)^2 and 1 / (1 + z)^2 at the centres."""
+        weight = (1 + self.centre).square().reciprocal()
+        # Products with few columns are faster by rows.
+        return torch.stack([self.centre * weight, weight]).T
 
     def density(self, mass: torch.Tensor) -> torch.Tensor:
         """Give p at the nodes, shape (..., z); its trapezoidal integral is the sum of the masses, 1."""
@@ -92,13 +104,13 @@ class Grid:
 
         The mean is best for (z_phot - z)^2; the rms of dz counts what is wrong at low redshift more.
         """
-        counts = mass / (1 + self.centre).square()
-        return (counts @ self.centre) / counts.sum(dim=-1)
+        weighted, weight = (mass @ self._relative).unbind(dim=-1)
+        return weighted / weight
 
     def sigma(self, mass: torch.Tensor) -> torch.Tensor:
         """Give the standard deviation of p, shape (...), each triangle counted at its centre."""
-        away = self.centre - self.zmean(mass)[..., None]
-        return (mass * away.square()).sum(dim=-1).sqrt()
+        away = (self.centre - self.zmean(mass)[..., None]).square_()
+        return away.mul_(mass).sum(dim=-1).sqrt()
 
     def zmedian(self, mass: torch.Tensor) -> torch.Tensor:
         """Give the redshift that as much of p lies below as above, shape (...)."""
@@ -106,8 +118,8 @@ class Grid:
 
     def cumulative(self, mass: torch.Tensor) -> torch.Tensor:
         """Give F at the nodes, p integrated up to each, shape (..., z)."""
-        p = self.density(mass)
-        return torch.nn.functional.pad(((p[..., 1:] + p[..., :-1]) / 2 * self.z.diff()).cumsum(dim=-1), (1, 0))
+        # Of a node's own mass, what lies beyond it is not below it yet.
+        return mass.cumsum(dim=-1) - mass * self._beyond
 
     def quantiles(self, mass: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
         """Give the redshifts below which shares `level` of p lie, shape (..., level).
@@ -151,12 +163,12 @@ class Grid:
         photo-z have it as their point estimate (Tanaka et al. 2018, arXiv:1704.05988).
         """
         risk = mass @ self.risk
-        best = risk.argmin(dim=-1, keepdim=True).clamp(1, risk.shape[-1] - 2)
-        low, here, high = (risk.gather(-1, best + k) for k in (-1, 0, 1))
+        best = risk.argmin(dim=-1, keepdim=True).clamp(1, risk.shape[-1] - 2) + torch.arange(-1, 2, device=risk.device)
+        low, here, high = risk.gather(-1, best).unbind(dim=-1)
+        left, z, right = self.z[best].unbind(dim=-1)
         bend = (low - 2 * here + high).clamp_min(1e-12)
         shift = ((low - high) / bend / 2).clamp(-1, 1)
-        step = torch.where(shift > 0, self.z[best + 1] - self.z[best], self.z[best] - self.z[best - 1])
-        return (self.z[best] + shift * step)[..., 0]
+        return z + shift * torch.where(shift > 0, right - z, z - left)
 
     def estimates(self, mass: torch.Tensor) -> dict[str, torch.Tensor]:
         """Give every point estimate of densities of shape (..., z)."""
