@@ -152,7 +152,7 @@ class Graph(torch.nn.Module):
         found = {name: t.masked_fill(unknown, torch.nan) for name, t in of_members.items() if t is not None}
         if self.grid is not None and said.mass is not None:
             found["z_grid"] = self.grid.z.clone()
-            for name, t in self._of_density(said.mass.T, mag[:, self.ref_place], self.grid).items():
+            for name, t in self._of_density(said.mass, mag[:, self.ref_place], self.grid).items():
                 found[name] = t.masked_fill(unknown if t.ndim == 1 else unknown[:, None], torch.nan)
         if self.support is not None:
             found[PLACE] = self.support.place(self.in_common(x))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from mixz.config import Network
     from mixz.model.nets import Weights
 
-DENSITY_SHARE = 4
-"""Members' densities take about so many times the memory of what else is pushed through: pieces are smaller by it."""
+PIECE = 1024
+"""Galaxies that a member is asked about at a time: enough for its products, and few enough for a core's caches."""
 
 
 class Estimates(NamedTuple):
@@ -59,31 +60,25 @@ def predict_rows(weights: Weights, shape: Network, x: torch.Tensor, seeds: Seque
     seeds
         Per member the seed of its weight draws.
     """
-    head, members, machine = head_of(shape), member_count(weights), Machine()
+    head, members = head_of(shape), member_count(weights)
     stacks = stacks_of(weights, shape, seeds)
+    # Member by member: the activations of one stay in the caches, those of all do not.
+    single = [[{name: w[k : k + 1] for name, w in stack.items()} for stack in stacks] for k in range(members)]
     found = _room(head, members, len(x))
-    piece = max(1, machine.piece(members) // (DENSITY_SHARE if head.mass else 1))
 
-    def push(start: int) -> None:
-        here = slice(start, start + piece)
-        with torch.inference_mode():
-            some = x[here]
-            outs = [outputs(stack, some.expand(members, *some.shape), shape) for stack in stacks]
-            said = estimates(outs, head)
-            unknown = ~some.isfinite().all(dim=1)
-            for whole, part in zip(found, said, strict=True):
+    @torch.inference_mode()
+    def ask(here: slice) -> None:
+        some = x[here].masked_fill(~x[here].isfinite().all(dim=1, keepdim=True), torch.nan)
+        for member, draws in enumerate(single):
+            said = estimates([outputs(draw, some[None], shape) for draw in draws], head)
+            for whole, part in zip(found[:3], said[:3], strict=True):
                 if whole is not None and part is not None:
-                    # Galaxies are the last axis, but of densities the first.
-                    whole[..., here] = part.masked_fill(unknown, torch.nan)
+                    whole[member, here] = part[0]
+            if found.mass is not None and said.mass is not None:
+                found.mass[here].add_(said.mass, alpha=1 / members)
 
-    starts = range(0, len(x), piece)
-    if len(starts) == 1:
-        push(0)
-    else:
-        with machine.pool() as pool:
-            for _ in pool.map(push, starts):
-                pass
-    return found if found.mass is None else found._replace(mass=found.mass.T)
+    Machine().in_pieces(ask, galaxies=len(x), piece=PIECE)
+    return found
 
 
 def estimates(outs: Sequence[torch.Tensor], head: Head) -> Estimates:
@@ -95,11 +90,6 @@ def estimates(outs: Sequence[torch.Tensor], head: Head) -> Estimates:
         Outputs of each draw of the weights (one, but for Bayesian networks), each of shape (member, galaxy, output).
     head
         What the outputs mean.
-
-    Returns
-    -------
-    Estimates
-        Galaxies are the last axis of all of it: masses are of shape (z, galaxy).
     """
     return _of_density(outs, head) if head.mass else _of_points(outs, head)
 
@@ -120,11 +110,12 @@ def stacks_of(weights: Weights, shape: Network, seeds: Sequence[int]) -> list[We
 
 
 def _room(head: Head, members: int, galaxies: int) -> Estimates:
-    """Make room for what is to come; densities lie on their side, shape (z, galaxy)."""
+    """Make room for what is to come, masses at zero."""
     each = torch.empty(members, galaxies)
     if head.grid is None:
         return Estimates(each, torch.empty_like(each) if head.sigma else None)
-    return Estimates(each, torch.empty_like(each), torch.empty_like(each), torch.empty(len(head.grid.z), galaxies))
+    mass = torch.zeros(galaxies, len(head.grid.z))
+    return Estimates(each, torch.empty_like(each), torch.empty_like(each), mass)
 
 
 def _of_points(outs: Sequence[torch.Tensor], head: Head) -> Estimates:
@@ -139,5 +130,11 @@ def _of_points(outs: Sequence[torch.Tensor], head: Head) -> Estimates:
 def _of_density(outs: Sequence[torch.Tensor], head: Head) -> Estimates:
     assert head.mass is not None
     assert head.grid is not None
-    mass = torch.stack([head.mass(out) for out in outs]).mean(dim=0)
-    return Estimates(head.grid.zbest(mass), head.grid.sigma(mass), head.grid.zrms(mass), mass.mean(dim=0).T)
+    mass = _mean([head.mass(out) for out in outs])
+    of_members = mass[0] if len(mass) == 1 else mass.mean(dim=0)
+    return Estimates(head.grid.zbest(mass), head.grid.sigma(mass), head.grid.zrms(mass), of_members)
+
+
+def _mean(several: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Give the mean of tensors of one shape, without copies; where there is one, that itself."""
+    return several[0] if len(several) == 1 else reduce(torch.add, several) / len(several)
