@@ -19,6 +19,7 @@ from mixz.model.lessons import labelled_and_usable
 from mixz.model.model_folder import read_model_folder, write_model_folder
 from mixz.model.nets import Weights, in_common_system
 from mixz.model.predict import predict_rows
+from mixz.model.reading import read_densities
 from mixz.model.refinement import refined
 from mixz.model.seeds import HELD_OUT, derive_seed
 from mixz.model.support import Support
@@ -347,21 +348,18 @@ class Ensemble:
         covered = self.support(self.in_common(x)) if self.support is not None else None
         if grid is None or found.mass is None:
             return PhotoZ(galaxies.object_id, found.z.numpy(), sigma, support=covered)
-        mass, mag_i = found.mass, self.mag_ref(galaxies)
-        if self.calibration is not None:
-            mass = self.calibration(mass, mag_i)
-        unknown = mass.isnan().any(dim=1)
-        points = {name: z.masked_fill(unknown, torch.nan).numpy() for name, z in grid.estimates(mass).items()}
-        intervals = self.conformal.intervals(mass, mag_i, grid) if self.conformal is not None else {}
+        read = read_densities(
+            found.mass, self.mag_ref(galaxies), grid, calibration=self.calibration, conformal=self.conformal
+        )
         return PhotoZ(
             galaxies.object_id,
             found.z.numpy(),
             sigma,
             z_grid=grid.z.numpy(),
-            pdf=grid.density(mass).numpy(),
-            points=points,
+            pdf=read.pdf.numpy(),
+            points={name: z.numpy() for name, z in read.points.items()},
             z_rms_members=z_rms,
-            intervals={level: ends.numpy() for level, ends in intervals.items()},
+            intervals={level: ends.numpy() for level, ends in read.intervals.items()},
             support=covered,
         )
 
