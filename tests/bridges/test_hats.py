@@ -156,6 +156,24 @@ def test_a_partition_without_a_band(client: Any, place: Path, tmp_path: Path) ->
     assert not (tmp_path / "out").exists()
 
 
+def test_a_catalogue_without_a_band_is_refused_before_anything_is_made(
+    client: Any, place: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(MixzError, match="sky has no column .*_other'"):
+        predict_hats(place / "model", place / "sky", tmp_path / "out", client, asked=Asked(mag="{band}_other"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_damaged_partition_is_named(client: Any, place: Path, tmp_path: Path) -> None:
+    shutil.copytree(place / "sky", tmp_path / "sky")
+    folder = HatsFolder.open(tmp_path / "sky")
+    [file] = folder.files(folder.pixels[-1])
+    os.truncate(file, file.stat().st_size // 2)
+    with pytest.raises(MixzError, match=rf"{folder.pixels[-1].number}.parquet cannot be read"):
+        predict_hats(place / "model", tmp_path / "sky", tmp_path / "out", client, asked=PLAIN)
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("gone", ["hats.properties", "a partition", "everything but dataset"])
 def test_half_a_catalogue_is_refused(gone: str, client: Any, place: Path, tmp_path: Path) -> None:
     shutil.copytree(place / "sky", tmp_path / "sky")

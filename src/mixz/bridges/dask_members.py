@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from logging import ERROR
+from logging import CRITICAL
 from typing import TYPE_CHECKING, Any
 
 from mixz.errors import MixzError
@@ -41,8 +41,9 @@ def dask_client(address: str | None = None, *, workers: int = 2) -> Iterator[Any
         raise MixzError("Dask is not installed", "", "pip install 'mixz[dask]'") from error
     # Never Dask's default: a client that finds no scheduler would leave all later work of the process to nobody.
     if address is None:
+        # What goes wrong on a worker is raised here too; Dask's own word of it is a traceback.
         local = LocalCluster(
-            n_workers=workers, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=ERROR
+            n_workers=workers, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=CRITICAL
         )
         with local, Client(local, set_as_default=False) as client:
             yield client

@@ -300,7 +300,8 @@ def _begin(job: Job, folder: HatsFolder) -> None:
     }
     told = job.draft / "run.json"
     if not job.draft.exists():
-        open_model(job.model)  # a mistake is told before anything is written
+        # A mistake is told before anything is written.
+        job.asked.needed(open_model(job.model), folder.columns(), where=str(job.source))
         job.draft.mkdir(parents=True)
         job.journal.mkdir()
         with replacing(told) as draft:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -156,15 +157,39 @@ class HatsFolder:
 
 
 def batches(file: Path, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
-    """Read a Parquet file so many rows at a time, the sky index as an ordinary column."""
-    with pq.ParquetFile(file) as opened:
+    """Read a Parquet file so many rows at a time, the sky index as an ordinary column.
+
+    Raises
+    ------
+    MixzError
+        The file is damaged.
+    """
+    with _readable(file), pq.ParquetFile(file) as opened:
         for batch in opened.iter_batches(rows, columns=list(columns)):
             yield batch.replace_schema_metadata(None)
 
 
 def file_columns(file: Path) -> list[str]:
-    """List the columns of a Parquet file."""
-    return list(pq.read_schema(file).names)
+    """List the columns of a Parquet file.
+
+    Raises
+    ------
+    MixzError
+        The file is damaged.
+    """
+    with _readable(file):
+        return list(pq.read_schema(file).names)
+
+
+@contextmanager
+def _readable(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        reason = str(error).splitlines()[0]
+        raise MixzError(
+            f"{file} cannot be read: {reason}", "a whole Parquet file", "fetch the catalogue again"
+        ) from error
 
 
 def pixel_file(folder: Path, pixel: Pixel, suffix: str = ".parquet") -> Path:

@@ -183,15 +183,26 @@ def _parsed(values: pd.Series[Any], column: str, where: str) -> pd.Series[Any]:
     return parsed
 
 
-@contextmanager
-def _guarded(path: Path) -> Iterator[None]:
-    """Turn whatever a reader stumbles over into one clear message: bytes that were damaged bring any error at all."""
+def require_table(path: Path) -> None:
+    """Refuse a path where no table can be: nothing is there, a folder of other things, or an empty file.
+
+    Raises
+    ------
+    MixzError
+        As said.
+    """
     if path.is_dir() and not is_hats(path):
         raise MixzError(f"{path} is a folder", "a table in one file, or a whole HATS folder", "name a file in it")
     if not path.exists():
         raise MixzError(f"no file {path}", "an existing table", "check the path; paths in a config start at its folder")
     if path.is_file() and path.stat().st_size == 0:
         raise MixzError(f"{path} is empty", "a table with at least one row", "check how the file was made")
+
+
+@contextmanager
+def _guarded(path: Path) -> Iterator[None]:
+    """Turn whatever a reader stumbles over into one clear message: bytes that were damaged bring any error at all."""
+    require_table(path)
     try:
         yield
     except MixzError:

@@ -17,7 +17,7 @@ from mixz.bridges.models import EXPORTED, open_model
 from mixz.bridges.qp_files import qp_name, write_qp
 from mixz.data.formats import format_of
 from mixz.data.hats_folder import HatsFolder, is_hats
-from mixz.data.tables import numbers, read_chunks, read_table, table_columns, write_table
+from mixz.data.tables import numbers, read_chunks, read_table, require_table, table_columns, write_table
 from mixz.errors import MixzError
 from mixz.progress import busy, progress_bar
 from mixz.stages.results import photoz_frame
@@ -94,6 +94,8 @@ def predict(
     """
     asked = Asked(mag=mag, mag_err=mag_err, object_id=object_id, system=system)
     if is_hats(table):
+        if pdf is not None:
+            raise MixzError("--pdf with a HATS folder", "a table in one file", "leave it out: densities go along")
         return _predict_hats(
             model, table, output, console, asked, densities, dask_client(dask, workers=workers or os.cpu_count() or 1)
         )
@@ -109,6 +111,7 @@ def predict(
 
 def _check_output(table: Path, output: Path, pdf: Kind | None) -> None:
     """Refuse, before the work, an output that cannot be written or would take the place of the input."""
+    require_table(table)
     require_place(output)
     if output.exists() and output.samefile(table):
         raise MixzError(f"{output} is the input itself", "another file", "name another output")
