@@ -271,6 +271,37 @@ def test_a_pickle_with_code_is_refused_and_not_run() -> None:
         MixzModelHandle("model", path="nothing.mixz").read()
 
 
+@pytest.mark.parametrize(
+    ("change", "options", "words"),
+    [
+        ({}, {"err_bands": ["mag_err_g_lsst"]}, "6 columns of magnitudes and 1 of their errors"),
+        ({}, {"use_weights": True}, "use_weights without weights_column"),
+        ({"redshift": np.full(40, 99.0), "redshift_manyband": np.full(40, np.nan)}, {}, "no galaxy .* has a redshift"),
+        ({"by": np.full(40, "photo")}, {"truth_col": "by"}, "says photo"),
+        ({"mag_g_lsst": np.full(40, "bright")}, {}, "holds no numbers"),
+        ({"mag_g_lsst": np.full(40, 3e5)}, {}, "holds no AB magnitudes"),
+        ({}, {"members": 0}, "members: 0"),
+        ({}, {"ref_band": "mag_K"}, "ref_band 'mag_K'"),
+    ],
+)
+def test_training_tables_and_options_that_cannot_be(change: Any, options: Any, words: str) -> None:
+    settings = SMALL | {"hdf5_groupname": "", "output_mode": "return"} | options
+    with pytest.raises(MixzError, match=words):
+        MixzInformer.make_stage(name="bad", **settings).inform(catalogue(40, seed=1) | change)
+
+
+def test_a_pair_needs_two_tables() -> None:
+    stage = MixzPairInformer.make_stage(name="single", hdf5_groupname="", output_mode="return", **SMALL)
+    with pytest.raises(MixzError, match="one table of labels"):
+        stage.inform(catalogue(40, seed=1))
+
+
+@pytest.mark.parametrize("options", [{"zmin": 2.0, "zmax": 1.0}, {"nzbins": 1}])
+def test_grids_that_cannot_be(options: dict[str, Any]) -> None:
+    with pytest.raises(MixzError, match="nodes from zmin"):
+        MixzEstimator.make_stage(name="grid", **options)
+
+
 def test_unknown_options_are_refused() -> None:
     with pytest.raises(MixzError, match=r"no option 'membres'[\s\S]*nearest name: 'members'"):
         MixzInformer.make_stage(name="x", membres=3)

@@ -81,6 +81,14 @@ def test_nothing_good_is_lost(model: Path, tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.csv", "t.parquet"]
 
 
+def test_a_model_folder_as_the_file_that_rail_reads(model: Path, tmp_path: Path) -> None:
+    packed = export(model, tmp_path / "model.mixz")
+    TABLE.to_parquet(tmp_path / "t.parquet")
+    for one, name in ((model, "a.parquet"), (packed, "b.parquet")):
+        predict(one, tmp_path / "t.parquet", tmp_path / name, QUIET)
+    assert read_table(tmp_path / "a.parquet").equals(read_table(tmp_path / "b.parquet"))
+
+
 def test_a_folder_is_no_table(model: Path, tmp_path: Path) -> None:
     with pytest.raises(MixzError, match="is a folder"):
         predict(model, tmp_path, tmp_path / "z.csv", QUIET)

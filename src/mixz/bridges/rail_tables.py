@@ -12,6 +12,7 @@ from mixz.data.photometry import FAINTEST, require_magnitudes
 from mixz.data.tables import require_columns
 from mixz.errors import MixzError
 from mixz.schema import WEIGHT, GalaxySet
+from mixz.truth_settings import KNOWN_TRUTHS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 NOT_OBSERVED = -99.0
 NOT_DETECTED = 99.0
+FARTHEST = 20.0
+"""No redshift is larger: tables write 99 and the like where they know none."""
 NEAR = 0.01
 """How close to a guard value counts as that value: files keep them in single precision, too."""
 
@@ -61,6 +64,21 @@ class RailColumns:
     weight: str | None = None
     nondetect: float = NOT_DETECTED
     nonobserved: float = NOT_OBSERVED
+
+    def __post_init__(self) -> None:
+        """Refuse magnitudes without errors.
+
+        Raises
+        ------
+        MixzError
+            There are not as many of these as of those.
+        """
+        if len(self.mag) != len(self.mag_err):
+            raise MixzError(
+                f"{len(self.mag)} columns of magnitudes and {len(self.mag_err)} of their errors",
+                "one of each per band",
+                "set both, bands and err_bands",
+            )
 
     def galaxies(self, table: Mapping[str, Any], *, where: str = "the table") -> GalaxySet:
         """Give the galaxies of a table, a mapping of names to columns; the table stays as it is.
@@ -130,6 +148,11 @@ def by_truth(
 ) -> tuple[RailColumns, dict[str, Any]]:
     """Part a column of redshifts by the column that says whose they are: one column per truth.
 
+    Raises
+    ------
+    MixzError
+        One of them is missing, or names truths that mixz does not know.
+
     Examples
     --------
     >>> columns = RailColumns(mag=("mag_g",), mag_err=("mag_err_g",))
@@ -141,6 +164,8 @@ def by_truth(
     require_columns([redshift, truth], list(table), where="the table")
     whose = np.asarray([t.decode() if isinstance(t, bytes) else str(t) for t in np.asarray(table[truth]).reshape(-1)])
     named = [str(name) for name in np.unique(whose) if name]
+    if strange := sorted(set(named) - set(KNOWN_TRUTHS)):
+        raise MixzError(f"column {truth!r} says {', '.join(strange)}", ", ".join(KNOWN_TRUTHS), "say one of these")
     parted = {f"{redshift} of {name}": np.where(whose == name, _column(table, redshift), np.nan) for name in named}
     return replace(columns, labels={n: f"{redshift} of {n}" for n in named}), dict(table) | parted
 
@@ -190,4 +215,4 @@ def _stacked(table: Mapping[str, Any], names: Sequence[str]) -> Floats:
 
 def _redshifts(z: Floats) -> Floats:
     """Give labels with NaN for every way in which tables say "none"."""
-    return np.where(np.isfinite(z) & (z >= 0) & (np.abs(z - NOT_DETECTED) > NEAR), z, np.nan)
+    return np.where((z >= 0) & (z < FARTHEST), z, np.nan)

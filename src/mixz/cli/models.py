@@ -86,7 +86,8 @@ def export(
 ) -> None:
     """Write a model as one ONNX file, which predicts the same (densities, intervals, support) without torch.
 
-    Needs `pip install "mixz[train,onnx]"`; to use the file needs neither.
+    Needs `pip install "mixz[train,onnx]"`; to use the file needs neither. A name that ends in `.mixz` makes it the
+    model in one file, as RAIL reads it.
 
     Example: `mixz export out/pair_a/models/tl -o tl.onnx`
     """

@@ -61,12 +61,16 @@ def inform(
     Raises
     ------
     MixzError
-        A setting is wrong, the recipe is unknown, or its truths have too few galaxies.
+        A setting is wrong, the recipe is unknown, or too few galaxies have redshifts.
     """
     from mixz.model.ensemble import Ensemble
 
     if not 0 < validation < 1:
         raise MixzError(f"validation: {validation:g}", "a share between 0 and 1", "0.15 is a good choice")
+    if not any(galaxies.has(truth).any() for truth in galaxies.truths):
+        raise MixzError(
+            "no galaxy of the table has a redshift", "some hundreds of them", "name the column of redshifts"
+        )
     sides = split_by_id(galaxies.object_id, train=1 - validation, validation=validation, seed=seed)
     try:
         shape = Network(**(NETWORK | KNOWN_NETWORKS.get(recipe, {}) | dict(network or {})))

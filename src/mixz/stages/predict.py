@@ -1,4 +1,4 @@
-"""`mixz predict`: a model and any table (or a HATS folder) -> photo-z; `mixz export`: a model as one ONNX file."""
+"""`mixz predict`: a model and any table (or a HATS folder) -> photo-z; `mixz export`: a model as one file."""
 
 from __future__ import annotations
 
@@ -194,7 +194,9 @@ def _tell(bar: Bar, done: int, partitions: int) -> None:
 
 
 def export(model: Path, output: Path | None = None) -> Path:
-    """Write a model folder as one ONNX file, into the folder itself if no other place is named.
+    """Write a model folder as one file: as RAIL reads it where the name ends in ``.mixz``, else as an ONNX graph.
+
+    An ONNX graph goes into the folder itself if no other place is named.
 
     Raises
     ------
@@ -204,9 +206,14 @@ def export(model: Path, output: Path | None = None) -> Path:
     if find_spec("torch") is None:
         raise MixzError("torch is not installed, and exporting needs it", "", "pip install 'mixz[train,onnx]'")
     from mixz.model.ensemble import Ensemble
+    from mixz.model.model_file import SUFFIX, pack_model
     from mixz.model.onnx_graph import export_onnx
 
     path = output or model / EXPORTED
     require_place(path)
-    export_onnx(Ensemble.load(model), path)
+    ensemble = Ensemble.load(model)
+    if path.suffix == f".{SUFFIX}":
+        pack_model(model, path)
+    else:
+        export_onnx(ensemble, path)
     return path

@@ -213,6 +213,8 @@ class MixzInformer(CatInformer):
             self.config, **(labels or {"spec": self.config.redshift_col, "many_band": self.config.manyband_col})
         )
         if self.config.use_weights:
+            if self.config.weights_column == NONE:
+                raise MixzError("use_weights without weights_column", "the name of a column", "set weights_column too")
             columns = replace(columns, weight=self.config.weights_column)
         if self.config.truth_col != NONE and not labels:
             columns, table = by_truth(columns, table, self.config.redshift_col, self.config.truth_col)
@@ -266,7 +268,11 @@ class MixzPairInformer(MixzInformer):
         ModelHandle
             Handle providing access to the trained model
         """
-        second = kwargs.get("input_manyband", "None") if manyband_data is None else manyband_data
+        second = kwargs.get("input_manyband") if manyband_data is None else manyband_data
+        if second is None:
+            raise MixzError(
+                "one table of labels", "two: of spectra, and of many-band redshifts", "give both, or use MixzInformer"
+            )
         self.set_data("input_manyband", second)
         return super().inform(training_data)
 
@@ -313,6 +319,12 @@ class MixzEstimator(CatEstimator):
                 f"pdf: {self.config.pdf}, output_grid: {self.config.output_grid}",
                 "interp, quant or mixmod; shared or model",
                 "correct these options",
+            )
+        if not (self.config.nzbins > 1 and self.config.zmin < self.config.zmax):
+            raise MixzError(
+                f"{self.config.nzbins} nodes from zmin {self.config.zmin} to zmax {self.config.zmax}",
+                "two nodes or more, from a smaller to a larger redshift",
+                "correct zmin, zmax and nzbins",
             )
 
     @classmethod
