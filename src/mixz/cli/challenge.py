@@ -30,7 +30,9 @@ def train(
     """
     from mixz.stages import challenge as stage
 
-    print_paths("model", [stage.train(table, output, members=members, epochs=epochs, seed=seed)], terminal())
+    console = terminal()
+    trained = stage.train(table, output, members=members, epochs=epochs, seed=seed, console=console)
+    print_paths("model", [trained], console)
 
 
 @app.command()

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from rich.console import Console
 
 from mixz import metrics
 from mixz.atomic import require_place
@@ -20,7 +21,9 @@ from mixz.bridges.rail_tables import RailColumns, other_spelling
 from mixz.data.tables import numbers_as_written, read_table, require_columns, write_table
 from mixz.errors import MixzError
 from mixz.metrics.challenge import challenge_points, challenge_statistics
+from mixz.progress import progress_bar
 from mixz.stages.inform import EPOCHS, MEMBERS, inform
+from mixz.stages.train import watch_epochs
 from mixz.surveys.desc_challenge import MANY_BAND, SPEC, TIERS, magnitude_columns
 
 if TYPE_CHECKING:
@@ -33,7 +36,13 @@ LABELS = {"spec": SPEC, "many_band": MANY_BAND}
 
 
 def train(
-    table: str | Path, output: str | Path, *, members: int = MEMBERS, epochs: int = EPOCHS, seed: int = 0
+    table: str | Path,
+    output: str | Path,
+    *,
+    members: int = MEMBERS,
+    epochs: int = EPOCHS,
+    seed: int = 0,
+    console: Console | None = None,
 ) -> Path:
     """Train the recipe `fused` on a challenge's training table, and write the model as one file.
 
@@ -45,6 +54,8 @@ def train(
         The model file; the challenge's name for it ends in ``.pkl``, but it holds data and no code.
     members, epochs, seed
         Random starts, passes over the data, seed of all random numbers.
+    console
+        Where to tell of progress.
 
     Raises
     ------
@@ -56,7 +67,16 @@ def train(
     require_place(output)
     galaxies, columns = _read(table, LABELS)
     maps = columns.column_maps()
-    model = inform(galaxies, recipe="fused", members=members, epochs=epochs, seed=seed, columns=maps)
+    with progress_bar("train fused", console or Console(quiet=True)) as bar:
+        model = inform(
+            galaxies,
+            recipe="fused",
+            members=members,
+            epochs=epochs,
+            seed=seed,
+            columns=maps,
+            watch=watch_epochs(bar),
+        )
     with TemporaryDirectory() as home:
         model.save(Path(home) / "model")
         pack_model(Path(home) / "model", output)

@@ -13,10 +13,11 @@ from mixz.networks import KNOWN_NETWORKS, Network
 from mixz.recipes import DEFAULT_RECIPE, FAST, Step, named_recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from mixz.columns import Columns
     from mixz.model.ensemble import Ensemble
+    from mixz.model.history import Progress
     from mixz.recipes import Recipe
     from mixz.schema import GalaxySet
 
@@ -38,6 +39,7 @@ def inform(
     training: Mapping[str, Any] | None = None,
     ref_band: str = "",
     columns: Sequence[Columns] = (),
+    watch: Callable[[Progress], None] | None = None,
 ) -> Ensemble:
     """Train an ensemble on all galaxies of a table, less those that decide when to stop.
 
@@ -57,6 +59,8 @@ def inform(
         The band whose magnitude says how wrong labels are; ``i`` where there is one, else the last.
     columns
         How the table named its columns, which the model remembers: `mixz predict` reads tables like it.
+    watch
+        Called after every epoch.
 
     Raises
     ------
@@ -80,7 +84,7 @@ def inform(
         place = ".".join(map(str, wrong["loc"]))
         raise MixzError(f"{place}: {wrong['msg']}", "settings as in a config", "see docs/config.md") from error
     made = Ensemble.fit(
-        replace(galaxies, split=sides), steps, network=shape, members=members, seed=seed, ref_band=ref_band
+        replace(galaxies, split=sides), steps, network=shape, members=members, seed=seed, ref_band=ref_band, watch=watch
     )
     return replace(made, provenance={"recipe": recipe, "columns": [one.model_dump(mode="json") for one in columns]})
 
