@@ -54,10 +54,11 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str]]
     place = tmp_path_factory.mktemp("light")
     (place / "sky").mkdir()
     (place / "sky" / "hats.properties").touch()
+    (place / "in.csv").write_text("mag_g,mag_r\n24,23\n")
     asked = json.dumps([*VERBS, *(f"{verb} --help".strip() for verb in HELP)])
     done = run_without(ABSENT, SCRIPT, asked, cwd=place)
     assert done.returncode == 0, done.stderr
-    assert [path.name for path in Path(place).iterdir()] == ["sky"], "nothing half-done is left"
+    assert sorted(path.name for path in Path(place).iterdir()) == ["in.csv", "sky"], "nothing half-done is left"
     return {line: (code, words) for line, (code, words) in json.loads(done.stdout).items()}
 
 
