@@ -188,9 +188,13 @@ table = tables_io.read({str(files / "train.hdf5")!r})["photometry"]
 model = ri.estimation.algos.mixz.mixz_informer(training_data=table, hdf5_groupname="", **{SMALL!r})["model"]
 found = ri.estimation.algos.mixz.mixz_estimator(input_data=table, model=model, hdf5_groupname="")["output"]
 print("galaxies", found.npdf)
+pair = ri.estimation.algos.mixz.mixz_pair_informer
+model = pair(training_data=table, input_manyband=table, hdf5_groupname="", **{SMALL!r})["model"]
+print("truths", *model.recipe[0].truths)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert "galaxies 500" in done.stdout, done.stderr[-2000:]
+    assert "truths many_band spec" in done.stdout, done.stderr[-2000:]
 
 
 def test_rail_run_estimator(files: Path) -> None:
