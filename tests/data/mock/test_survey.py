@@ -109,7 +109,7 @@ def test_bad_settings(settings: dict[str, float], says: str) -> None:
 
 def test_missing_package_names_the_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "photerr", None)
-    with pytest.raises(MixzError, match=r'pip install "mixz\[mock\]"'):
+    with pytest.raises(MixzError, match=r"pip install 'mixz\[mock\]'"):
         observe(np.full((1, 5), 22.0), radius_arcsec=np.ones(1), depth=hsc.WIDE, seed=1)
 
 
