@@ -1,4 +1,4 @@
-"""Densities rounded to what they are worth: a third of the bytes on disk.
+"""Densities rounded to what they are worth: less than half the bytes on disk.
 
 Networks give float32 numbers whose last digits are noise, and noise does not pack.  Where a density is worth something
 it keeps 12 bits; in its wings, far below its peak, it keeps its order of magnitude and is never rounded to zero, so
