@@ -25,10 +25,10 @@ import numpy as np
 import yaml
 from astropy.io import fits
 
-from mixz.data.mock.cosmos2020 import CLASSIC_FILE, classic
-from mixz.data.mock.hsc_tables import hsc_table
-from mixz.data.mock.survey import simulate
 from mixz.data.tables import write_table
+from mixz.mock.cosmos2020 import CLASSIC_FILE, classic
+from mixz.mock.hsc_tables import hsc_table
+from mixz.mock.survey import simulate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +70,7 @@ def main() -> None:
 def run_build(folder: Path) -> None:
     """Build the shipped config's TransferZ from the files in `folder`, and print what it took as JSON."""
     from mixz import stages
-    from mixz.config_file import load_config
+    from mixz.settings.file import load_config
 
     settings = yaml.safe_load(CONFIG.read_text().replace("../mock_survey", str(folder)))
     settings |= {"tables": settings["tables"][:1], "recipes": ["base"], "out": str(folder / "out")}

@@ -24,9 +24,9 @@ import yaml
 from measure import report
 from rich.console import Console
 
-from mixz.config_file import load_config
 from mixz.metrics.bins import PDF_BINS
 from mixz.metrics.pdf import coverage, pit, pit_ks
+from mixz.settings.file import load_config
 from mixz.stages.build import build
 from mixz.stages.mock import mock
 from mixz.stages.results import Results
@@ -35,9 +35,11 @@ from mixz.stages.train import train
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mixz.config import Config
+    from mixz.arrays import Floats
+    from mixz.galaxies import GalaxySet
     from mixz.model.ensemble import Ensemble
-    from mixz.schema import Floats, GalaxySet, PhotoZ
+    from mixz.photoz import PhotoZ
+    from mixz.settings.config import Config
 
 CONFIG = Path(__file__).parents[1] / "configs" / "transferz.yaml"
 TRAINED_ON, JUDGED_BY = 30_000, 150_000

@@ -20,10 +20,10 @@ from measure import matmul_peak, peak_memory_mb, report, seconds
 from rivals import rival_speeds
 from simulated import magnitudes
 
-from mixz.config import Network
+from mixz.galaxies import GalaxySet
 from mixz.model.ensemble import Ensemble
-from mixz.recipes import Step
-from mixz.schema import GalaxySet
+from mixz.settings.network import Network
+from mixz.settings.recipe import Step
 
 CHUNK = 250_000
 

@@ -21,9 +21,9 @@ import torch
 from measure import report
 from simulated import magnitudes
 
-from mixz.config import Network
-from mixz.model.augmentation import augmentation
 from mixz.model.features import Features, Photometry
+from mixz.model.training.augmentation import augmentation
+from mixz.settings.network import Network
 
 DEPTH = {"deep": 25.5, "shallow": 24.0}
 """5-sigma limits of the two surveys [mag]."""

@@ -15,13 +15,13 @@ import torch
 from measure import peak_memory_mb, report, seconds
 from simulated import rows
 
-from mixz.config import Network
-from mixz.model.devices import Machine
 from mixz.model.nets import Weights, initial_weights
-from mixz.model.rows import Rows
 from mixz.model.seeds import START, STEP, derive_seed, generators
-from mixz.model.training import train_step
-from mixz.recipes import FAST, RECIPES, Recipe, Step
+from mixz.model.training.devices import Machine
+from mixz.model.training.engine import train_step
+from mixz.model.training.rows import Rows
+from mixz.settings.network import Network
+from mixz.settings.recipe import FAST, RECIPES, Recipe, Step
 
 NETWORK = Network()
 TRAIN, VALIDATION = 0.70, 0.15  # shares of GalaxiesML

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from mixz.model.rows import Rows
+from mixz.model.training.rows import Rows
 
 BANDS_MICRON = np.array([0.48, 0.62, 0.77, 0.89, 0.98])  # HSC grizy
 

@@ -28,12 +28,12 @@ from simulated import magnitudes
 from mixz.bridges.dask_members import dask_client
 from mixz.bridges.hats import predict_hats
 from mixz.bridges.model_columns import Asked
-from mixz.config import Network
 from mixz.data.hats_folder import SKY_INDEX, HatsFolder, Pixel, finish, pixel_file
 from mixz.data.split import split_by_id
+from mixz.galaxies import GalaxySet
 from mixz.model.ensemble import Ensemble
-from mixz.recipes import Step
-from mixz.schema import GalaxySet
+from mixz.settings.network import Network
+from mixz.settings.recipe import Step
 
 BANDS = tuple("grizy")
 ORDER, INDEX_ORDER = 5, 29

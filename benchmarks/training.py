@@ -23,19 +23,19 @@ import torch
 from measure import MATMUL_FLOP, matmul_peak, peak_memory_mb, report, seconds
 from simulated import rows
 
-from mixz.config import Network
 from mixz.model.features import Features, Photometry
 from mixz.model.heads import head_of
 from mixz.model.label_likelihood import says_exactly
 from mixz.model.losses import hsc_loss
 from mixz.model.nets import Weights, initial_weights
-from mixz.model.rows import Rows
 from mixz.model.seeds import START, derive_seed, generators
-from mixz.model.training import Trained, train_step
-from mixz.recipes import FAST, Step
+from mixz.model.training.engine import Trained, train_step
+from mixz.model.training.rows import Rows
+from mixz.settings.network import Network
+from mixz.settings.recipe import FAST, Step
 
 if TYPE_CHECKING:
-    from mixz.model.devices import Machine
+    from mixz.model.training.devices import Machine
 
 NETWORK = Network()
 PAPER = Step(truths=("spec",))

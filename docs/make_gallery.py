@@ -16,11 +16,11 @@ from rich.console import Console
 
 from mixz import stages
 from mixz.cli.experiment import DEMO
-from mixz.config import Config
-from mixz.config_file import load_config
 from mixz.report.figures import STYLE
 from mixz.report.gallery import paper_figures
 from mixz.report.screen import SIMULATED
+from mixz.settings.config import Config
+from mixz.settings.file import load_config
 from mixz.stages.runs import read_run_folder
 
 if TYPE_CHECKING:

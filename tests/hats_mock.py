@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mixz.config import Network
 from mixz.data.split import split_by_id
+from mixz.galaxies import GalaxySet
 from mixz.model.ensemble import Ensemble
-from mixz.recipes import Step
-from mixz.schema import GalaxySet
+from mixz.settings.network import Network
+from mixz.settings.recipe import Step
 
 BANDS = ("g", "r", "i")
 

@@ -1,10 +1,13 @@
-"""The house: imports only go down, the middle folders do not know each other, heavy libraries live in one place."""
+"""The house: imports only go down, rooms stay small, heavy libraries live in one place, a name means one thing."""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 import sys
+from collections import defaultdict
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -12,41 +15,34 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "mixz"
 FILES = sorted(SOURCE.rglob("*.py"))
 
-LAYERS = {
-    **dict.fromkeys(
-        (
-            "schema",
-            "truths",
-            "recipes",
-            "columns",
-            "surveys",
-            "sources",
-            "config",
-            "config_file",
-            "networks",
-            "truth_settings",
-        ),
-        0,
-    ),
-    **dict.fromkeys(("errors", "atomic", "progress", "kernels", "neighbours", "onnx_format"), 0),
-    **dict.fromkeys(("data", "model", "metrics"), 1),
-    **dict.fromkeys(("bridges", "report"), 2),
-    "stages": 3,
-    "cli": 4,
-    "__main__": 5,
-}
+# From the ground up; a room may import those named before it.
+LAYERS = (
+    {"errors", "strict", "progress"},
+    {"atomic", "arrays"},
+    {"galaxies", "photoz"},
+    {"densities"},
+    {"truths"},
+    {"surveys"},
+    {"settings"},
+    {"data", "model", "metrics"},
+    {"mock", "report", "bridges"},
+    {"stages"},
+    {"cli"},
+    {"__main__"},
+)
+FLOOR = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 
 # Where each heavy or optional library may be imported; everything else is free for all.
 HOMES = {
-    "torch": ("model",),
+    "torch": ("model", "bridges/onnx_export.py"),
     "safetensors": ("model",),
     "matplotlib": ("report",),
-    "astropy": ("data",),
+    "astropy": ("data", "mock"),
     "pooch": ("data/fetching",),
     "requests": ("data/fetching",),
-    "skypy": ("data/mock",),
-    "speclite": ("data/mock",),
-    "photerr": ("data/mock",),
+    "skypy": ("mock",),
+    "speclite": ("mock",),
+    "photerr": ("mock",),
     "qp": ("bridges/qp_files.py",),
     "tables_io": ("bridges/rail_mock.py",),
     "lsdb": ("data/hats_folder.py",),
@@ -63,11 +59,14 @@ HOMES = {
     "markdown_it": ("report/page.py",),
     "vl_convert": ("report/vega.py",),
 }
-
-# The one import that goes up: `Ensemble.predict` hands tables of other kinds to the bridge that knows their libraries.
-UPWARDS = {("model/ensemble.py", "mixz.bridges.any_table")}
-
 FORBIDDEN_IN_MODEL = {"astropy", "pandas", "pyarrow", "h5py", "matplotlib"}
+
+MOST_FILES, MOST_LOOSE_FILES, MOST_LINES = 20, 10, 400
+
+
+def place(path: Path) -> str:
+    """Name a file by its path in the package."""
+    return path.relative_to(SOURCE).as_posix()
 
 
 def room(path: Path) -> str:
@@ -75,49 +74,89 @@ def room(path: Path) -> str:
     return path.relative_to(SOURCE).parts[0].removesuffix(".py")
 
 
-def imports(path: Path) -> list[str]:
-    """List the modules that a file imports at run time, lazily or not (imports for types only are free)."""
-    tree = ast.parse(path.read_text())
-    typed = {
-        inner
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-        for inner in ast.walk(node)
-    }
+@cache
+def imports(path: Path) -> tuple[str, ...]:
+    """List the modules that a file imports, lazily or not, for types only or not."""
     found: list[str] = []
-    for node in ast.walk(tree):
-        if node in typed:
-            continue
+    for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             assert node.level == 0, f"{path}: relative import"
-            found += [f"{node.module}.{a.name}" if node.module == "mixz" else node.module for a in node.names]
-    return found
+            # `from mixz.room import file` imports the file.
+            submodules = [a.name for a in node.names if _file_of(f"{node.module}.{a.name}")]
+            found += [f"{node.module}.{name}" for name in submodules]
+            if len(submodules) < len(node.names):
+                found.append(node.module)
+    return tuple(found)
 
 
-@pytest.mark.parametrize(
-    "path", [f for f in FILES if f != SOURCE / "__init__.py"], ids=lambda p: str(p.relative_to(SOURCE))
-)
-def test_imports_only_go_down(path: Path) -> None:
-    here = room(path)
-    assert here in LAYERS, f"{here} has no layer: give it one here and in the README's picture"
-    for module in imports(path):
-        if module.startswith("mixz.") and (path.relative_to(SOURCE).as_posix(), module) not in UPWARDS:
-            there = module.split(".")[1]
-            down = LAYERS[there] < LAYERS[here] or there == here or LAYERS[there] == LAYERS[here] == 0
-            assert down, f"{here} (layer {LAYERS[here]}) imports {there} (layer {LAYERS[there]})"
+def _file_of(module: str) -> Path | None:
+    """Find the file of one of our modules."""
+    if not module.startswith("mixz."):
+        return None
+    path = SOURCE.joinpath(*module.split(".")[1:])
+    for candidate in (path.with_suffix(".py"), path / "__init__.py"):
+        if candidate.is_file():
+            return candidate
+    return None
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SOURCE)))
-def test_heavy_libraries_stay_at_home(path: Path) -> None:
-    place = path.relative_to(SOURCE).as_posix()
-    for module in imports(path):
-        library = module.split(".")[0]
-        if library in HOMES:
-            assert place.startswith(HOMES[library]), f"{place} imports {library}; its home is {HOMES[library]}"
-        if place.startswith("model"):
-            assert library not in FORBIDDEN_IN_MODEL, f"{place} imports {library}"
+def test_imports_only_go_down() -> None:
+    wrong = []
+    for path in FILES:
+        if path == SOURCE / "__init__.py":
+            continue  # the public names, loaded when they are used
+        here = room(path)
+        assert here in FLOOR, f"{here} has no layer: give it one here and in docs/architecture.md"
+        for module in imports(path):
+            there = module.split(".")[1] if module.startswith("mixz.") else here
+            if there != here and FLOOR[there] >= FLOOR[here]:
+                wrong.append(f"{place(path)} imports {module}")
+    assert not wrong
+
+
+def test_there_is_no_circle() -> None:
+    graph = {path: {f for m in imports(path) if (f := _file_of(m))} for path in FILES if path != SOURCE / "__init__.py"}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(place(path) for path in error.args[1]))
+
+
+def test_rooms_and_files_are_small() -> None:
+    files = defaultdict(list)
+    for path in FILES:
+        files[path.parent].append(path)
+    crowded = {place(folder): len(inside) for folder, inside in files.items() if len(inside) > MOST_FILES}
+    assert not crowded
+    assert len(files[SOURCE]) <= MOST_LOOSE_FILES
+    long = {place(path): n for path in FILES if (n := len(path.read_text().splitlines())) > MOST_LINES}
+    assert not long
+
+
+def test_a_class_name_means_one_thing() -> None:
+    homes = defaultdict(list)
+    for path in FILES:
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef):
+                homes[node.name].append(place(path))
+    twice = {name: where for name, where in homes.items() if len(where) > 1}
+    assert not twice
+
+
+def test_heavy_libraries_stay_at_home() -> None:
+    strays = []
+    for path in FILES:
+        libraries = {module.split(".")[0] for module in imports(path)}
+        strays += [
+            f"{place(path)} imports {library}; its home is {HOMES[library]}"
+            for library in libraries & set(HOMES)
+            if not place(path).startswith(HOMES[library])
+        ]
+        if room(path) == "model":
+            strays += [f"{place(path)} imports {library}" for library in libraries & FORBIDDEN_IN_MODEL]
+    assert not strays
 
 
 @pytest.mark.parametrize(

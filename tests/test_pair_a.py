@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mixz.config_file import load_config
 from mixz.data.build import build_galaxies
+from mixz.settings.file import load_config
 
 CONFIG = Path(__file__).parents[1] / "configs" / "pair_a.yaml"
 

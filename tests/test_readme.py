@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mixz import stages
-from mixz.config_file import load_config
+from mixz.settings.file import load_config
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -87,13 +87,18 @@ def test_the_example_runs(
     monkeypatch.chdir(tmp_path)
     example = blocks("python")[0]
     assert len(example.strip().splitlines()) <= 12
-    monkeypatch.setattr("mixz.recipes.RECIPES", {"base": config.recipes["base"]})
+    monkeypatch.setattr("mixz.settings.recipe.RECIPES", {"base": config.recipes["base"]})
     exec(compile(example, "README.md", "exec"), {})
 
 
 def test_the_pages_name_every_key_of_a_config() -> None:
-    from mixz.config import Config, Cut, Network, Split, Table, TruthSettings
-    from mixz.recipes import Step
+    from mixz.settings.config import Config
+    from mixz.settings.network import Network
+    from mixz.settings.recipe import Step
+    from mixz.settings.split import Split
+    from mixz.settings.tables import Table
+    from mixz.settings.truths import TruthSettings
+    from mixz.surveys.columns import Cut
 
     pages = "\n".join(page.read_text() for page in (ROOT / "docs").glob("*.md"))
     for model in (Config, Table, Cut, Split, Network, Step, TruthSettings):

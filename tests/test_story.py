@@ -11,13 +11,13 @@ import pytest
 from rich.console import Console
 
 from mixz import stages
-from mixz.config_file import load_config
 from mixz.data.data_set.galaxies_file import read_galaxies
 from mixz.data.tables import read_table, write_table
 from mixz.errors import MixzError
 from mixz.model.ensemble import Ensemble
 from mixz.report.model_card import NOT_JUDGED
 from mixz.report.screen import ledger_table, metrics_tables, ratio_lines
+from mixz.settings.file import load_config
 
 
 def test_files_to_report(toy_settings: dict[str, Any], write_config: Any, tmp_path: Path, console: Console) -> None:

@@ -6,29 +6,30 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mixz.bridges.any_table import predict_table
     from mixz.bridges.models import open_model
-    from mixz.config import Config, Network
-    from mixz.config_file import load_config
     from mixz.data.data_set.galaxies_file import read_galaxies, write_galaxies
     from mixz.data.split import split_by_id
     from mixz.errors import MixzError
+    from mixz.galaxies import GalaxySet
     from mixz.model.ensemble import Ensemble
-    from mixz.networks import named_network
-    from mixz.recipes import RECIPES, Step
-    from mixz.schema import GalaxySet, PhotoZ
+    from mixz.photoz import PhotoZ
+    from mixz.settings.config import Config
+    from mixz.settings.file import load_config
+    from mixz.settings.network import Network, named_network
+    from mixz.settings.recipe import RECIPES, Step
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Config": "mixz.config",
+    "Config": "mixz.settings.config",
     "Ensemble": "mixz.model.ensemble",
-    "GalaxySet": "mixz.schema",
+    "GalaxySet": "mixz.galaxies",
     "MixzError": "mixz.errors",
-    "Network": "mixz.config",
-    "PhotoZ": "mixz.schema",
-    "RECIPES": "mixz.recipes",
-    "Step": "mixz.recipes",
-    "load_config": "mixz.config_file",
-    "named_network": "mixz.networks",
+    "Network": "mixz.settings.network",
+    "PhotoZ": "mixz.photoz",
+    "RECIPES": "mixz.settings.recipe",
+    "Step": "mixz.settings.recipe",
+    "load_config": "mixz.settings.file",
+    "named_network": "mixz.settings.network",
     "open_model": "mixz.bridges.models",
     "predict_table": "mixz.bridges.any_table",
     "read_galaxies": "mixz.data.data_set.galaxies_file",

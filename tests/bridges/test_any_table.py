@@ -14,11 +14,11 @@ from astropy.table import MaskedColumn, QTable, Table
 from astropy.utils.masked import Masked
 
 import mixz
-from mixz.config import Network
 from mixz.errors import MixzError
+from mixz.galaxies import GalaxySet
 from mixz.model.ensemble import Ensemble
-from mixz.recipes import Step
-from mixz.schema import GalaxySet
+from mixz.settings.network import Network
+from mixz.settings.recipe import Step
 
 MAG = {"mag_g": np.array([21.0, 22.0, 23.0]), "mag_r": np.array([20.0, 21.5, 22.0])}
 

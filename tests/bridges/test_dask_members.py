@@ -11,10 +11,10 @@ import torch
 from mixz.bridges.dask_members import dask_client, fine_tune_on
 from mixz.data.split import split_by_id
 from mixz.errors import MixzError
-from mixz.model.devices import Machine
+from mixz.galaxies import GalaxySet
 from mixz.model.ensemble import Ensemble
-from mixz.recipes import Step
-from mixz.schema import GalaxySet
+from mixz.model.training.devices import Machine
+from mixz.settings.recipe import Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,8 +14,8 @@ pytest.importorskip("alembic", reason="needs mixz[mlflow]")
 
 from mixz import stages
 from mixz.cli import main
-from mixz.config_file import load_config
 from mixz.errors import MixzError
+from mixz.settings.file import load_config
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow's own, of its own insides
 

@@ -8,8 +8,8 @@ import pytest
 
 from mixz import stages
 from mixz.bridges import mlflow_log
-from mixz.config_file import load_config
 from mixz.errors import MixzError
+from mixz.settings.file import load_config
 
 
 def test_a_database_needs_its_packages(

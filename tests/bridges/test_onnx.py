@@ -13,16 +13,17 @@ import torch
 
 from light import run_without
 from mixz.bridges.model_columns import Asked
+from mixz.bridges.onnx_export import Graph, export_onnx
 from mixz.bridges.onnx_files import OnnxModel
-from mixz.config import Network
 from mixz.data.split import split_by_id
 from mixz.errors import MixzError
+from mixz.galaxies import GalaxySet
 from mixz.model.calibration import KNOTS, Calibration
 from mixz.model.conformal import Conformal
 from mixz.model.ensemble import Ensemble
-from mixz.model.onnx_graph import Graph, export_onnx
-from mixz.recipes import Step
-from mixz.schema import GalaxySet, PhotoZ
+from mixz.photoz import PhotoZ
+from mixz.settings.network import Network
+from mixz.settings.recipe import Step
 from mixz.stages.results import photoz_frame
 
 pytest.importorskip("onnxruntime", reason="needs mixz[onnx]")

@@ -11,7 +11,7 @@ import pytest
 from mixz import metrics
 from mixz.bridges.qp_files import ENDINGS, POINTS, on_grid, read_qp, to_qp, truth_in, write_qp
 from mixz.errors import MixzError
-from mixz.schema import PhotoZ
+from mixz.photoz import PhotoZ
 
 qp = pytest.importorskip("qp", reason="needs mixz[rail]")
 

@@ -9,7 +9,7 @@ import pytest
 
 from mixz.bridges.rail_tables import RailColumns, by_truth
 from mixz.errors import MixzError
-from mixz.schema import WEIGHT
+from mixz.galaxies import WEIGHT
 
 BANDS = ("g", "r", "i")
 COLUMNS = RailColumns(

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mixz.config import Network
 from mixz.data.tables import read_table, write_table
 from mixz.errors import MixzError
+from mixz.galaxies import GalaxySet
 from mixz.model.ensemble import Ensemble
-from mixz.recipes import Step
-from mixz.schema import GalaxySet
+from mixz.settings.network import Network
+from mixz.settings.recipe import Step
 from mixz.stages.serve import model_app
 
 testclient = pytest.importorskip("fastapi.testclient", reason="needs mixz[serve]")

@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mixz.data.mock.survey import MockSurvey
+    from mixz.mock.survey import MockSurvey
 
 MISSING = [name for name in ("skypy", "speclite", "photerr") if find_spec(name) is None]
 
@@ -23,14 +23,14 @@ def mock_packages() -> None:
 
 @pytest.fixture(scope="session")
 def survey(mock_packages: None) -> MockSurvey:  # noqa: ARG001 (a fixture that skips)
-    from mixz.data.mock.survey import simulate
+    from mixz.mock.survey import simulate
 
     return simulate(6000, seed=3)
 
 
 @pytest.fixture(scope="session")
 def folder(survey: MockSurvey, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from mixz.data.mock.files import write_surveys
+    from mixz.mock.files import write_surveys
 
     out = tmp_path_factory.mktemp("mock") / "surveys"
     write_surveys(survey, out)

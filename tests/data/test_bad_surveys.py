@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from mixz import stages
-from mixz.config_file import load_config
 from mixz.data.tables import write_table
 from mixz.errors import MixzError
+from mixz.settings.file import load_config
 
 BANDS = "grizy"
 

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mixz.config_file import load_config
 from mixz.data.build import build_galaxies
 from mixz.data.data_set.galaxies_file import read_galaxies, read_provenance, write_galaxies
 from mixz.data.split import split_by_id
 from mixz.data.tables import read_table, write_table
 from mixz.errors import MixzError
-from mixz.schema import GalaxySet
+from mixz.galaxies import GalaxySet
+from mixz.settings.file import load_config
 
 
 def build(settings: dict[str, Any], write_config: Any) -> tuple[GalaxySet, list[dict[str, Any]]]:

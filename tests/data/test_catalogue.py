@@ -14,7 +14,7 @@ from mixz.data.photometry import photometry
 from mixz.data.sky import Box
 from mixz.data.tables import read_chunks, write_table
 from mixz.errors import MixzError
-from mixz.sources import Table
+from mixz.settings.tables import Table
 from mixz.surveys import SURVEYS
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mixz.columns import Cut
 from mixz.data.cuts import Ledger, passes
 from mixz.data.expressions import columns_of, evaluate
 from mixz.errors import MixzError
+from mixz.surveys.columns import Cut
 
 TABLE = {"a": np.array([1.0, 4.0, np.nan]), "b": np.array([0.0, 2.0, 1.0])}
 

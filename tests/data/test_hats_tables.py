@@ -12,12 +12,12 @@ import pytest
 pytest.importorskip("lsdb", reason="needs mixz[hats]")
 
 from hats_mock import sky, write_hats
-from mixz.config_file import load_config
 from mixz.data.build import build_galaxies
 from mixz.data.hats_folder import HatsFolder
 from mixz.data.sky import Box
 from mixz.data.tables import read_table, write_table
 from mixz.errors import MixzError
+from mixz.settings.file import load_config
 
 
 @pytest.fixture

@@ -13,18 +13,18 @@ import pytest
 import yaml
 
 from mixz import stages
-from mixz.config import Config
-from mixz.config_file import load_config
 from mixz.data.build import JOINED, build_galaxies
 from mixz.data.data_set.galaxies_file import read_galaxies, read_provenance
-from mixz.data.mock.cosmos2020 import CLASSIC_FILE, FARMER_FILE
-from mixz.data.mock.files import TRUTH_FILE, write_surveys
 from mixz.data.tables import read_table, write_table
-from mixz.schema import GalaxySet
+from mixz.galaxies import GalaxySet
+from mixz.mock.cosmos2020 import CLASSIC_FILE, FARMER_FILE
+from mixz.mock.files import TRUTH_FILE, write_surveys
+from mixz.settings.config import Config
+from mixz.settings.file import load_config
 
 if TYPE_CHECKING:
     from mixz.data.cuts import Entry
-    from mixz.data.mock.survey import MockSurvey
+    from mixz.mock.survey import MockSurvey
 
 Built = tuple[GalaxySet, "list[Entry]"]
 
@@ -223,7 +223,7 @@ def test_the_stage_writes_galaxies_ledger_and_chart(folder: Path, tmp_path: Path
 def test_both_catalogues_are_read_the_same(folder: Path) -> None:
     """FARMER's file is big-endian too, and has its own column names; both serve as tables of magnitudes."""
     from mixz.data.catalogue import read_catalogue
-    from mixz.sources import Table
+    from mixz.settings.tables import Table
 
     for survey, name in (("cosmos2020_classic", CLASSIC_FILE), ("cosmos2020_farmer", FARMER_FILE)):
         by_mag = read_catalogue(Table(survey=survey, path=folder / name), "grizy").frame

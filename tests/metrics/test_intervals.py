@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mixz.kernels import GaussianKernel
 from mixz.metrics.intervals import allowed_pdf, inside, mass_inside
+from mixz.truths.gaussian import GaussianKernel
 
 Z = np.linspace(0, 2, 801)
 

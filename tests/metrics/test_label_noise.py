@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from mixz import metrics
-from mixz.kernels import GaussianKernel
 from mixz.metrics.label_noise import TrueRedshifts, true_redshifts
 from mixz.metrics.residual_model import HIGHEST_Z, leads_to_redshift, residual_cells, true_redshift
-from mixz.truths import COSMOS2020
+from mixz.truths.gaussian import GaussianKernel
+from mixz.truths.known import COSMOS2020
 
 Array = np.ndarray
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from mixz import metrics
-from mixz.kernels import GaussianKernel
-from mixz.truths import COSMOS2020
+from mixz.truths.gaussian import GaussianKernel
+from mixz.truths.known import COSMOS2020
 
 GRID = np.linspace(0, 3, 601)
 

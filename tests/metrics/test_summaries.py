@@ -9,7 +9,6 @@ import pytest
 from scipy import stats
 
 from mixz import metrics
-from mixz.kernels import GaussianKernel
 from mixz.metrics import (
     Correction,
     Estimates,
@@ -24,6 +23,7 @@ from mixz.metrics import (
 )
 from mixz.metrics.judged import metrics_of_residuals
 from mixz.metrics.point import POINT_METRICS
+from mixz.truths.gaussian import GaussianKernel
 
 RNG = np.random.default_rng(1)
 N = 1000

@@ -8,9 +8,9 @@ import pytest
 from toys import ALL_RECIPES, HEADS, quick, toy_galaxies
 
 if TYPE_CHECKING:
-    from mixz.config import Network
-    from mixz.recipes import Recipe
-    from mixz.schema import GalaxySet
+    from mixz.galaxies import GalaxySet
+    from mixz.settings.network import Network
+    from mixz.settings.recipe import Recipe
 
 
 @pytest.fixture(scope="session")

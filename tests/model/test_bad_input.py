@@ -10,13 +10,13 @@ import torch
 
 from mixz.errors import MixzError
 from mixz.model.ensemble import Ensemble
-from mixz.recipes import Step
+from mixz.settings.recipe import Step
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mixz.config import Network
-    from mixz.schema import GalaxySet
+    from mixz.galaxies import GalaxySet
+    from mixz.settings.network import Network
 
 STEP = Step(truths=("spec",), epochs=3, batch_size=32)
 

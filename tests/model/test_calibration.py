@@ -12,7 +12,7 @@ from mixz.metrics.pdf import coverage, pit_ks
 from mixz.model.calibration import Calibration
 from mixz.model.grid import Grid, even_grid
 from mixz.model.label_likelihood import says_exactly, says_through
-from mixz.truths import COSMOS2020
+from mixz.truths.known import COSMOS2020
 
 GRID = even_grid(80, 2.5)
 TRUE_WIDTH = 0.06

@@ -13,15 +13,15 @@ import torch
 from rich.console import Console
 
 from mixz import stages
-from mixz.config import Network
-from mixz.config_file import load_config
 from mixz.data.split import split_by_id
 from mixz.errors import MixzError
+from mixz.galaxies import GalaxySet
 from mixz.model.colour_terms import magnitudes_in_common
 from mixz.model.ensemble import Ensemble
 from mixz.model.features import Features, Photometry
-from mixz.recipes import Step
-from mixz.schema import GalaxySet
+from mixz.settings.file import load_config
+from mixz.settings.network import Network
+from mixz.settings.recipe import Step
 
 BANDS = ("g", "r", "i")
 TURN, SHIFT = {"g": ("g", "r", -0.25), "r": ("r", "i", 0.15)}, {"g": 0.08, "r": -0.05, "i": 0.02}

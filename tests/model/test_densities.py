@@ -10,16 +10,16 @@ import torch
 from toys import toy_galaxies
 
 from mixz import metrics
-from mixz.config import Network
 from mixz.errors import MixzError
-from mixz.kernels import GaussianKernel
 from mixz.model.distillation import distil
 from mixz.model.ensemble import Ensemble
 from mixz.model.grid import ESTIMATES, Grid
 from mixz.model.heads import head_of
 from mixz.model.label_likelihood import says_exactly, says_through
-from mixz.recipes import Step
-from mixz.truths import COSMOS2020
+from mixz.settings.network import Network
+from mixz.settings.recipe import Step
+from mixz.truths.gaussian import GaussianKernel
+from mixz.truths.known import COSMOS2020
 
 SMALL = {"hidden": (24, 24), "inputs": "whitened", "nodes": 60}
 LIKELIHOOD = Step(truths=("many_band", "spec"), loss="label_likelihood", epochs=4, batch_size=32, lr=3e-3)

@@ -9,20 +9,20 @@ import numpy as np
 import pytest
 import torch
 
-from mixz.model.devices import Machine
 from mixz.model.ensemble import Ensemble
-from mixz.model.group import Group
 from mixz.model.heads import head_of
 from mixz.model.nets import layer_names
-from mixz.model.rows import Rows
-from mixz.recipes import Step
+from mixz.model.training.devices import Machine
+from mixz.model.training.group import Group
+from mixz.model.training.rows import Rows
+from mixz.settings.recipe import Step
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mixz.config import Network
-    from mixz.recipes import Recipe
-    from mixz.schema import GalaxySet
+    from mixz.galaxies import GalaxySet
+    from mixz.settings.network import Network
+    from mixz.settings.recipe import Recipe
 
 
 def same(a: Ensemble, b: Ensemble) -> bool:

@@ -10,9 +10,9 @@ import pytest
 from toys import HEADS, toy_galaxies
 
 from mixz.errors import MixzError
+from mixz.galaxies import GalaxySet
 from mixz.model.ensemble import Ensemble
-from mixz.recipes import Step
-from mixz.schema import GalaxySet
+from mixz.settings.recipe import Step
 
 STEP = Step(truths=("many_band", "spec"), loss="label_likelihood", epochs=3, batch_size=64, lr=2e-3)
 HIGH = 21.0

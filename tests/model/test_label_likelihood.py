@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from mixz.kernels import GaussianKernel, Kernel, ReportedKernel, TableKernel
 from mixz.model.grid import Grid
 from mixz.model.label_likelihood import says_through
-from mixz.truths import COSMOS2020
+from mixz.truths.gaussian import GaussianKernel
+from mixz.truths.kernel import Kernel
+from mixz.truths.known import COSMOS2020
+from mixz.truths.reported import ReportedKernel
+from mixz.truths.table import TableKernel
 
 GRIDS = {"fine": Grid.even(nodes=200, z_max=4.0), "coarse": Grid.even(nodes=60, z_max=4.0)}
 KERNELS = {

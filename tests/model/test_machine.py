@@ -10,13 +10,14 @@ import pytest
 import torch
 
 from mixz.errors import MixzError
-from mixz.model.devices import Machine
 from mixz.model.ensemble import Ensemble
-from mixz.recipes import FAST, Step
+from mixz.model.training.devices import Machine
+from mixz.settings.recipe import FAST, Step
 
 if TYPE_CHECKING:
-    from mixz.config import Network, Precision
-    from mixz.schema import GalaxySet
+    from mixz.galaxies import GalaxySet
+    from mixz.settings.config import Precision
+    from mixz.settings.network import Network
 
 STEP = Step(**(FAST | {"truths": ("spec",), "epochs": 8, "batch_size": 32}))
 

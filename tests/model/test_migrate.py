@@ -11,11 +11,11 @@ import pytest
 from safetensors.torch import load_file, save_file
 from toys import quick, toy_galaxies
 
-from mixz.config import Network
 from mixz.errors import MixzError
 from mixz.model.ensemble import Ensemble
 from mixz.model.migrate import FORMAT
-from mixz.recipes import RECIPES
+from mixz.settings.network import Network
+from mixz.settings.recipe import RECIPES
 
 # What model.json of format 2 held of a network and a step.
 NETWORK_2 = ("hidden", "skip", "inputs", "kind", "head", "draws", "kl_weight")

@@ -12,8 +12,8 @@ from toys import HEADS, quick, toy_galaxies
 
 from mixz.errors import MixzError
 from mixz.model.ensemble import Ensemble
-from mixz.model.model_file import pack_model, unpacked_model
-from mixz.recipes import RECIPES
+from mixz.model.file import pack_model, unpacked_model
+from mixz.settings.recipe import RECIPES
 
 
 @pytest.fixture(scope="module")

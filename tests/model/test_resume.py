@@ -15,15 +15,15 @@ import pytest
 import torch
 from toys import toy_galaxies
 
-from mixz.config import Network
 from mixz.errors import MixzError
-from mixz.model.devices import Machine
 from mixz.model.ensemble import Ensemble
-from mixz.recipes import RECIPES, Step
+from mixz.model.training.devices import Machine
+from mixz.settings.network import Network
+from mixz.settings.recipe import RECIPES, Step
 
 if TYPE_CHECKING:
-    from mixz.model.history import Progress
-    from mixz.schema import GalaxySet
+    from mixz.galaxies import GalaxySet
+    from mixz.model.training.history import Progress
 
 STEP = Step(truths=("spec",), epochs=6, batch_size=16, patience=2, lr=3e-3)
 

@@ -14,13 +14,13 @@ from scipy import stats
 from toys import QUICK, toy_galaxies
 
 from mixz import stages
-from mixz.config_file import load_config
 from mixz.errors import MixzError
+from mixz.galaxies import GalaxySet
 from mixz.model.ensemble import Ensemble
-from mixz.model.lessons import rows_of
-from mixz.model.selection import Selection
-from mixz.recipes import Step
-from mixz.schema import GalaxySet
+from mixz.model.training.selection import Selection
+from mixz.model.training.targets import rows_of
+from mixz.settings.file import load_config
+from mixz.settings.recipe import Step
 
 RNG = np.random.default_rng(5)
 BANDS = ("g", "r", "i")
@@ -126,7 +126,7 @@ def test_it_multiplies_the_weights_of_truths_and_moves_the_training() -> None:
     both = Step(truths=("many_band", "spec"), weights=(0.2, 1.0), target="lsst", **QUICK)
     untrained = Ensemble.untrained(galaxies, both, members=1)
     selection = Selection.of(galaxies, both, ("spec",))
-    from mixz.truths import KNOWN_KERNELS
+    from mixz.truths.known import KNOWN_KERNELS
 
     with_target, without = (
         rows_of(untrained, galaxies, both, "validation", KNOWN_KERNELS, s).weight for s in (selection, None)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from mixz.config import Network
 from mixz.data.split import split_by_id
-from mixz.recipes import RECIPES, Recipe, Step
-from mixz.schema import GalaxySet
+from mixz.galaxies import GalaxySet
+from mixz.settings.network import Network
+from mixz.settings.recipe import RECIPES, Recipe, Step
 
 QUICK = {"epochs": 3, "batch_size": 32, "lr": 2e-3}
 

@@ -16,10 +16,10 @@ import pytest
 from PIL import Image
 from toy_run import toy_galaxies, toy_run
 
-from mixz.config import Network
 from mixz.model.ensemble import Ensemble
-from mixz.recipes import Step
 from mixz.report.page import report_page
+from mixz.settings.network import Network
+from mixz.settings.recipe import Step
 from mixz.stages.serve import model_app
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -14,13 +14,13 @@ from toy_run import toy_photoz, toy_run
 
 from mixz.metrics import PDF_METRICS, POINT_METRICS
 from mixz.model.grid import ESTIMATES
+from mixz.photoz import PhotoZ
 from mixz.report import vega
 from mixz.report.charts_judged import prediction_charts, probability_charts
 from mixz.report.glossary import TERMS
 from mixz.report.intervals import judged_intervals
 from mixz.report.page import TABLE_METRICS, TABLE_PDF_METRICS, inline_svg, markdown, metric_tables, report_page
 from mixz.report.run import entries
-from mixz.schema import PhotoZ
 
 EVIL = "<script>alert(1)</script>"
 

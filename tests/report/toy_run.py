@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from mixz.config import KNOWN_TRUTHS
+from mixz.galaxies import GalaxySet
 from mixz.metrics import Estimates, Sample, judge, summarize, summarize_estimates
+from mixz.photoz import PhotoZ
 from mixz.report.run import Run
-from mixz.schema import GalaxySet, PhotoZ
+from mixz.settings.truths import KNOWN_TRUTHS
 
 BANDS = ("g", "r", "i", "z")
 Z_GRID = np.expm1(np.linspace(0, np.log(4.0), 80))

@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from mixz.config import Network
 from mixz.data.tables import read_table
 from mixz.errors import MixzError
+from mixz.galaxies import GalaxySet
 from mixz.model.ensemble import Ensemble
-from mixz.recipes import Step
-from mixz.schema import GalaxySet
+from mixz.settings.network import Network
+from mixz.settings.recipe import Step
 from mixz.stages import export, predict
 
 QUIET = Console(quiet=True)

@@ -11,8 +11,8 @@ import pandas as pd
 from rich.console import Console
 
 from mixz import stages
-from mixz.config_file import load_config
 from mixz.data.tables import read_table
+from mixz.settings.file import load_config
 from mixz.stages.results import Results
 
 

@@ -11,10 +11,10 @@ import pytest
 from astropy.table import Table
 
 from mixz import cli, stages
-from mixz.config import Config
-from mixz.config_file import load_config
 from mixz.data.data_set.galaxies_file import read_galaxies, read_provenance
 from mixz.errors import MixzError
+from mixz.settings.config import Config
+from mixz.settings.file import load_config
 from mixz.stages.results import Results
 
 if TYPE_CHECKING:

@@ -14,14 +14,14 @@ from rich.console import Console
 
 from mixz import stages
 from mixz.cli.messages import print_evaluation
-from mixz.config_file import load_config
 from mixz.errors import MixzError
 from mixz.metrics.bins import POINT_BINS
 from mixz.metrics.places import Sample
+from mixz.photoz import PhotoZ
 from mixz.report.markdown import markdown_pdf_table, markdown_table
-from mixz.schema import PhotoZ
+from mixz.settings.file import load_config
 from mixz.stages.evaluate import _Judging, _Labelled
-from mixz.truths import COSMOS2020
+from mixz.truths.known import COSMOS2020
 
 Z = np.linspace(0.1, 1.5, 120)
 SAMPLE = _Labelled(Sample("spec", "test", Z, np.full(120, 22.0)), np.arange(120), None)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mixz import cli
-from mixz.data.mock.mark import is_mock
-from mixz.sources import Table
+from mixz.data.simulated import is_mock
+from mixz.settings.tables import Table
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,12 +11,12 @@ import pytest
 from rich.console import Console
 
 from mixz.bridges.qp_files import read_qp, truth_in
-from mixz.config import Network
 from mixz.data.split import split_by_id
 from mixz.errors import MixzError
+from mixz.galaxies import GalaxySet
 from mixz.model.ensemble import Ensemble
-from mixz.recipes import Step
-from mixz.schema import GalaxySet
+from mixz.settings.network import Network
+from mixz.settings.recipe import Step
 from mixz.stages import predict
 
 pytest.importorskip("qp", reason="needs mixz[rail]")

@@ -11,12 +11,12 @@ import pytest
 from rich.console import Console
 
 from mixz import stages
-from mixz.columns import Columns
-from mixz.config_file import load_config
 from mixz.data.photometry import photometry
 from mixz.data.tables import read_table, write_table
 from mixz.errors import MixzError
+from mixz.settings.file import load_config
 from mixz.stages.results import Results
+from mixz.surveys.columns import Columns
 
 MISSING, UNSEEN = slice(0, 20), slice(20, 60)
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from mixz.bridges.model_columns import Asked
 from mixz.errors import MixzError
-from mixz.schema import GalaxySet, PhotoZ
+from mixz.galaxies import GalaxySet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from mixz.bridges.models import PhotoZModel
     from mixz.data.astropy_tables import Reading
+    from mixz.photoz import PhotoZ
 
     Columns = Mapping[str, NDArray[Any]]
 
@@ -74,7 +75,7 @@ def predict_table(
     Examples
     --------
     >>> from mixz.model.ensemble import Ensemble
-    >>> from mixz.recipes import Step
+    >>> from mixz.settings.recipe import Step
     >>> galaxies = GalaxySet([1, 2], ("g", "r"), [[21, 20], [23, 22.5]], np.full((2, 2), 0.1), {"spec": [0.1, 0.5]},
     ...                      ["train"] * 2)
     >>> model = Ensemble.untrained(galaxies, Step(truths=("spec",)), members=2)

@@ -7,16 +7,16 @@ from logging import CRITICAL
 from typing import TYPE_CHECKING, Any
 
 from mixz.errors import MixzError
-from mixz.truths import KNOWN_KERNELS
+from mixz.truths.known import KNOWN_KERNELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from mixz.config import Precision
-    from mixz.kernels import Kernel
+    from mixz.galaxies import GalaxySet
     from mixz.model.ensemble import Ensemble
-    from mixz.recipes import Step
-    from mixz.schema import GalaxySet
+    from mixz.settings.config import Precision
+    from mixz.settings.recipe import Step
+    from mixz.truths.kernel import Kernel
 
 
 @contextmanager
@@ -90,7 +90,7 @@ def fine_tune_on(
     """
     from distributed import as_completed
 
-    from mixz.model.devices import Machine
+    from mixz.model.training.devices import Machine
 
     cores = sum(client.nthreads().values())
     if not cores:
@@ -151,7 +151,7 @@ def _refine(
     part: Ensemble, galaxies: GalaxySet, step: Step, kernels: Mapping[str, Kernel], precision: Precision
 ) -> Ensemble:
     """Train some members on a worker; none may be left, for the others go on."""
-    from mixz.model.devices import Machine
-    from mixz.model.refinement import refined
+    from mixz.model.training.devices import Machine
+    from mixz.model.training.step import refined
 
     return refined(part, galaxies, step, kernels=kernels, machine=Machine(precision=precision, cores=1))

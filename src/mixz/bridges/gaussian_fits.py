@@ -9,7 +9,7 @@ import numpy as np
 from mixz.metrics import quantiles
 
 if TYPE_CHECKING:
-    from mixz.schema import Floats
+    from mixz.arrays import Floats
 
 ROUNDS = 60
 """Rounds of expectation and maximisation: more change densities of photo-z by less than a thousandth (ours)."""

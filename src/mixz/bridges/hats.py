@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from mixz.bridges.model_columns import Asked
     from mixz.bridges.models import PhotoZModel
-    from mixz.schema import PhotoZ
+    from mixz.photoz import PhotoZ
 
 ALGORITHM = "mixz"
 """First part of the names of columns, as Rubin's photo-z tables have them: {algorithm}_z_{estimate}."""

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mixz.columns import Columns
 from mixz.data.astropy_tables import Reading
 from mixz.data.photometry import column_names, photometry
 from mixz.data.tables import require_columns
 from mixz.errors import MixzError, nearest
-from mixz.schema import GalaxySet
+from mixz.galaxies import GalaxySet
+from mixz.surveys.columns import Columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

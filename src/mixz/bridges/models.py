@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mixz.schema import GalaxySet, PhotoZ
+    from mixz.galaxies import GalaxySet
+    from mixz.photoz import PhotoZ
 
 EXPORTED = "model.onnx"
 """Name of the ONNX file in a model folder, where `mixz export` puts it unless told otherwise."""

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mixz.bridges.onnx_format import ABOUT, INTERVAL, ONNX_FORMAT, PLACE, REMEMBERED
+from mixz.densities.support import Neighbours
 from mixz.errors import MixzError
-from mixz.neighbours import Neighbours
-from mixz.onnx_format import ABOUT, INTERVAL, ONNX_FORMAT, PLACE, REMEMBERED
-from mixz.schema import PhotoZ
+from mixz.photoz import PhotoZ
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from mixz.schema import GalaxySet
+    from mixz.galaxies import GalaxySet
 
 PIECE_ROWS = 16_384
 """Galaxies times members that go through at once: bounds the memory."""

@@ -19,14 +19,14 @@ from mixz.atomic import replacing
 from mixz.bridges.gaussian_fits import gaussians_of
 from mixz.errors import MixzError
 from mixz.metrics import cumulative, quantiles
-from mixz.schema import PhotoZ
+from mixz.photoz import PhotoZ
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
-    from mixz.schema import Floats
+    from mixz.arrays import Floats
 
 Kind = Literal["interp", "quant", "mixmod"]
 

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mixz.columns import Columns
 from mixz.data.photometry import FAINTEST, require_magnitudes
 from mixz.data.tables import require_columns
 from mixz.errors import MixzError
-from mixz.schema import WEIGHT, GalaxySet
-from mixz.truth_settings import KNOWN_TRUTHS
+from mixz.galaxies import WEIGHT, GalaxySet
+from mixz.settings.truths import KNOWN_TRUTHS
+from mixz.surveys.columns import Columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from mixz.schema import Floats
+    from mixz.arrays import Floats
 
 NOT_OBSERVED = -99.0
 NOT_DETECTED = 99.0

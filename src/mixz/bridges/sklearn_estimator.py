@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from pydantic import ValidationError
 
-from mixz.config import Network
 from mixz.errors import MixzError
+from mixz.galaxies import GalaxySet
 from mixz.model.ensemble import Ensemble
-from mixz.recipes import Step
-from mixz.schema import GalaxySet
+from mixz.settings.network import Network
+from mixz.settings.recipe import Step
 
 try:
     from sklearn.base import BaseEstimator, RegressorMixin

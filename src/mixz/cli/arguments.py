@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mixz.config_file import load_config
+from mixz.settings.file import load_config
 
 if TYPE_CHECKING:
-    from mixz.config import Config
+    from mixz.settings.config import Config
 
 ConfigArgument = Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file: tables, bands, truths, recipes.")]
 Out = Annotated[Path | None, typer.Option(help="Folder for results, instead of the config's `out`.")]

@@ -10,9 +10,9 @@ import typer
 
 from mixz.cli.arguments import ConfigArgument, Members, MLflow, Out, settings_of
 from mixz.cli.messages import Z_RANGES, announce, print_evaluation, print_paths, print_report, terminal
-from mixz.config import Device, Precision
 from mixz.report.markdown import Errors, markdown_pdf_table, markdown_table
 from mixz.report.screen import ledger_table
+from mixz.settings.config import Device, Precision
 
 COMPARISON = Path("comparison.html")
 DEMO = Path(__file__).parents[1] / "demo" / "demo.yaml"

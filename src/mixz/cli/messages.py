@@ -12,8 +12,8 @@ from mixz.report.screen import SIMULATED, metrics_tables, pdf_tables, ratio_line
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mixz.config import Config
     from mixz.metrics.summary import Record
+    from mixz.settings.config import Config
 
 Z_RANGES = ("0.3-1.5", "all")
 

@@ -13,14 +13,15 @@ from mixz.data.labels import box_around, matched_names, read_labels, require_nei
 from mixz.data.overlap import remove_overlap
 from mixz.data.split import split_by_id, split_by_patch
 from mixz.errors import MixzError
-from mixz.schema import SPLITS, GalaxySet, concatenate
+from mixz.galaxies import SPLITS, GalaxySet, concatenate
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from mixz.config import Config, Split
-    from mixz.sources import Table
+    from mixz.settings.config import Config
+    from mixz.settings.split import Split
+    from mixz.settings.tables import Table
 
 JOINED = "all tables"
 """What the ledger calls the galaxies of all tables together."""

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
-    from mixz.columns import Cut
+    from mixz.arrays import Floats
     from mixz.data.cuts import Ledger
-    from mixz.schema import Floats
-    from mixz.sources import Source
+    from mixz.settings.tables import Source
+    from mixz.surveys.columns import Cut
 
 SAMPLE_ROWS = 500
 """Positions kept per chunk, to say where a catalogue lies when none of its rows is of use."""

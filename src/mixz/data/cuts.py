@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from mixz.columns import Cut
-    from mixz.schema import Floats, Mask
+    from mixz.arrays import Floats, Mask
+    from mixz.surveys.columns import Cut
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def passes(cut: Cut, values: Floats) -> Mask:
 
     Examples
     --------
-    >>> from mixz.columns import Cut
+    >>> from mixz.surveys.columns import Cut
     >>> passes(Cut(name="bright", column="mag_i", max=24), np.array([23, 25, np.nan]))
     array([ True, False, False])
     >>> passes(Cut(name="good", column="z_spec", above=0, missing="keep"), np.array([0.5, 0, np.nan]))
@@ -105,7 +105,7 @@ def unrepeated(cut: Cut, values: pd.Series[Any]) -> Mask:
     Examples
     --------
     >>> import pandas as pd
-    >>> from mixz.columns import Cut
+    >>> from mixz.surveys.columns import Cut
     >>> names = pd.Series(["a", "b", "a", None, None])
     >>> unrepeated(Cut(name="once", column="name", repeated="first"), names)
     array([ True,  True, False, False, False])

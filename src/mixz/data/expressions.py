@@ -13,7 +13,7 @@ from mixz.errors import MixzError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from mixz.schema import Floats
+    from mixz.arrays import Floats
 
 OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Add: np.add,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mixz.data.cuts import Ledger
-    from mixz.sources import Match, Table
+    from mixz.settings.tables import Match, Table
 
 
 def read_labels(match: Match, ledger: Ledger) -> Catalogue:
@@ -48,7 +48,7 @@ def matched_names(table: Table) -> list[str]:
 
     Examples
     --------
-    >>> from mixz.sources import Table
+    >>> from mixz.settings.tables import Table
     >>> table = {"path": "hsc.fits", "survey": "hsc_pdr2"}
     >>> matched_names(Table(**table, match=[{"survey": "cosmos2020_farmer", "path": "x"}]))
     ['z_many_band', 'z_err_low_many_band', 'z_err_high_many_band', 'match_arcsec']

@@ -14,7 +14,7 @@ from mixz.data.sky import chord, unit_vectors
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mixz.schema import Floats
+    from mixz.arrays import Floats
 
     Rows = NDArray[np.intp]
 

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mixz.arrays import Floats
     from mixz.data.cuts import Ledger
-    from mixz.schema import Floats, GalaxySet
-    from mixz.sources import Overlap
+    from mixz.galaxies import GalaxySet
+    from mixz.settings.tables import Overlap
 
     Rows = NDArray[np.intp]
 
@@ -82,7 +83,7 @@ def same_galaxies(
 
     Examples
     --------
-    >>> from mixz.schema import GalaxySet
+    >>> from mixz.galaxies import GalaxySet
     >>> a = GalaxySet(["1", "2"], ("g",), [[21], [22]], [[0.1], [0.1]], ra_deg=[10, 20], dec_deg=[0, 0])
     >>> b = GalaxySet(["2", "x"], ("g",), [[21], [22]], [[0.1], [0.1]], ra_deg=[20, 10.0001], dec_deg=[0, 0])
     >>> same_galaxies(a, b)

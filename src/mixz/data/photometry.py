@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from mixz.columns import Columns
-    from mixz.schema import Floats
+    from mixz.arrays import Floats
+    from mixz.surveys.columns import Columns
 
 AB_RANGE = (5.0, 40.0)
 """Where nearly all AB magnitudes of galaxies lie; fluxes in whatever unit do not."""
@@ -104,7 +104,7 @@ def column_names(columns: Columns, bands: Sequence[str]) -> dict[str, list[str]]
 
     Examples
     --------
-    >>> from mixz.columns import Columns
+    >>> from mixz.surveys.columns import Columns
     >>> column_names(Columns(mag="{band}_cmodel_mag", mag_err=None), ["g", "r"])
     {'mag': ['g_cmodel_mag', 'r_cmodel_mag'], 'mag_err': []}
     >>> column_names(Columns(mag=None, flux="F_{band}", ebv="EBV", extinction="ebv", extinction_per_ebv={"g": 3.2}),

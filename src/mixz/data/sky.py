@@ -10,7 +10,7 @@ import numpy as np
 from mixz.errors import MixzError
 
 if TYPE_CHECKING:
-    from mixz.schema import Floats, Mask
+    from mixz.arrays import Floats, Mask
 
 
 def unit_vectors(ra_deg: Floats, dec_deg: Floats) -> Floats:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mixz.errors import MixzError
-from mixz.schema import SPLITS
+from mixz.galaxies import SPLITS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mixz.schema import Floats
+    from mixz.arrays import Floats
 
 
 def split_by_id(

@@ -87,7 +87,7 @@ def allowed_pdf(
     --------
     A density and a label of equal width meet half-way, and are narrower together:
 
-    >>> from mixz.kernels import GaussianKernel
+    >>> from mixz.truths.gaussian import GaussianKernel
     >>> z = np.linspace(0, 2, 401)
     >>> p = np.exp(-((z - 1.0) ** 2) / (2 * 0.04**2)) / np.sqrt(2 * np.pi) / 0.04
     >>> label = {"z_label": [1.04], "mag_i": [22.0]}

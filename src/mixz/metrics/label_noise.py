@@ -130,7 +130,7 @@ def true_redshifts(
     z_phot, z_label, mag_i
         Point estimates, labels, i magnitudes [AB]; shape (galaxy,), finite.
     kernel
-        The label's error kernel, e.g. ``mixz.truths.COSMOS2020``.
+        The label's error kernel, e.g. ``mixz.truths.known.COSMOS2020``.
     draws
         Draws per galaxy.
     trials
@@ -145,7 +145,7 @@ def true_redshifts(
     --------
     A photo-z with an error of 0.03 (1 + z) on labels with an error of 0.04 (1 + z):
 
-    >>> from mixz.kernels import GaussianKernel
+    >>> from mixz.truths.gaussian import GaussianKernel
     >>> rng, labels, mag_i = np.random.default_rng(1), GaussianKernel(0.04), np.full(1000, 22.0)
     >>> z = rng.uniform(0.2, 1.5, 1000)
     >>> z_phot = z + 0.03 * (1 + z) * rng.standard_normal(1000)

@@ -40,7 +40,7 @@ CHUNK = 10_000
 
 
 class LabelKernel(Protocol):
-    """How labels scatter about the redshift: what `mixz.truths` calls a kernel."""
+    """How labels scatter about the redshift: what `mixz.truths.known` calls a kernel."""
 
     def draw(self, z: ArrayLike, *, mag_i: ArrayLike, seed: int) -> Floats:
         """Draw one label for each redshift `z`, shape (galaxy,)."""

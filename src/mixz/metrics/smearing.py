@@ -28,7 +28,7 @@ def kernel_matrix(density: Callable[..., Floats], *, z_grid: ArrayLike, mag_i: f
     Parameters
     ----------
     density
-        Takes z_label, z and mag_i by keyword, e.g. ``mixz.truths.COSMOS2020.density``.
+        Takes z_label, z and mag_i by keyword, e.g. ``mixz.truths.known.COSMOS2020.density``.
     z_grid
         Its step must not be wider than about twice the kernel, shape (z,); labels beyond it do not exist.
 
@@ -43,7 +43,7 @@ def kernel_matrix(density: Callable[..., Floats], *, z_grid: ArrayLike, mag_i: f
 
     Examples
     --------
-    >>> from mixz.truths import COSMOS2020
+    >>> from mixz.truths.known import COSMOS2020
     >>> z = np.linspace(0, 6, 301)
     >>> k = kernel_matrix(COSMOS2020.density, z_grid=z, mag_i=23.5)
     >>> k.shape, bool(np.allclose(np.trapezoid(k, z, axis=0), 1))
@@ -101,7 +101,7 @@ def smear(pdf: ArrayLike, *, z_grid: ArrayLike, mag_i: ArrayLike, density: Calla
 
     Examples
     --------
-    >>> from mixz.kernels import GaussianKernel
+    >>> from mixz.truths.gaussian import GaussianKernel
     >>> z = np.linspace(0, 2, 201)
     >>> p = np.exp(-((z - 1) ** 2) / (2 * 0.03**2)) / np.sqrt(2 * np.pi) / 0.03
     >>> seen = smear([p], z_grid=z, mag_i=[22.0], density=GaussianKernel(0.02).density)[0]

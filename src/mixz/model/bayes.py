@@ -18,8 +18,8 @@ from mixz.model.nets import adapter_names, in_common_system, layer_names
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mixz.config import Network
     from mixz.model.nets import Weights
+    from mixz.settings.network import Network
 
 FIRST_SPREAD = 0.1
 """Spread of each weight's posterior at the start, in units of its prior's."""
@@ -83,7 +83,7 @@ def divergence(weights: Weights, shape: Network) -> torch.Tensor:
     --------
     A posterior at its prior has none:
 
-    >>> from mixz.config import Network
+    >>> from mixz.settings.network import Network
     >>> shape = Network(hidden=(3,), skip=False, kind="bayesian")
     >>> prior = {"hidden.0": 1.0, "output": math.sqrt(2 / 3)}
     >>> weights = {f"{k}.weight": torch.zeros(1, n, 3) for k, n in (("hidden.0", 2), ("output", 3))}

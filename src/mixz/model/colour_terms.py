@@ -14,9 +14,9 @@ import torch
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mixz.config import Network
     from mixz.model.features import Features
     from mixz.model.nets import Weights
+    from mixz.settings.network import Network
 
 
 def adapter_starts(

@@ -14,21 +14,21 @@ import numpy as np
 import torch
 
 from mixz.errors import MixzError
-from mixz.model.beginning import random_weights
 from mixz.model.heads import head_of
-from mixz.model.rows import Rows
+from mixz.model.initial import random_weights
 from mixz.model.seeds import STEP, derive_seed
-from mixz.model.training import train_step
+from mixz.model.training.engine import train_step
+from mixz.model.training.rows import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mixz.config import Network
-    from mixz.model.devices import Machine
+    from mixz.galaxies import GalaxySet
     from mixz.model.ensemble import Ensemble
-    from mixz.model.history import Progress
-    from mixz.recipes import Step
-    from mixz.schema import GalaxySet
+    from mixz.model.training.devices import Machine
+    from mixz.model.training.history import Progress
+    from mixz.settings.network import Network
+    from mixz.settings.recipe import Step
 
 
 class Distilled(NamedTuple):

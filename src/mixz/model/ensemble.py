@@ -8,35 +8,36 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 import torch
 
-from mixz.config import Network
 from mixz.errors import MixzError
-from mixz.model.beginning import default_ref_band, filled_in, first_features, random_weights
+from mixz.galaxies import GalaxySet
 from mixz.model.features import Photometry
+from mixz.model.folder import read_model_folder, write_model_folder
 from mixz.model.heads import head_of
 from mixz.model.held_out import HeldOut, mend
-from mixz.model.history import History, Lost, Progress
-from mixz.model.lessons import labelled_and_usable
-from mixz.model.model_folder import read_model_folder, write_model_folder
+from mixz.model.initial import default_ref_band, filled_in, first_features, random_weights
 from mixz.model.nets import Weights, in_common_system
 from mixz.model.predict import predict_rows
 from mixz.model.reading import read_densities
-from mixz.model.refinement import refined
 from mixz.model.seeds import HELD_OUT, derive_seed
 from mixz.model.support import Support
-from mixz.recipes import believed
-from mixz.schema import GalaxySet, PhotoZ
-from mixz.truths import KNOWN_KERNELS, exact_truths
+from mixz.model.training.history import History, Lost, Progress
+from mixz.model.training.step import refined
+from mixz.model.training.targets import labelled_and_usable
+from mixz.photoz import PhotoZ
+from mixz.settings.network import Network
+from mixz.settings.recipe import believed
+from mixz.truths.known import KNOWN_KERNELS, exact_truths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from mixz.kernels import Kernel
     from mixz.model.calibration import Calibration
     from mixz.model.conformal import Conformal
-    from mixz.model.devices import Machine
     from mixz.model.features import Features
-    from mixz.recipes import Recipe, Step
+    from mixz.model.training.devices import Machine
+    from mixz.settings.recipe import Recipe, Step
+    from mixz.truths.kernel import Kernel
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +80,7 @@ class Ensemble:
 
     >>> import numpy as np
     >>> from mixz.data.split import split_by_id
-    >>> from mixz.recipes import Step
+    >>> from mixz.settings.recipe import Step
     >>> z = np.linspace(0.1, 1.0, 600)
     >>> galaxies = GalaxySet(np.arange(600), ("r",), 20 + z[:, None], np.full((600, 1), 0.01),
     ...                      z={"spec": z}, split=split_by_id(np.arange(600)))

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Self
 
-    from mixz.config import Network
-    from mixz.schema import GalaxySet
+    from mixz.galaxies import GalaxySet
+    from mixz.settings.network import Network
 
 NARROWEST_MAG = 1e-3
 """Whitening blows no direction up whose spread is below this [mag]: it holds nothing but rounding."""
@@ -108,7 +108,7 @@ class Features:
 
         Examples
         --------
-        >>> from mixz.config import Network
+        >>> from mixz.settings.network import Network
         >>> mag = torch.tensor([[20.0, 21.0], [25.0, 25.0], [21.0, 23.0]])
         >>> seen = Photometry(mag, torch.full_like(mag, 0.1), torch.zeros(3, dtype=torch.long))
         >>> Features.fit(seen, Network(inputs="minmax"))(seen)

@@ -18,7 +18,7 @@ from mixz.model.losses import hsc_loss
 if TYPE_CHECKING:
     from typing import Self
 
-    from mixz.schema import Floats
+    from mixz.arrays import Floats
 
 ESTIMATES = ("zmode", "zmean", "zmedian", "zbest", "zrms")
 """Point estimates of a density: peak, mean, median, and the redshifts of the least expected HSC loss and dz^2."""

@@ -14,8 +14,8 @@ from mixz.model.losses import gaussian_loss, hsc_loss
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mixz.config import Network
-    from mixz.model.rows import Rows
+    from mixz.model.training.rows import Rows
+    from mixz.settings.network import Network
 
 NARROWEST = 1e-3
 """No Gaussian estimate is narrower than this in redshift: less than any photometry can tell."""
@@ -120,7 +120,7 @@ def head_of(network: Network) -> Head:
 
     Examples
     --------
-    >>> from mixz.config import Network
+    >>> from mixz.settings.network import Network
     >>> head_of(Network()).outputs, head_of(Network(kind="bayesian")).outputs
     (1, 2)
     >>> head_of(Network(head="binned", z_max=4)).outputs, head_of(Network(head="mixture", z_max=4)).outputs

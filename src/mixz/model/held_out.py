@@ -15,17 +15,17 @@ import torch
 from mixz.model.calibration import FEWEST, Calibration
 from mixz.model.conformal import FEWEST as FEWEST_OF_A_TRUTH
 from mixz.model.conformal import Conformal, likely_redshifts, scores
-from mixz.model.lessons import labelled_and_usable, says_of
+from mixz.model.training.targets import labelled_and_usable, says_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from mixz.kernels import Kernel
+    from mixz.galaxies import GalaxySet
     from mixz.model.ensemble import Ensemble
     from mixz.model.grid import Grid
-    from mixz.schema import GalaxySet
+    from mixz.truths.kernel import Kernel
 
 MOST = 15_000
 """Held-out galaxies that are used, at most: what is fitted has so few numbers that more tell nothing new."""

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from mixz.kernels import GaussianKernel
+from mixz.truths.gaussian import GaussianKernel
 
 if TYPE_CHECKING:
-    from mixz.kernels import Kernel
+    from mixz.arrays import Floats
     from mixz.model.grid import Grid
-    from mixz.schema import Floats
+    from mixz.truths.kernel import Kernel
 
 PER_CELL = (8, 64)
 """Points at which a kernel is evaluated in every cell of the grid: at least, and at most however narrow it is."""

@@ -13,7 +13,7 @@ import torch
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mixz.config import Network
+    from mixz.settings.network import Network
 
 Weights = dict[str, torch.Tensor]
 """Named weights of a stack, each with the member axis first: ``hidden.0.weight`` (member, in, out), ``hidden.0.bias``
@@ -25,7 +25,7 @@ def layer_names(shape: Network) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> from mixz.config import Network
+    >>> from mixz.settings.network import Network
     >>> layer_names(Network(hidden=(20, 20)))
     ('hidden.0', 'hidden.1', 'output')
     """
@@ -51,7 +51,7 @@ def initial_weights(n_in: int, n_out: int, shape: Network, starts: Sequence[torc
     --------
     With five bands and four layers of 200 each member has the 122,006 weights of the public GalaxiesML example:
 
-    >>> from mixz.config import Network
+    >>> from mixz.settings.network import Network
     >>> weights = initial_weights(5, 1, Network(), [torch.Generator().manual_seed(k) for k in range(3)])
     >>> sum(w[0].numel() for w in weights.values())
     122006
@@ -86,7 +86,7 @@ def outputs(weights: Weights, x: torch.Tensor, shape: Network) -> torch.Tensor:
 
     Examples
     --------
-    >>> from mixz.config import Network
+    >>> from mixz.settings.network import Network
     >>> shape = Network(hidden=(8,))
     >>> weights = initial_weights(5, 1, shape, [torch.Generator() for _ in range(3)])
     >>> outputs(weights, torch.zeros(3, 7, 5), shape).shape
@@ -148,7 +148,7 @@ def in_common_system(weights: Weights, x: torch.Tensor) -> torch.Tensor:
 
     Examples
     --------
-    >>> from mixz.config import Network
+    >>> from mixz.settings.network import Network
     >>> weights = initial_weights(2, 1, Network(hidden=(8,)), [torch.Generator()])
     >>> weights = with_adapters(weights, bands=2, systems=2)
     >>> weights["system.1.bias"] += 0.5

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from mixz.model.bayes import draw_weights
-from mixz.model.devices import Machine
 from mixz.model.heads import Head, head_of
 from mixz.model.nets import member_count, outputs
 from mixz.model.seeds import DRAWS, generators
+from mixz.model.training.devices import Machine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mixz.config import Network
     from mixz.model.nets import Weights
+    from mixz.settings.network import Network
 
 PIECE = 1024
 """Galaxies that a member is asked about at a time: enough for its products, and few enough for a core's caches."""

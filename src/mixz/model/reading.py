@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from mixz.model.devices import Machine
 from mixz.model.predict import PIECE
+from mixz.model.training.devices import Machine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

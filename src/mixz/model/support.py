@@ -1,7 +1,7 @@
 """Support: which galaxies training covered, with spectra or only with noisier labels, and which lie outside.
 
 A galaxy is covered where training galaxies lie as close as they lie to each other: its distance to the k-th nearest is
-no larger than that of nearly all training galaxies among themselves (`mixz.neighbours`).  Distances are between
+no larger than that of nearly all training galaxies among themselves (`mixz.densities.support`).  Distances are between
 magnitudes in the common photometric system, uncorrelated and of spread 1 over the training galaxies, as the networks
 see them.
 """
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from mixz.neighbours import Neighbours
+from mixz.densities.support import Neighbours
 
 if TYPE_CHECKING:
     from typing import Self

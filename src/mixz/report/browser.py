@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mixz.arrays import Floats
+    from mixz.galaxies import GalaxySet
+    from mixz.photoz import PhotoZ
     from mixz.report.run import Entry, Run
-    from mixz.schema import Floats, GalaxySet, PhotoZ
 
 GALAXIES = 90
 """How many galaxies a report shows one by one."""

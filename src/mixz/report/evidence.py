@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from mixz.arrays import Floats
     from mixz.report.run import Entry
-    from mixz.schema import Floats
 
 LEVELS = tuple(round(0.05 * k, 2) for k in range(1, 20))
 """Probabilities at which coverage is shown."""

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
+    from mixz.galaxies import GalaxySet
     from mixz.metrics.summary import Record
-    from mixz.schema import GalaxySet, PhotoZ
+    from mixz.photoz import PhotoZ
 
 NO_DATE = {".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
 """The same numbers give the same bytes, on any day."""

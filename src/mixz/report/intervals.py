@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mixz.arrays import Floats
     from mixz.metrics.bins import Bin
     from mixz.report.run import Entry, Run
-    from mixz.schema import Floats
 
 BINS = bins_between("i", I_EDGES)
 """Where intervals are counted apart, beside all galaxies."""

@@ -11,9 +11,11 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mixz.kernels import Kernel
+    from mixz.arrays import Floats
+    from mixz.galaxies import GalaxySet
     from mixz.metrics.summary import Record
-    from mixz.schema import Floats, GalaxySet, PhotoZ
+    from mixz.photoz import PhotoZ
+    from mixz.truths.kernel import Kernel
 
 Curves = dict[str, list[list[float]]]
 """Per step (named by what it trains on) the validation losses of each member after each epoch."""

@@ -9,9 +9,9 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from mixz.galaxies import SPLITS
 from mixz.metrics.summary import PAPER_CLAIMS, ratios
 from mixz.metrics.verdict import verdicts
-from mixz.schema import SPLITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,10 +13,10 @@ from mixz.stages.results import FLOWCHART, Results
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mixz.config import Config
     from mixz.data.cuts import Ledger
     from mixz.report.flowchart import Origin
-    from mixz.sources import Source
+    from mixz.settings.config import Config
+    from mixz.settings.tables import Source
 
 
 def build(config: Config, formats: Sequence[str] = ()) -> Ledger:

@@ -27,7 +27,9 @@ from mixz.stages.train import watch_epochs
 from mixz.surveys.desc_challenge import MANY_BAND, SPEC, TIERS, magnitude_columns
 
 if TYPE_CHECKING:
-    from mixz.schema import Floats, GalaxySet, PhotoZ
+    from mixz.arrays import Floats
+    from mixz.galaxies import GalaxySet
+    from mixz.photoz import PhotoZ
 
 Score = dict[str, float | int]
 POINT_METRICS = ("bias", "sigma_mad", "outlier_fraction", "rms")
@@ -62,7 +64,7 @@ def train(
     MixzError
         The table lacks magnitudes or redshifts, or the model cannot be written.
     """
-    from mixz.model.model_file import pack_model
+    from mixz.model.file import pack_model
 
     require_place(output)
     galaxies, columns = _read(table, LABELS)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from mixz.config import Config
     from mixz.model.distillation import Distilled
+    from mixz.settings.config import Config
 
 
 def distill(
@@ -47,7 +47,7 @@ def distill(
         The model is missing, was made with other settings, or gives no densities.
     """
     from mixz.model.distillation import distil
-    from mixz.model.model_folder import require_model_place
+    from mixz.model.folder import require_model_place
 
     results = Results(config)
     path = output or results.model_path(f"{recipe}_distilled")

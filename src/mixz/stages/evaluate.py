@@ -18,7 +18,7 @@ from mixz.metrics.places import Sample
 from mixz.metrics.summary import Correction, summarize, summarize_estimates
 from mixz.progress import progress_bar
 from mixz.stages.results import Results, label_truths
-from mixz.truths import exact_truths
+from mixz.truths.known import exact_truths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,11 +26,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from rich.console import Console
 
-    from mixz.config import Config
-    from mixz.kernels import Kernel
+    from mixz.galaxies import GalaxySet
     from mixz.metrics.judged import Judged
     from mixz.metrics.summary import Record
-    from mixz.schema import GalaxySet, PhotoZ
+    from mixz.photoz import PhotoZ
+    from mixz.settings.config import Config
+    from mixz.truths.kernel import Kernel
 
 RESAMPLES = 200
 """Bootstrap resamples: an error is known to 5 %, and p-values go down to 1 in 201 (ours)."""

@@ -9,17 +9,17 @@ from pydantic import ValidationError
 
 from mixz.data.split import split_by_id
 from mixz.errors import MixzError
-from mixz.networks import KNOWN_NETWORKS, Network
-from mixz.recipes import DEFAULT_RECIPE, FAST, Step, named_recipe
+from mixz.settings.network import KNOWN_NETWORKS, Network
+from mixz.settings.recipe import DEFAULT_RECIPE, FAST, Step, named_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from mixz.columns import Columns
+    from mixz.galaxies import GalaxySet
     from mixz.model.ensemble import Ensemble
-    from mixz.model.history import Progress
-    from mixz.recipes import Recipe
-    from mixz.schema import GalaxySet
+    from mixz.model.training.history import Progress
+    from mixz.settings.recipe import Recipe
+    from mixz.surveys.columns import Columns
 
 NETWORK: dict[str, Any] = {"head": "binned", "inputs": "whitened", "asinh": True, "drop_bands": 0.1}
 """Networks for tables in which bands may be missing or nothing may be seen in them (ours)."""

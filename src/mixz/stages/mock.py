@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from mixz.data.mock.realism import Row
+    from mixz.mock.realism import Row
 
 
 def mock(galaxies: int, out: Path | None, console: Console, *, seed: int, check: bool = False) -> list[Row]:
@@ -36,9 +36,9 @@ def mock(galaxies: int, out: Path | None, console: Console, *, seed: int, check:
     MixzError
         `galaxies` is too small, `out` exists or cannot be written, or an optional package is missing.
     """
-    from mixz.data.mock.files import check_new, write_surveys
-    from mixz.data.mock.realism import compare
-    from mixz.data.mock.survey import simulate
+    from mixz.mock.files import check_new, write_surveys
+    from mixz.mock.realism import compare
+    from mixz.mock.survey import simulate
 
     if out is None and not check:
         raise MixzError("mixz mock has nothing to do", "--out DIR, --check, or both", "add --out mock_survey")

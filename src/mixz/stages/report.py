@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from mixz.config import Config
     from mixz.report.run import Run
+    from mixz.settings.config import Config
 
 
 def report(config: Config, console: Console) -> list[Path]:

@@ -18,8 +18,8 @@ from mixz.data.data_set.galaxies_file import galaxies_columns, read_galaxies, re
 from mixz.data.data_set.provenance import provenance
 from mixz.data.data_set.release import RELEASES
 from mixz.errors import MixzError
+from mixz.photoz import PhotoZ
 from mixz.report.model_card import model_card
-from mixz.schema import GalaxySet, PhotoZ
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mixz.config import Config
     from mixz.data.cuts import Ledger
-    from mixz.kernels import Kernel
+    from mixz.galaxies import GalaxySet
     from mixz.metrics.summary import Record
     from mixz.model.ensemble import Ensemble
+    from mixz.settings.config import Config
+    from mixz.truths.kernel import Kernel
 
 FLOWCHART = "figure_4_flowchart"
 MODEL_CARD = "MODEL_CARD.md"

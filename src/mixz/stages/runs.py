@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from mixz.config import Config
-from mixz.config_file import load_config
 from mixz.data.data_set.galaxies_file import read_galaxies, read_provenance
 from mixz.errors import MixzError
 from mixz.report.run import Run
+from mixz.settings.config import Config
+from mixz.settings.file import load_config
 from mixz.stages.results import FLOWCHART, MODEL_CARD, Results, label_truths
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from mixz.schema import GalaxySet
+    from mixz.galaxies import GalaxySet
 
 
 def read_run(config: Config) -> Run:

@@ -11,7 +11,7 @@ from mixz.errors import MixzError
 from mixz.stages.results import Results
 
 if TYPE_CHECKING:
-    from mixz.config import Config
+    from mixz.settings.config import Config
 
 
 def track(config: Config) -> str:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from mixz.data.data_set.galaxies_file import read_provenance
 from mixz.data.data_set.provenance import is_simulated
 from mixz.errors import MixzError
+from mixz.galaxies import SPLITS, GalaxySet
 from mixz.progress import progress_bar
-from mixz.schema import SPLITS, GalaxySet
 from mixz.stages.results import Results
-from mixz.truths import exact_truths
+from mixz.truths.known import exact_truths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,14 +24,15 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from mixz.config import Config, Device, Network, Precision
-    from mixz.kernels import Kernel
-    from mixz.model.devices import Machine
     from mixz.model.ensemble import Ensemble
-    from mixz.model.history import Progress
-    from mixz.model.selection import Balance
+    from mixz.model.training.devices import Machine
+    from mixz.model.training.history import Progress
+    from mixz.model.training.selection import Balance
     from mixz.progress import Bar
-    from mixz.recipes import Recipe, Step
+    from mixz.settings.config import Config, Device, Precision
+    from mixz.settings.network import Network
+    from mixz.settings.recipe import Recipe, Step
+    from mixz.truths.kernel import Kernel
 
 
 def train(
@@ -69,7 +70,7 @@ def train(
     MixzError
         The galaxies are missing or were built from other settings, or a recipe cannot be trained on them.
     """
-    from mixz.model.devices import Machine
+    from mixz.model.training.devices import Machine
 
     machine = Machine(device, precision)
     results = Results(config)
@@ -162,8 +163,8 @@ class _Work:
 
 def _balance(galaxies: GalaxySet, step: Step, kernels: Mapping[str, Kernel]) -> Balance:
     """Say what the weights of a step towards its target do."""
-    from mixz.model.labels import labelled
-    from mixz.model.selection import Selection
+    from mixz.model.training.labels import labelled
+    from mixz.model.training.selection import Selection
 
     exact = exact_truths(kernels)
     selection = Selection.of(galaxies, step, exact)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mixz.columns import Columns, Cut
+from mixz.surveys.columns import Columns, Cut
 from mixz.surveys.hsc import EXTINCTION_PER_EBV
 from mixz.surveys.survey import Footprint, Survey
 

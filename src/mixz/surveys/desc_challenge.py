@@ -6,7 +6,7 @@ Names of files and columns, what is asked, and how it is scored, as the challeng
 
 from __future__ import annotations
 
-from mixz.columns import Columns
+from mixz.surveys.columns import Columns
 from mixz.surveys.survey import Survey
 
 SPEC = "redshift"

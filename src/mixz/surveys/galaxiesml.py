@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mixz.columns import Columns, Cut
+from mixz.surveys.columns import Columns, Cut
 from mixz.surveys.hsc import EXTINCTION_PER_EBV, MAGNITUDES_ABOVE_0, MAGNITUDES_BELOW_50
 from mixz.surveys.survey import Survey
 

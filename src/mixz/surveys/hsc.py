@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mixz.columns import Columns, Cut
+from mixz.surveys.columns import Columns, Cut
 from mixz.surveys.survey import Survey
 
 BANDS = ("g", "r", "i", "z", "y")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mixz.columns import Columns, Cut
+    from mixz.surveys.columns import Columns, Cut
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 

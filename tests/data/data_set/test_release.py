@@ -17,7 +17,7 @@ from mixz.data.data_set.galaxies_file import galaxies_columns, read_galaxies, re
 from mixz.data.data_set.release import check_formats, write_fits, write_galaxiesml
 from mixz.data.tables import read_table
 from mixz.errors import MixzError
-from mixz.schema import SPLITS, GalaxySet
+from mixz.galaxies import SPLITS, GalaxySet
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ import yaml
 
 from mixz.data.data_set.column_notes import column_notes
 from mixz.data.fetching.registry import load_registry
-from mixz.schema import SPLITS
+from mixz.galaxies import SPLITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

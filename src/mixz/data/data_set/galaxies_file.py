@@ -15,7 +15,7 @@ from astropy.table.meta import get_yaml_from_table
 from mixz.atomic import replacing
 from mixz.data.data_set.column_notes import column_notes
 from mixz.errors import MixzError
-from mixz.schema import GalaxySet
+from mixz.galaxies import GalaxySet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mixz.data.kernel_scale import learned_scales
-from mixz.data.mock.mark import is_mock
-from mixz.schema import SPLITS
-from mixz.truths import SPECTRUM
+from mixz.data.simulated import is_mock
+from mixz.galaxies import SPLITS
+from mixz.truths.known import SPECTRUM
+from mixz.truths.learned import learned_scales
 
 if TYPE_CHECKING:
-    from mixz.config import Config, TruthSettings
+    from mixz.arrays import Mask
     from mixz.data.cuts import Ledger
-    from mixz.schema import GalaxySet, Mask
+    from mixz.galaxies import GalaxySet
+    from mixz.settings.config import Config
+    from mixz.settings.truths import TruthSettings
 
 LIBRARIES = ("numpy", "pandas", "pyarrow", "astropy", "h5py")
 NOT_OF_THE_DATA = {"out", "recipes", "training", "network", "members", "seed"}
@@ -73,7 +75,7 @@ def kernel_words(truth: TruthSettings) -> str:
 
     Examples
     --------
-    >>> from mixz.config import KNOWN_TRUTHS
+    >>> from mixz.settings.truths import KNOWN_TRUTHS
     >>> kernel_words(KNOWN_TRUTHS["spec"])
     'exact: Gaussian of width 0.0005 (1 + z)'
     """

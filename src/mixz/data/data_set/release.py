@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mixz.data.data_set.column_notes import Note
-    from mixz.schema import GalaxySet
+    from mixz.galaxies import GalaxySet
 
 GALAXIESML_SIDES = {"train": "training", "validation": "validation", "test": "testing"}
 """GalaxiesML's names of the sides of its split, each a file."""

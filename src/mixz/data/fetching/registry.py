@@ -9,7 +9,7 @@ import yaml
 from pydantic import Field, TypeAdapter, model_validator
 
 from mixz.errors import MixzError, nearest
-from mixz.recipes import Strict
+from mixz.strict import Strict
 
 REGISTRY_PATH = Path(__file__).with_name("registry.yaml")
 

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mixz.bridges.rail_tables import RailColumns
+    from mixz.galaxies import GalaxySet
     from mixz.model.ensemble import Ensemble
-    from mixz.schema import GalaxySet
 
 CREATOR = "MixzInformer"
 NONE = "none"
@@ -61,7 +61,7 @@ class MixzModelHandle(ModelHandle):
 
     @classmethod
     def _write(cls, data: Ensemble, path: str, **_kwargs: Any) -> None:
-        from mixz.model.model_file import pack_model
+        from mixz.model.file import pack_model
 
         with TemporaryDirectory() as home:
             data.save(Path(home) / "model")
@@ -280,7 +280,7 @@ class MixzPairInformer(MixzInformer):
         """Train."""
         from dataclasses import replace
 
-        from mixz.schema import concatenate
+        from mixz.galaxies import concatenate
 
         spectra = self._galaxies("input", spec=self.config.redshift_col)
         table = self.get_data("input_manyband")

@@ -1,0 +1,14 @@
+"""What an exported model's outputs and metadata are called: its writer (with torch) and its reader (without) agree."""
+
+ONNX_FORMAT = 2
+"""Version of what inputs, outputs and metadata mean; others are refused.  2 brought intervals and support."""
+
+INTERVAL = "interval_"
+"""Before a nominal coverage in percent: the ends of each galaxy's interval, shape (galaxy, 2)."""
+PLACE = "support_place"
+"""Where each galaxy lies among the training galaxies, shape (galaxy, band)."""
+
+ABOUT = "mixz"
+"""The metadata that say, as JSON, what the numbers mean."""
+REMEMBERED = "mixz_neighbours"
+"""The metadata that hold the training galaxies (`mixz.densities.support`), where the model knows its support."""

@@ -1,0 +1,1 @@
+"""What can be said of p(z): one arithmetic for training, exported models, metrics, reports and qp."""

@@ -1,0 +1,306 @@
+"""What goes in: galaxies with magnitudes in some bands and any number of redshift labels each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mixz.arrays import Floats, Mask, all_shaped, frozen, shaped
+from mixz.errors import MixzError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+SPLITS = ("train", "validation", "test")
+NO_TRUTH = ""
+WEIGHT = "weight"
+"""Name under which `GalaxySet.carried` holds how much a galaxy counts in training, where tables say so."""
+DEFAULT = {"split": "test", "system": "", "table": ""}
+"""What every galaxy is where nothing is given."""
+
+
+@dataclass(frozen=True, eq=False)
+class GalaxySet:
+    """Galaxies with magnitudes in some bands and any number of redshift labels each.
+
+    Parameters
+    ----------
+    object_id
+        Names of the galaxies, all different, shape (galaxy,); text or integers.
+    bands
+        Names of the bands, e.g. ``("g", "r", "i", "z")``.
+    mag, mag_err
+        AB magnitudes and their errors, shape (galaxy, band); NaN where not measured.  Where a band was observed and
+        nothing seen, the magnitude is NaN and its error infinite.
+    z
+        Per truth, its redshift labels, shape (galaxy,); NaN where the galaxy has none.
+    split
+        Per galaxy one of ``"train"``, ``"validation"``, ``"test"``; ``"test"`` everywhere if not given.
+    system
+        Per galaxy the name of the photometric system it was measured in; ``""`` where there is one system.
+    z_err
+        Per truth with known intervals, how far the 68 % interval reaches below and above each label, shape
+        (galaxy, 2); NaN where unknown.
+    ra_deg, dec_deg
+        Positions, shape (galaxy,); NaN where unknown.
+    carried
+        Further numbers carried along by name, e.g. ``match_arcsec``, each of shape (galaxy,).
+    table
+        Per galaxy the name of the table it is from; ``""`` where unknown.
+
+    Raises
+    ------
+    MixzError
+        Shapes disagree, a name occurs twice, or a value is infinite.
+
+    Examples
+    --------
+    >>> g = GalaxySet(["a", "b"], ("g", "r"), [[21, 20], [23, 22]], [[0.1, 0.1]] * 2,
+    ...               z={"spec": [0.5, np.nan], "many_band": [0.52, 0.9]})
+    >>> len(g), g.truths
+    (2, ('spec', 'many_band'))
+    >>> g.rows(g.has("spec")).object_id
+    array(['a'], dtype='<U1')
+    """
+
+    object_id: NDArray[Any]
+    bands: tuple[str, ...]
+    mag: Floats
+    mag_err: Floats
+    z: Mapping[str, Floats] = field(default_factory=dict)
+    split: NDArray[Any] = None  # type: ignore[assignment]  # filled in __post_init__
+    system: NDArray[Any] = None  # type: ignore[assignment]
+    z_err: Mapping[str, Floats] = field(default_factory=dict)
+    ra_deg: Floats = None  # type: ignore[assignment]
+    dec_deg: Floats = None  # type: ignore[assignment]
+    carried: Mapping[str, Floats] = field(default_factory=dict)
+    table: NDArray[Any] = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        set_field = object.__setattr__.__get__(self)
+        set_field("object_id", frozen(self.object_id))
+        set_field("bands", tuple(self.bands))
+        n, shape = len(self.object_id), (len(self.object_id), len(self.bands))
+        for name in ("mag", "mag_err"):
+            given = np.asarray(getattr(self, name), np.float32)
+            set_field(name, shaped(name, given.reshape(shape) if n == 0 else given, shape, np.float32))
+        for name in ("split", "system", "table"):
+            values = np.full(n, DEFAULT[name]) if getattr(self, name) is None else getattr(self, name)
+            set_field(name, shaped(name, values, (n,), str))
+        for name in ("ra_deg", "dec_deg"):
+            values = np.full(n, np.nan) if getattr(self, name) is None else getattr(self, name)
+            set_field(name, shaped(name, values, (n,)))
+        for name, wanted in (("z", (n,)), ("z_err", (n, 2)), ("carried", (n,))):
+            set_field(name, all_shaped(name, getattr(self, name), wanted))
+        self._check_values()
+        self._check_names()
+
+    def _check_values(self) -> None:
+        _refuse_infinities("mag", np.isinf(self.mag))
+        # An infinite error says that nothing was seen: the band has no magnitude then.
+        _refuse_infinities("mag_err", np.isinf(self.mag_err) & ~(np.isnan(self.mag) & (self.mag_err > 0)))
+        for truth, label in self.z.items():
+            _refuse_infinities(f"z[{truth!r}]", np.isinf(label))
+
+    def _check_names(self) -> None:
+        unknown = set(self.z_err) - set(self.z)
+        if unknown:
+            raise MixzError(f"z_err has truths {sorted(unknown)}", f"truths: {', '.join(self.z)}", "name one of them")
+        if len(set(self.bands)) != len(self.bands) or not self.bands:
+            raise MixzError(f"bands: {self.bands}", "one or more names, each once", "name every band once")
+        unknown = set(np.unique(self.split)) - set(SPLITS)
+        if unknown:
+            raise MixzError(f"split holds {sorted(unknown)}", ", ".join(SPLITS), "use these three names")
+        ids, counts = np.unique(self.object_id, return_counts=True)
+        if (counts > 1).any():
+            raise MixzError(
+                f"{int((counts > 1).sum())} object ids occur more than once, e.g. {ids[counts > 1][0]!r}",
+                "each galaxy once",
+                "remove duplicates, or give each table its own id_prefix where equal ids are different galaxies",
+            )
+
+    def __len__(self) -> int:
+        """Count the galaxies."""
+        return len(self.object_id)
+
+    @property
+    def truths(self) -> tuple[str, ...]:
+        """Names of the truths that at least one galaxy may have."""
+        return tuple(self.z)
+
+    def has(self, truth: str) -> Mask:
+        """Say which galaxies have a label of `truth`, shape (galaxy,)."""
+        if truth not in self.z:
+            known = ", ".join(self.z) or "none"
+            raise MixzError(
+                f"truth {truth!r} is not in the galaxies",
+                f"truths: {known}",
+                f"name one of these, or add its column to the table's truths{nearest(truth, self.z)}",
+            )
+        return np.asarray(np.isfinite(self.z[truth]))
+
+    def sample(self, name: str) -> Mask:
+        """Say which galaxies a sample holds: those with a label of the truth of that name, or of the table.
+
+        Raises
+        ------
+        MixzError
+            There is neither.
+        """
+        if name in self.z:
+            return self.has(name)
+        from_table = self.table == name
+        if name and from_table.any():
+            return np.asarray(from_table)
+        known = [*self.z, *sorted(set(self.table.tolist()) - {""})]
+        raise MixzError(
+            f"no sample is called {name!r}",
+            f"truths and tables: {', '.join(known) or 'none'}",
+            f"name one of these{nearest(name, known)}",
+        )
+
+    def measured(self) -> Mask:
+        """Say which galaxies have a magnitude in every band, shape (galaxy,)."""
+        return np.asarray(np.isfinite(self.mag).all(axis=1))
+
+    def rows(self, which: NDArray[Any]) -> GalaxySet:
+        """Give the galaxies that `which` (a mask or indices) selects."""
+        return replace(
+            self,
+            object_id=self.object_id[which],
+            mag=self.mag[which],
+            mag_err=self.mag_err[which],
+            z={truth: label[which] for truth, label in self.z.items()},
+            split=self.split[which],
+            system=self.system[which],
+            z_err={truth: widths[which] for truth, widths in self.z_err.items()},
+            ra_deg=self.ra_deg[which],
+            dec_deg=self.dec_deg[which],
+            carried={name: values[which] for name, values in self.carried.items()},
+            table=self.table[which],
+        )
+
+    def in_split(self, name: str) -> GalaxySet:
+        """Give the galaxies of one side of the split."""
+        return self.rows(self.split == name)
+
+    def band_places(self, bands: Sequence[str]) -> list[int]:
+        """Say where each of `bands` stands among the galaxies' own.
+
+        Raises
+        ------
+        MixzError
+            The galaxies lack one of them.
+
+        Examples
+        --------
+        >>> GalaxySet([1], ("g", "r", "i"), [[21, 20, 19]], [[0.1] * 3]).band_places(("i", "g"))
+        [2, 0]
+        """
+        missing = [band for band in bands if band not in self.bands]
+        if missing:
+            hint = "".join(nearest(band, self.bands) for band in missing)
+            raise MixzError(
+                f"the galaxies have bands {', '.join(self.bands)}; the model needs {', '.join(missing)} too",
+                f"bands: {', '.join(bands)}",
+                f"map these bands, or use a model trained on yours{hint}",
+            )
+        return [self.bands.index(band) for band in bands]
+
+    def system_numbers(self, systems: Sequence[str]) -> NDArray[np.int64]:
+        """Give the place of each galaxy's photometric system among `systems`, shape (galaxy,); 0 where there is one.
+
+        Raises
+        ------
+        MixzError
+            A galaxy's system is not among them.
+
+        Examples
+        --------
+        >>> GalaxySet([1, 2], ("g",), [[21], [22]], [[0.1]] * 2, system=["des", "hsc"]).system_numbers(("hsc", "des"))
+        array([1, 0])
+        """
+        number = np.zeros(len(self), dtype=np.int64)
+        if len(systems) > 1:
+            for name in sorted(set(self.system.tolist())):
+                if name not in systems:
+                    raise MixzError(
+                        f"photometric system {name!r}",
+                        f"systems the model knows: {', '.join(systems)}",
+                        f"say in which of these the galaxies were measured (--system){nearest(name, systems)}",
+                    )
+                number[self.system == name] = systems.index(name)
+        return number
+
+    def reference(self, truths: Sequence[str], *, exact: Collection[str] = ()) -> tuple[Floats, NDArray[Any]]:
+        """Choose one label per galaxy among `truths`, and say whose it is.
+
+        A galaxy that has several is believed in the order exact truths first, then as listed.
+
+        Returns
+        -------
+        z_ref, truth
+            The label, NaN where the galaxy has none, and the name of its truth, ``""`` where none; (galaxy,).
+
+        Examples
+        --------
+        >>> g = GalaxySet([1, 2], ("g",), [[21], [23]], [[0.1], [0.1]],
+        ...               z={"spec": [0.5, np.nan], "many_band": [0.52, 0.9]})
+        >>> g.reference(["many_band", "spec"], exact=["spec"])
+        (array([0.5, 0.9]), array(['spec', 'many_band'], dtype='<U9'))
+        """
+        z_ref = np.full(len(self), np.nan)
+        truth = np.full(len(self), NO_TRUTH, dtype=f"<U{max(map(len, truths), default=1)}")
+        for name in sorted(truths, key=lambda t: t not in exact):
+            take = np.isnan(z_ref) & self.has(name)
+            z_ref[take], truth[take] = self.z[name][take], name
+        return z_ref, truth
+
+
+def concatenate(sets: Sequence[GalaxySet]) -> GalaxySet:
+    """Join galaxy sets of the same bands; a truth (or anything else) that one of them lacks is NaN there.
+
+    Examples
+    --------
+    >>> a = GalaxySet([1], ("g",), [[21]], [[0.1]], z={"spec": [0.5]})
+    >>> b = GalaxySet([2], ("g",), [[22]], [[0.1]], z={"many_band": [0.9]})
+    >>> concatenate([a, b]).z
+    {'spec': array([0.5, nan]), 'many_band': array([nan, 0.9])}
+    """
+    bands = sets[0].bands
+    for other in sets[1:]:
+        if other.bands != bands:
+            raise MixzError(
+                f"bands {other.bands} beside {bands}", "the same bands", "map both tables to the same bands"
+            )
+    parts = {
+        name: np.concatenate([getattr(s, name) for s in sets])
+        for name in ("object_id", "mag", "mag_err", "split", "system", "ra_deg", "dec_deg", "table")
+    }
+    return GalaxySet(
+        bands=bands,
+        z=_joined([s.z for s in sets], sets),
+        z_err=_joined([s.z_err for s in sets], sets, 2),
+        carried=_joined([s.carried for s in sets], sets),
+        **parts,
+    )
+
+
+def _joined(maps: Sequence[Mapping[str, Floats]], sets: Sequence[GalaxySet], *shape: int) -> dict[str, Floats]:
+    """Join maps of columns, one per set, name by name."""
+    names = dict.fromkeys(name for columns in maps for name in columns)
+    return {
+        name: np.concatenate(
+            [m[name] if name in m else np.full((len(s), *shape), np.nan) for m, s in zip(maps, sets, strict=True)]
+        )
+        for name in names
+    }
+
+
+def _refuse_infinities(name: str, infinite: Mask) -> None:
+    if infinite.any():
+        raise MixzError(f"{name} holds infinities", "finite values, NaN where missing", "write missing values as NaN")

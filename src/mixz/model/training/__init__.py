@@ -1,0 +1,1 @@
+"""The engine: members trained together through the steps of a recipe."""

@@ -1,0 +1,132 @@
+"""An ensemble through one more step: checked, its galaxies gathered, the members trained, the lost left out."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from mixz.errors import MixzError
+from mixz.model.seeds import STEP, derive_seed
+from mixz.model.training.checkpoint import Checkpoint
+from mixz.model.training.devices import Machine
+from mixz.model.training.engine import train_step
+from mixz.model.training.selection import Selection
+from mixz.model.training.targets import rows_of
+from mixz.truths.known import KNOWN_KERNELS, exact_truths
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from mixz.galaxies import GalaxySet
+    from mixz.model.ensemble import Ensemble
+    from mixz.model.training.history import Progress
+    from mixz.model.training.rows import Rows
+    from mixz.settings.network import Network
+    from mixz.settings.recipe import Step
+    from mixz.truths.kernel import Kernel
+
+
+def refined(
+    ensemble: Ensemble,
+    galaxies: GalaxySet,
+    step: Step,
+    *,
+    kernels: Mapping[str, Kernel] = KNOWN_KERNELS,
+    machine: Machine | None = None,
+    checkpoint: Path | None = None,
+    watch: Callable[[Progress], None] | None = None,
+) -> Ensemble:
+    """Train an ensemble for one more step; where every member is lost, give an ensemble of none.
+
+    `Ensemble.fine_tune` is this and refuses to be left with none, but one of many workers may be.
+
+    Parameters
+    ----------
+    ensemble
+        Where to begin; not changed.
+    galaxies, step, kernels, machine, checkpoint, watch
+        As `Ensemble.fine_tune` has them.
+
+    Raises
+    ------
+    MixzError
+        As `Ensemble.fine_tune`, but for lost members.
+    """
+    number = len(ensemble.recipe) + 1
+    selection = Selection.of(galaxies, step, exact_truths(kernels))
+    train, validation = (
+        rows_of(ensemble, galaxies, step, side, kernels, selection) for side in ("train", "validation")
+    )
+    _check_step(step, number, ensemble.network, len(train))
+    machine = machine or Machine()
+    save_to = Checkpoint(checkpoint, _settings(ensemble, step, train, validation, machine)) if checkpoint else None
+    trained = train_step(
+        ensemble.weights,
+        ensemble.network,
+        step,
+        train,
+        validation,
+        members=ensemble.numbers,
+        seeds=[derive_seed(ensemble.seed, member, STEP, number) for member in ensemble.numbers],
+        number=number,
+        machine=machine,
+        checkpoint=save_to,
+        watch=watch,
+    )
+    kept = ensemble.subset(trained.history.members)
+    return replace(
+        kept,
+        weights=trained.weights,
+        recipe=(*ensemble.recipe, step),
+        history=(*kept.history, trained.history),
+        lost=(*ensemble.lost, *trained.lost),
+        support=None,
+    )
+
+
+def _check_step(step: Step, number: int, network: Network, galaxies: int) -> None:
+    """Refuse what a step cannot do with this network and so many training galaxies."""
+    layers = len(network.hidden)
+    if step.freeze > layers:
+        raise MixzError(f"step {number}, freeze: {step.freeze}", f"0 to {layers} hidden layers", "freeze fewer layers")
+    if step.loss == "label_likelihood" and not network.has_density:
+        raise MixzError(
+            f"step {number}, loss: label_likelihood, but the networks end in a {network.head_name}",
+            "networks with head: binned or mixture",
+            'give them, e.g. network=mixz.named_network("fused")',
+        )
+    if step.batch_size > galaxies:
+        raise MixzError(
+            f"step {number}, batch_size: {step.batch_size:,}, but only {galaxies:,} training galaxies have its labels",
+            f"1 to {galaxies:,}",
+            "set a smaller batch_size (`training: {batch_size: ...}` for all steps)",
+        )
+
+
+def _settings(ensemble: Ensemble, step: Step, train: Rows, validation: Rows, machine: Machine) -> dict[str, Any]:
+    """Name everything that decides what a step makes of the members."""
+    parts = [t for rows in (train, validation) for t in (rows.x, rows.z_ref, rows.weight, rows.says)]
+    return {
+        "step": step.model_dump(mode="json"),
+        "number": len(ensemble.recipe) + 1,
+        "network": ensemble.network.model_dump(mode="json"),
+        "members": ensemble.numbers,
+        "seed": ensemble.seed,
+        "galaxies": _digest(t for t in parts if t is not None),
+        "weights": _digest(ensemble.weights.values()),
+        "device": machine.device,
+        "precision": machine.precision,
+        "torch": torch.__version__,
+    }
+
+
+def _digest(tensors: Iterable[torch.Tensor]) -> str:
+    """Name the content of some tensors."""
+    name = hashlib.blake2b(digest_size=6)
+    for tensor in tensors:
+        name.update(tensor.contiguous().numpy().tobytes())
+    return name.hexdigest()

@@ -1,0 +1,1 @@
+"""What a config may say: typed, checked, and named by digests."""

@@ -1,0 +1,293 @@
+"""The typed config tree: what a run can be told, checked, resolved, and named by digests."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_validator, model_validator
+
+from mixz.errors import nearest
+from mixz.settings.network import KNOWN_NETWORKS, Network
+from mixz.settings.recipe import DEFAULT_RECIPE, RECIPES, SCHEDULES, Recipe, Step
+from mixz.settings.split import Split
+from mixz.settings.tables import Overlap, Table
+from mixz.settings.truths import KNOWN_TRUTHS, TruthSettings
+from mixz.strict import Strict
+from mixz.surveys.columns import Cut, Name
+
+if TYPE_CHECKING:
+    from mixz.truths.kernel import Kernel
+
+Device = Literal["cpu", "cuda"]
+Precision = Literal["float32", "tf32", "bfloat16"]
+"""Where to train and how exactly to multiply: choices of a run, not of its config, but recorded with the model."""
+
+
+class Config(Strict):
+    """Everything one run needs.  `load_config` reads it from YAML; `digest` names it.
+
+    Parameters
+    ----------
+    name
+        Results go to ``out/<name>/``.
+    bands, ref_band
+        The bands every galaxy is measured in; the reference band (magnitude limits and kernels), by default ``i``
+        where there is one and the last band elsewhere.
+    tables, cuts
+        The input tables; cuts for all of them.
+    incomplete
+        Galaxies without a magnitude in some band: ``drop`` leaves them out; ``undetected`` keeps those that were
+        observed there and not seen (networks need asinh or drop_bands); ``keep`` keeps all that are measured in any
+        band (networks need drop_bands).
+    overlap
+        What happens to galaxies that are in two tables.
+    truths
+        Kinds of labels beyond ``spec``, ``many_band`` and ``true`` (the truth of a simulation), or other settings
+        for these.
+    split, network, members, seed
+        How galaxies are divided, what each network is, how many there are, and the seed of their random starts.
+    networks
+        Per recipe what its networks have different from `network`, e.g. ``{tl: {kind: bayesian}}``.  ``bnn`` is
+        Bayesian unless this says otherwise.
+    training
+        Settings for every step that does not say otherwise: ``paper`` (the default), ``fast``, or a mapping such as
+        ``{patience: 30}``.  Known recipes give way to it.
+    recipes
+        Names of known recipes, or new ones as lists of steps; ``fused`` if left out.
+    out
+        Folder for results; relative to where the command runs.
+    """
+
+    name: Name
+    bands: Annotated[tuple[Name, ...], Field(min_length=1)]
+    ref_band: str = ""
+    tables: Annotated[tuple[Table, ...], Field(min_length=1)]
+    cuts: tuple[Cut, ...] = ()
+    incomplete: Literal["drop", "undetected", "keep"] = "drop"
+    overlap: Overlap | None = None
+    truths: dict[Name, TruthSettings] = Field(default_factory=dict)
+    split: Split = Split()
+    network: Network = Network()
+    networks: dict[Name, dict[str, Any]] = Field(default_factory=dict)
+    training: dict[str, Any] = Field(default_factory=dict)
+    recipes: dict[Name, Recipe] = Field(
+        default_factory=lambda: {DEFAULT_RECIPE: None}, min_length=1, validate_default=True
+    )
+    members: Annotated[int, Field(ge=1)] = 10
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    out: Path = Path("out")
+
+    _home: Path = PrivateAttr(default=Path())
+    """The config file's folder, where the tables' relative paths start."""
+
+    @field_validator("training", mode="before")
+    @classmethod
+    def _names_stand_for_known_schedules(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        if value not in SCHEDULES:
+            raise ValueError(f"no settings are called {value!r}; known: {', '.join(SCHEDULES)}")
+        return SCHEDULES[value]
+
+    @field_validator("recipes", mode="before")
+    @classmethod
+    def _names_stand_for_known_recipes(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, list):
+            if not all(isinstance(name, str) for name in value):
+                raise ValueError("list names of recipes, or map new names to lists of steps")
+            value = dict.fromkeys(value)
+        if not isinstance(value, dict):
+            return value
+        for name, steps in value.items():
+            if steps is None and name not in RECIPES:
+                raise ValueError(f"no recipe is called {name!r}; known: {', '.join(RECIPES)}{nearest(name, RECIPES)}")
+        return {name: _named(name, info.data) if steps is None else steps for name, steps in value.items()}
+
+    @field_validator("recipes")
+    @classmethod
+    def _every_recipe_has_steps(cls, value: dict[str, Recipe]) -> dict[str, Recipe]:
+        for name, steps in value.items():
+            if not steps:
+                raise ValueError(f"recipe {name!r} has no step")
+        return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_defaults(cls, data: Any) -> Any:
+        if (
+            isinstance(data, dict)
+            and not data.get("ref_band")
+            and isinstance(data.get("bands"), list | tuple)
+            and data["bands"]
+        ):
+            data = data | {"ref_band": "i" if "i" in data["bands"] else data["bands"][-1]}
+        return data
+
+    @field_validator("recipes")
+    @classmethod
+    def _fill_in_training(cls, value: dict[str, Recipe], info: ValidationInfo) -> dict[str, Recipe]:
+        training = info.data.get("training", {})
+        return {name: tuple(_with_defaults(step, training) for step in steps) for name, steps in value.items()}
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> Config:
+        if len(set(self.bands)) != len(self.bands):
+            raise ValueError(f"bands {list(self.bands)}: name each band once")
+        if self.ref_band not in self.bands:
+            raise ValueError(f"ref_band {self.ref_band!r} is not one of the bands {list(self.bands)}")
+        settings = self.truth_settings()
+        offered = {truth for table in self.tables for truth in table.all_truths()}
+        for truth in sorted(offered - set(settings)):
+            raise ValueError(f"truth {truth!r} is new: say how wrong it can be under `truths:`, e.g. {{kernel: exact}}")
+        reported = {truth for table in self.tables for s in (table, *table.match) for truth in s.truth_errors}
+        for truth in sorted(offered - reported):
+            if settings[truth].kernel == "reported":
+                raise ValueError(f"truths.{truth}: kernel: reported needs truth_errors of {truth} in a table")
+        for name, steps in self.recipes.items():
+            for truth in (truth for step in steps for truth in step.truths if truth not in offered):
+                raise ValueError(f"recipe {name!r} trains on truth {truth!r}; the tables offer {sorted(offered)}")
+            for number, step in enumerate(steps, start=1):
+                _check_step(name, number, step, self.network_of(name))
+                targets = [*sorted(offered), *(table.title for table in self.tables)]
+                if step.target is not None and step.target not in targets:
+                    raise ValueError(
+                        f"recipe {name!r} step {number} has target {step.target!r}; truths and tables are "
+                        f"{', '.join(targets)}{nearest(step.target, targets)}"
+                    )
+        for name in self.recipes:
+            self._check_colour_terms(name)
+            network = self.network_of(name)
+            if self.incomplete == "undetected" and not (network.asinh or network.drop_bands):
+                raise ValueError(f"incomplete: undetected: networks of {name!r} need asinh: true or drop_bands above 0")
+            if self.incomplete == "keep" and not network.drop_bands:
+                raise ValueError(f"incomplete: keep: networks of {name!r} need drop_bands above 0, e.g. 0.2")
+        for name in self.networks:
+            if name not in self.recipes:
+                raise ValueError(f"networks: recipe {name!r} is not in this config{nearest(name, self.recipes)}")
+        return self
+
+    @model_validator(mode="after")
+    def _tables_can_be_told_apart(self) -> Config:
+        titles = [table.title for table in self.tables]
+        if len(set(titles)) < len(titles):
+            raise ValueError(f"tables are called {titles}: give each a name of its own")
+        if self.overlap is not None:
+            if self.overlap.keep not in titles:
+                raise ValueError(f"overlap keeps {self.overlap.keep!r}; the tables are {titles}")
+            without = [t.title for t in self.tables if t.columns.ra is None]
+            if self.overlap.radius_arcsec is not None and without:
+                raise ValueError(f"overlap needs positions of {without}: name ra and dec, or set radius_arcsec: null")
+        without = [t.title for t in self.tables if t.columns.ra is None and t.path is not None]
+        if self.split.by == "sky_patch" and without:
+            raise ValueError(f"split by sky_patch needs positions of {without}: name the columns ra and dec")
+        return self
+
+    def _check_colour_terms(self, recipe: str) -> None:
+        """Refuse colour terms of bands or systems that are not there, or of every system."""
+        terms, systems = self.network_of(recipe).colour_terms, sorted({table.system for table in self.tables})
+        for term in terms:
+            for band in (term.band, *term.colour):
+                if band not in self.bands:
+                    raise ValueError(f"colour_terms.{term.system}: band {band!r} is none of {', '.join(self.bands)}")
+            if term.system not in systems:
+                raise ValueError(f"colour_terms: system {term.system!r} is none of the tables': {', '.join(systems)}")
+        if terms and len({term.system for term in terms}) != len(systems) - 1:
+            raise ValueError(f"colour_terms: give them for all systems but one, the common one; systems: {systems}")
+
+    def network_of(self, recipe: str) -> Network:
+        """Say what each member of a recipe is."""
+        changes = KNOWN_NETWORKS.get(recipe, {}) | self.networks.get(recipe, {})
+        try:
+            return Network(**(self.network.model_dump(include=self.network.model_fields_set) | changes))
+        except ValidationError as error:
+            raise ValueError(f"networks.{recipe}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
+
+    def truth_settings(self) -> dict[str, TruthSettings]:
+        """Give the settings of every truth that this config may speak of."""
+        return KNOWN_TRUTHS | self.truths
+
+    def kernels(self) -> dict[str, Kernel]:
+        """Give the error kernel of every truth that this config may speak of."""
+        return {truth: settings.error_kernel() for truth, settings in self.truth_settings().items()}
+
+    @property
+    def folder(self) -> Path:
+        """The folder of this run's results."""
+        return self.out / self.name
+
+    def build_digest(self) -> str:
+        """Name what decides the galaxies: bands, tables, cuts, truths and split."""
+        return self._digest({"bands", "ref_band", "tables", "cuts", "incomplete", "overlap", "truths", "split"})
+
+    def train_digest(self, recipe: str) -> str:
+        """Name what decides one recipe's weights: the galaxies, the recipe, the network, members and seed."""
+        steps = [step.model_dump(mode="json") for step in self.recipes[recipe]]
+        network = self.network_of(recipe).model_dump(mode="json")
+        return _digest([self.build_digest(), network, self.members, self.seed, steps])
+
+    def located(self, home: Path) -> Config:
+        """Give the same config with its tables' relative paths starting at `home`, the config file's folder."""
+        tables = tuple(table.located(home) for table in self.tables)
+        truths = {truth: settings.located(home) for truth, settings in self.truths.items()}
+        config = self.model_copy(update={"tables": tables, "truths": truths})
+        config._home = home
+        return config
+
+    def digest(self) -> str:
+        """Name the whole config but for where results go."""
+        return self._digest(set(type(self).model_fields) - {"out"})
+
+    def _digest(self, fields: set[str]) -> str:
+        """Name some settings; tables count under their paths as written, wherever the config file lies."""
+        settings = _as_written(self.model_dump(mode="json", include=fields), f"{self._home}/")
+        # A kernel's table counts by what is in it: it is a setting, though it has a file of its own.
+        tables = {name: truth.error_kernel() for name, truth in self.truths.items() if truth.table}
+        return _digest([settings, {name: repr(kernel) for name, kernel in tables.items()}] if tables else settings)
+
+
+def _named(name: str, settings: dict[str, Any]) -> Recipe:
+    """Give a known recipe as this config's `training` changes it; the default one believes all labels on offer."""
+    known = KNOWN_TRUTHS | settings.get("truths", {})
+    offered = [truth for table in settings.get("tables", ()) for truth in table.all_truths()]
+    labels = tuple(dict.fromkeys(t for t in offered if t not in known or not known[t].simulated))
+    changes = settings.get("training", {})
+    if name == DEFAULT_RECIPE and labels:
+        changes = changes | {"truths": labels}
+    return tuple(Step(**(step.model_dump(include=step.model_fields_set) | changes)) for step in RECIPES[name])
+
+
+def _with_defaults(step: Step, training: dict[str, Any]) -> Step:
+    """Fill the settings a step leaves open from `training`."""
+    return Step(**(training | step.model_dump(include=step.model_fields_set)))
+
+
+def _check_step(name: str, number: int, step: Step, network: Network) -> None:
+    if step.loss == "imitate":
+        raise ValueError(f"recipe {name!r} step {number}: loss: imitate is for distillation (`mixz distill`)")
+    if step.loss == "label_likelihood" and not network.has_density:
+        raise ValueError(
+            f"recipe {name!r} step {number} has loss: label_likelihood, but its networks end in a {network.head_name}; "
+            f"set networks: {{{name}: {{head: binned}}}}"
+        )
+    layers = len(network.hidden)
+    if step.freeze > layers:
+        raise ValueError(
+            f"recipe {name!r} step {number} freezes {step.freeze} layers; the network has {layers} hidden layers"
+        )
+
+
+def _as_written(tree: Any, home: str) -> Any:
+    """Take the config's own folder off every path again."""
+    if isinstance(tree, dict):
+        return {key: _as_written(value, home) for key, value in tree.items()}
+    if isinstance(tree, list):
+        return [_as_written(value, home) for value in tree]
+    return tree.removeprefix(home) if isinstance(tree, str) else tree
+
+
+def _digest(tree: Any) -> str:
+    text = json.dumps(tree, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

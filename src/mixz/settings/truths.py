@@ -1,0 +1,95 @@
+"""What is known about a kind of redshift label, as a config says it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from mixz.strict import Strict
+from mixz.surveys.columns import Positive
+from mixz.truths.gaussian import GaussianKernel
+from mixz.truths.kernel import Kernel
+from mixz.truths.known import COSMOS2020, KERNELS
+from mixz.truths.reported import ReportedKernel
+from mixz.truths.table import read_kernel_table
+
+
+class TruthSettings(Strict):
+    """What is known about a kind of label.
+
+    Parameters
+    ----------
+    kernel
+        ``exact``; ``cosmos2020``; ``gaussian`` (then `sigma` says how wide, in units of 1 + z); ``reported``, each
+        label as wrong as the interval that `truth_errors` of its table names; or ``table`` (then `table` is its file).
+    sigma
+        Width of a Gaussian.  Of ``reported``: of the Gaussian that stands for intervals that are missing; left open,
+        those labels are as wrong as ``cosmos2020`` has it.
+    outliers
+        Of ``reported``: the share of labels that are wrong altogether (0.02 if not given; ours).
+    table
+        A CSV or ECSV file with columns dz and density, and mag_low and mag_high if it depends on i magnitude; relative
+        to the config file.
+    scale
+        Labels are so many times as far off as the kernel says.
+    learn_scale
+        Whether `mixz build` multiplies that by what training galaxies that also have an exact label say.
+    simulated
+        The label is the truth of a simulation: never trained on unless a recipe names it, and used to judge every
+        other truth's test galaxies against what they really are.
+    """
+
+    kernel: Literal["exact", "cosmos2020", "gaussian", "reported", "table"] = "exact"
+    sigma: Positive | None = None
+    outliers: Annotated[float, Field(ge=0, lt=1)] | None = None
+    table: Path | None = None
+    scale: Positive = 1.0
+    learn_scale: bool = False
+    simulated: bool = False
+
+    @model_validator(mode="after")
+    def _settings_go_with_their_kernel(self) -> TruthSettings:
+        if self.kernel == "gaussian" and self.sigma is None:
+            raise ValueError("kernel: gaussian needs sigma: its width in units of 1 + z")
+        if self.kernel not in ("gaussian", "reported") and self.sigma is not None:
+            raise ValueError("sigma goes with kernel: gaussian or reported, and only with them")
+        if self.kernel != "reported" and self.outliers is not None:
+            raise ValueError("outliers goes with kernel: reported, and only with it")
+        if (self.kernel == "table") != (self.table is not None):
+            raise ValueError("table, a file, goes with kernel: table, and only with it")
+        if self.kernel == "exact" and (self.learn_scale or self.scale != 1):
+            raise ValueError("an exact kernel has no scale: name another kernel")
+        return self
+
+    def error_kernel(self) -> Kernel:
+        """Build the kernel that these settings name, without what it may learn.
+
+        Raises
+        ------
+        MixzError
+            Its table cannot be read.
+        """
+        kernel: Kernel
+        if self.kernel == "reported":
+            kernel = ReportedKernel(
+                fallback=COSMOS2020 if self.sigma is None else GaussianKernel(self.sigma),
+                outliers=0.02 if self.outliers is None else self.outliers,
+            )
+        elif self.table is not None:
+            kernel = read_kernel_table(self.table)
+        else:
+            kernel = KERNELS[self.kernel] if self.sigma is None else GaussianKernel(self.sigma)
+        return kernel if self.scale == 1 else kernel.scaled(self.scale)
+
+    def located(self, folder: Path) -> TruthSettings:
+        """Give the same settings with the path of the table counted from `folder`, the config's own."""
+        return self if self.table is None else self.model_copy(update={"table": folder / self.table.expanduser()})
+
+
+KNOWN_TRUTHS = {
+    "spec": TruthSettings(kernel="exact"),
+    "many_band": TruthSettings(kernel="cosmos2020"),
+    "true": TruthSettings(kernel="exact", simulated=True),
+}

@@ -1,0 +1,123 @@
+"""How a config speaks of a table's columns: which one holds what, and which rows to keep."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from mixz.strict import Strict
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+Positive = Annotated[float, Field(gt=0)]
+PerBand = str | dict[str, str]
+
+
+class Columns(Strict):
+    """How a table names its columns; `{band}` stands for each band, or map band by band.
+
+    Parameters
+    ----------
+    object_id
+        Column with the galaxies' names; without it the row number is the name.
+    ra, dec
+        Columns of the position [deg]; needed for matching, overlaps and splitting by sky patch.
+    mag, mag_err
+        Columns of AB magnitudes and their errors: ``"mag_{band}"`` or ``{g: G_MAG, r: R_MAG}``.
+        `mag_err: null` for a table without errors, `mag: null` to compute magnitudes from fluxes.
+    flux, flux_err
+        Columns of fluxes and their errors, used where `mag` is null.
+    flux_zero_point
+        AB magnitude of flux 1: 23.9 for microjansky, 31.4 for nanojansky, 27 for HSC counts.
+    extinction
+        What is taken off the magnitudes for dust in our Galaxy: ``none`` (the default), ``a_band`` (the columns of
+        that name) or ``ebv`` (`extinction_per_ebv` times the column `ebv`).  Part of the column map, so that a model
+        remembers it.
+    a_band
+        Columns of the Galactic extinction [mag] in each band.
+    ebv
+        Column of E(B-V).
+    extinction_per_ebv
+        Per band A_b / E(B-V).
+    undetected
+        What stands for "observed, and nothing seen" in a column of magnitudes or fluxes: numbers, ``nan`` or ``inf``,
+        e.g. ``[99]`` for RAIL's tables and ``[nan]`` for the DESC challenge's.  Where anything is named, fluxes that
+        are not positive count so too.  All else that is no magnitude is missing: not observed.
+    """
+
+    object_id: str | None = "object_id"
+    ra: str | None = None
+    dec: str | None = None
+    mag: PerBand | None = "mag_{band}"
+    mag_err: PerBand | None = "mag_err_{band}"
+    flux: PerBand | None = None
+    flux_err: PerBand | None = None
+    flux_zero_point: float = 23.9
+    extinction: Literal["none", "a_band", "ebv"] = "none"
+    a_band: PerBand | None = None
+    ebv: str | None = None
+    extinction_per_ebv: dict[str, float] = Field(default_factory=dict)
+    undetected: tuple[float | Literal["nan", "inf"], ...] = ()
+
+    @field_validator("mag", "mag_err", "flux", "flux_err", "a_band")
+    @classmethod
+    def _pattern_has_band(cls, value: PerBand | None) -> PerBand | None:
+        if isinstance(value, str) and "{band}" not in value:
+            raise ValueError(f"{value!r} names one column for all bands; write {{band}} where the band's name goes")
+        return value
+
+    @model_validator(mode="after")
+    def _names_what_it_needs(self) -> Columns:
+        if self.mag is None and self.flux is None:
+            raise ValueError("mag: null needs flux: the columns to compute magnitudes from")
+        if (self.ra is None) != (self.dec is None):
+            raise ValueError("ra and dec go together")
+        if self.extinction == "a_band" and self.a_band is None:
+            raise ValueError('extinction: a_band needs a_band: its columns, e.g. "a_{band}"')
+        if self.extinction == "ebv" and (self.ebv is None or not self.extinction_per_ebv):
+            raise ValueError("extinction: ebv needs ebv: its column, and extinction_per_ebv: A_b / E(B-V) of each band")
+        return self
+
+
+class Cut(Strict):
+    """A named condition; galaxies that fail it are left out and counted in the ledger.
+
+    Parameters
+    ----------
+    name
+        The name the ledger shows, e.g. ``galaxies_only``.
+    column
+        A column of the table, one of our names (``mag_{band}``, ``mag_err_{band}``, ``z_{truth}``, ``match_arcsec``),
+        or arithmetic of these with ``abs``, ``min``, ``max``, ``sqrt``, ``log10`` and ``isnan``, e.g.
+        ``lp_chi2_best / lp_NbFilt``.
+    min, max
+        Keep min <= value <= max; either may be left out.
+    above, below
+        Keep above < value < below; either may be left out.
+    equals
+        Keep value == equals.
+    repeated
+        What to do with rows that share their value in `column` (text or number): keep the ``first``, or ``drop``
+        them all.
+    missing
+        What to do with galaxies that have no value there: ``drop`` (default) or ``keep``.
+    """
+
+    name: Name
+    column: str
+    min: float | None = None
+    max: float | None = None
+    above: float | None = None
+    below: float | None = None
+    equals: float | None = None
+    repeated: Literal["first", "drop"] | None = None
+    missing: Literal["drop", "keep"] = "drop"
+
+    @model_validator(mode="after")
+    def _has_a_condition(self) -> Cut:
+        conditions = (self.min, self.max, self.above, self.below, self.equals)
+        if self.repeated is None and all(condition is None for condition in conditions):
+            raise ValueError("a cut needs min, max, above, below, equals or repeated")
+        if self.repeated is not None and any(condition is not None for condition in conditions):
+            raise ValueError("repeated stands alone: give the other conditions as a cut of their own")
+        return self

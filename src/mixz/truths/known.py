@@ -1,0 +1,61 @@
+"""A truth is a kind of redshift label and how wrong it can be: p(z_label | z), its error kernel.
+
+Spectra are exact on the scale of a photo-z.  Many-band labels (COSMOS2020) scatter by a Gaussian core with a
+skewed tail, both depending on i magnitude and redshift.  Training, mock surveys and the judging of models all
+ask the kernel here, so that one statement of how wrong a label is serves the whole program.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mixz.truths.core_tail import CoreTailKernel
+from mixz.truths.gaussian import GaussianKernel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mixz.truths.kernel import Kernel
+
+# Parameters "gaussian_yin+25_tail_khostovan+26" of GaussianSkewtScatterSelector in pz-rail-astro-tools 2.0.5.
+COSMOS2020 = CoreTailKernel(
+    mag_edges=(15.5, 22, 23, 24, 29),
+    z_edges=(0, 0.3, 0.7, 1, 1.5, 2, 2.5, 3, 4),
+    s=(
+        (0.010, 0.020, 0.026, 0.038, 0.038, 0.038, 0.038, 0.038),
+        (0.011, 0.019, 0.025, 0.036, 0.062, 0.062, 0.062, 0.062),
+        (0.011, 0.022, 0.027, 0.044, 0.063, 0.115, 0.093, 0.074),
+        (0.013, 0.023, 0.025, 0.051, 0.069, 0.120, 0.103, 0.069),
+    ),
+    mu=(
+        (0, 0.002, -0.002, 0.001, 0.001, 0.001, 0.001, 0.001),
+        (0, 0, -0.002, -0.004, 0.01, 0.01, 0.01, 0.01),
+        (0.003, 0, -0.001, -0.006, -0.002, 0.024, 0.007, 0),
+        (0.008, -0.005, 0.007, -0.015, -0.019, 0.017, 0.011, 0),
+    ),
+    f=(0.0709, 0.0672, 0.0618, 0.2425),
+    loc=(0.0431, -0.0847, -0.0371, -0.0979),
+    scale=(0.1585, 0.1018, 0.4109, 0.2499),
+    a=(8.4098, 0.5426, 1.1277, 0.5394),
+    b=(8.747, 0.4436, 0.8467, 0.5454),
+)
+
+# Ours: 150 km/s, between DEEP2's 30 km/s and low-resolution grating spectra; far below any photo-z.
+SPECTRUM = GaussianKernel(0.0005)
+
+KERNELS: Mapping[str, Kernel] = {"exact": SPECTRUM, "cosmos2020": COSMOS2020}
+"""The kernels that need no further settings."""
+
+KNOWN_KERNELS: Mapping[str, Kernel] = {"spec": SPECTRUM, "many_band": COSMOS2020, "true": SPECTRUM}
+"""The kernels of the truths whose names mixz knows."""
+
+
+def exact_truths(kernels: Mapping[str, Kernel]) -> tuple[str, ...]:
+    """Name the truths whose labels are believed before others' when a galaxy has several.
+
+    Examples
+    --------
+    >>> exact_truths(KNOWN_KERNELS)
+    ('spec', 'true')
+    """
+    return tuple(truth for truth, kernel in kernels.items() if kernel == SPECTRUM)

@@ -1,0 +1,164 @@
+"""Labels as wrong as a table says, and the small text file that says it."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mixz.errors import MixzError, nearest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from mixz.truths.kernel import Array
+
+
+NEEDED, OPTIONAL = ("dz", "density"), ("mag_low", "mag_high")
+EXAMPLE = "a line `dz,density` (or `dz,density,mag_low,mag_high`) and numbers below it"
+
+
+@dataclass(frozen=True)
+class TableKernel:
+    """Labels as wrong as a table says: a density of dz = (z_label - z) / (1 + z), in bins of i magnitude if need be.
+
+    K(z_label | z, i) = p_i(dz) / (1 + z), p_i straight between the table's points and zero beyond them.
+
+    Parameters
+    ----------
+    dz, density_of_dz
+        Per magnitude bin the points, increasing, and the densities there, which integrate to 1.
+    mag_borders
+        Where one bin ends and the next begins, one fewer than bins; galaxies of unknown magnitude are in the last.
+
+    Examples
+    --------
+    >>> triangle = TableKernel(dz=((-0.1, 0.0, 0.1),), density_of_dz=((0.0, 10.0, 0.0),))
+    >>> triangle.density(z_label=[1.0, 1.1, 1.3], z=1.0, mag_i=22)
+    array([5. , 2.5, 0. ])
+    """
+
+    dz: tuple[tuple[float, ...], ...]
+    density_of_dz: tuple[tuple[float, ...], ...]
+    mag_borders: tuple[float, ...] = ()
+
+    @property
+    def narrowest(self) -> float:
+        """Half the narrowest bin's 68 % interval."""
+        low, high = (
+            np.array([self._quantile(bin_, np.array(q)) for bin_ in range(len(self.dz))]) for q in (0.16, 0.84)
+        )
+        return float((high - low).min() / 2)
+
+    def scaled(self, factor: float) -> TableKernel:
+        """Give the kernel whose table is stretched by `factor`."""
+        dz = tuple(tuple(factor * x for x in points) for points in self.dz)
+        return replace(self, dz=dz, density_of_dz=tuple(tuple(p / factor for p in bin_) for bin_ in self.density_of_dz))
+
+    def draw(self, z: ArrayLike, *, mag_i: ArrayLike, seed: int, z_err: ArrayLike | None = None) -> Array:
+        """Draw labels from the table of each galaxy's magnitude."""
+        z, mag_i = np.broadcast_arrays(np.asarray(z, float), np.asarray(mag_i, float))
+        share, which = np.random.default_rng(seed).random(z.shape), self._bin(mag_i)
+        label = np.full(z.shape, np.nan)
+        for number in range(len(self.dz)):
+            its = which == number
+            label[its] = z[its] + (1 + z[its]) * self._quantile(number, share[its])
+        return label
+
+    def density(self, *, z_label: ArrayLike, z: ArrayLike, mag_i: ArrayLike, z_err: ArrayLike | None = None) -> Array:
+        """Give the table's density at each label, per unit redshift."""
+        label, z, mag_i = np.broadcast_arrays(*(np.asarray(a, float) for a in (z_label, z, mag_i)))
+        dz, which = (label - z) / (1 + z), self._bin(mag_i)
+        p = np.zeros(z.shape)
+        for number, (points, values) in enumerate(zip(self.dz, self.density_of_dz, strict=True)):
+            its = which == number
+            p[its] = np.interp(dz[its], points, values, left=0, right=0)
+        return np.asarray(p / (1 + z))
+
+    def _bin(self, mag_i: Array) -> NDArray[np.intp]:
+        return np.asarray(np.searchsorted(self.mag_borders, mag_i, side="right"))
+
+    def _quantile(self, number: int, share: Array) -> Array:
+        """Give the dz that a `share` of a bin's labels lies below."""
+        x, y = np.asarray(self.dz[number]), np.asarray(self.density_of_dz[number])
+        cdf = np.concatenate([[0.0], np.cumsum((y[1:] + y[:-1]) / 2 * np.diff(x))])
+        wanted = share * cdf[-1]
+        cell = np.clip(np.searchsorted(cdf, wanted, side="right") - 1, 0, len(x) - 2)
+        # The density is straight in a cell, so the share below is a parabola; this root is exact where it is flat.
+        slope, rest = (y[cell + 1] - y[cell]) / (x[cell + 1] - x[cell]), wanted - cdf[cell]
+        root = y[cell] + np.sqrt(np.maximum(y[cell] ** 2 + 2 * slope * rest, 0))
+        return np.asarray(x[cell] + 2 * rest / np.maximum(root, 1e-300))
+
+
+def read_kernel_table(path: Path) -> TableKernel:
+    """Read the density of dz = (z_label - z) / (1 + z) from a CSV or ECSV file; it need not be normalised.
+
+    Parameters
+    ----------
+    path
+        Columns dz and density, and where the error depends on i magnitude mag_low and mag_high: rows with the same
+        two are the density of that bin, and galaxies outside every bin take the nearest.
+
+    Raises
+    ------
+    MixzError
+        There is no such file, or it is no such table.
+    """
+    columns = _columns(path)
+    given = [name for name in OPTIONAL if name in columns]
+    if len(given) == 1:
+        raise MixzError(f"{path} has {given[0]} alone", "mag_low and mag_high, or neither", "add the other column")
+    bins = np.stack([columns[name] for name in OPTIONAL], axis=1) if given else np.zeros((len(columns["dz"]), 2))
+    edges = np.unique(bins, axis=0)
+    if given and ((edges[:, 0] >= edges[:, 1]).any() or (edges[1:, 0] < edges[:-1, 1]).any()):
+        raise MixzError(
+            f"{path}: its magnitude bins overlap or are empty", "mag_low < mag_high <= the next", "mend them"
+        )
+    curves = [_curve(path, *(columns[name][(bins == edge).all(axis=1)] for name in NEEDED)) for edge in edges]
+    dz, density = zip(*curves, strict=True)
+    borders = (edges[1:, 0] + edges[:-1, 1]) / 2
+    return TableKernel(dz, density, tuple(borders.tolist()))
+
+
+def _columns(path: Path) -> dict[str, Array]:
+    try:
+        lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip() and line[0] != "#"]
+    except (OSError, UnicodeDecodeError) as error:
+        raise MixzError(f"kernel table {path} cannot be read: {error}", EXAMPLE, "check the path") from None
+    rows = list(csv.reader(lines, delimiter="," if lines and "," in lines[0] else " ", skipinitialspace=True))
+    names = [name.strip() for name in rows[0]] if rows else []
+    for name in NEEDED:
+        if name not in names:
+            raise MixzError(f"kernel table {path} has no column {name!r}{nearest(name, names)}", EXAMPLE, "add it")
+    strangers = [name for name in names if name not in (*NEEDED, *OPTIONAL)]
+    if strangers:
+        raise MixzError(f"kernel table {path} has columns {strangers}", EXAMPLE, "leave them out")
+    try:
+        values = np.array([[float(cell) for cell in row] for row in rows[1:]]).reshape(-1, len(names))
+    except ValueError as error:
+        raise MixzError(f"kernel table {path}: {error}", EXAMPLE, "write one number per column and row") from None
+    if not np.isfinite(values).all():
+        raise MixzError(f"kernel table {path} holds NaN or infinities", "finite numbers", "leave those rows out")
+    return {name: values[:, number] for number, name in enumerate(names)}
+
+
+def _curve(
+    path: Path,
+    dz: Array,
+    density: Array,
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Sort and normalise the density of one magnitude bin."""
+    order = np.argsort(dz)
+    dz, density = dz[order], density[order]
+    area = np.trapezoid(density, dz)
+    if len(dz) < 3 or (np.diff(dz) <= 0).any() or (density < 0).any() or not area > 0:
+        raise MixzError(
+            f"kernel table {path}: {len(dz)} points of one magnitude bin are no density",
+            "three or more different dz, densities >= 0 and not all 0",
+            "mend these rows",
+        )
+    return tuple(dz.tolist()), tuple((density / area).tolist())

@@ -1,0 +1,133 @@
+"""Configs say what is wrong with them: the place, what is allowed, the nearest name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mixz.errors import MixzError
+from mixz.settings.config import Config
+from mixz.settings.file import load_config
+from mixz.settings.recipe import Step, named_recipe
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_a_good_config_is_resolved(toy_settings: dict[str, Any], write_config: Any) -> None:
+    config = load_config(write_config(toy_settings))
+    assert config.tables[0].path.is_file(), "paths start at the config's folder"
+    assert config.ref_band == "i"
+    assert tuple(config.recipes) == ("base", "spec", "tl", "combo")
+    assert config.recipes["tl"][1] == Step(truths=("spec",), freeze=2, lr_factor=0.2, epochs=3, batch_size=50)
+
+
+def test_fused_is_the_default_and_believes_what_there_is(toy_settings: dict[str, Any], write_config: Any) -> None:
+    del toy_settings["recipes"]
+    (step,) = load_config(write_config(toy_settings)).recipes["fused"]
+    assert (step.truths, step.loss, step.epochs) == (("many_band", "spec"), "label_likelihood", 3)
+    toy_settings["tables"] = toy_settings["tables"][1:]
+    config = load_config(write_config(toy_settings))
+    assert config.recipes["fused"][0].truths == ("spec",)
+    assert config.network_of("fused").head_name == "binned"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda p: p.stem)
+def test_every_shipped_config_is_valid(path: Path) -> None:
+    assert load_config(path).name == path.stem
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"membrs": 3}, "unknown key 'membrs'; allowed: name, .*nearest name: 'members'"),
+        ({"members": 0}, "members: .*greater than or equal to 1.*given: 0"),
+        ({"members": "many"}, "members: .*given: 'many'"),
+        ({"bands": ["g", "g"]}, "name each band once"),
+        ({"ref_band": "Y"}, "ref_band 'Y' is not one of the bands"),
+        ({"name": "../up"}, "name: "),
+        ({"recipes": ["bse"]}, "no recipe is called 'bse'.*nearest name: 'base'"),
+        ({"recipes": {"mine": []}}, "recipe 'mine' has no step"),
+        ({"recipes": {"mine": [{"truths": ["grism"]}]}}, "trains on truth 'grism'; the tables offer"),
+        ({"recipes": {"mine": [{"truths": ["spec"], "freeze": 9}]}}, "freezes 9 layers; the network has 3"),
+        ({"recipes": {"mine": [{"truths": ["spec", "spec"]}]}}, "name each truth once"),
+        ({"recipes": {"mine": [{"truths": ["spec"], "learning_rate": 1}]}}, "unknown key 'learning_rate'"),
+        ({"training": {"patiense": 3}}, "unknown key 'patiense'"),
+        ({"recipes": {"mine": [{"truths": ["spec"], "loss": "label_likelihood"}]}}, "end in a point; set networks"),
+        ({"recipes": {"mine": [{"truths": ["spec"], "loss": "imitate"}]}}, "is for distillation"),
+        ({"split": {"train": 0.9}}, "must sum to 1"),
+        ({"truths": {"grism": {"kernel": "gaussian"}}}, "kernel: gaussian needs sigma"),
+        ({"truths": {"grism": {"kernel": "exact", "sigma": 0.1}}}, "sigma goes with kernel: gaussian or reported"),
+        ({"truths": {"grism": {"kernel": "table"}}}, "table, a file, goes with kernel: table"),
+        ({"truths": {"grism": {"learn_scale": True}}}, "an exact kernel has no scale"),
+        ({"truths": {"many_band": {"kernel": "reported"}}}, "reported needs truth_errors of many_band"),
+        ({"truths": {"many_band": {"kernel": "cosmos2020", "outliers": 0.1}}}, "outliers goes with kernel: reported"),
+        ({"cuts": [{"name": "bright", "column": "mag_i"}]}, "a cut needs min, max, above"),
+    ],
+)
+def test_mistakes_are_named(change: dict[str, Any], message: str, toy_settings: Any, write_config: Any) -> None:
+    with pytest.raises(MixzError, match=f"(?s){message}"):
+        load_config(write_config(toy_settings | change))
+
+
+def test_a_new_truth_must_say_how_wrong_it_can_be(toy_settings: dict[str, Any], write_config: Any) -> None:
+    toy_settings["tables"][1]["truths"] = {"grism": "z_spec"}
+    toy_settings["recipes"] = ["base"]
+    with pytest.raises(MixzError, match="say how wrong it can be"):
+        load_config(write_config(toy_settings))
+    toy_settings["truths"] = {"grism": {"kernel": "gaussian", "sigma": 0.003}}
+    assert load_config(write_config(toy_settings)).truth_settings()["grism"].error_kernel() is not None
+
+
+def test_one_pattern_for_all_bands_needs_a_band(toy_settings: dict[str, Any], write_config: Any) -> None:
+    toy_settings["tables"][0]["columns"] = {"mag": "mag_g"}
+    with pytest.raises(MixzError, match="write {band} where the band's name goes"):
+        load_config(write_config(toy_settings))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name: a\nbands:\n\t- g\n", "line 3.*(?s:.*)spaces, not tabs"),
+        ("name: a\nname: b\n", "key 'name' is given twice"),
+        ("just words", "is not a config"),
+        ("name: [", "line 1|line 2"),
+    ],
+)
+def test_what_is_no_config(text: str, message: str, write_config: Any) -> None:
+    with pytest.raises(MixzError, match=message):
+        load_config(write_config(text))
+
+
+def test_missing_config(tmp_path: Path) -> None:
+    with pytest.raises(MixzError, match="no config file"):
+        load_config(tmp_path / "none.yaml")
+
+
+def test_digests_name_what_matters(toy_settings: dict[str, Any], write_config: Any) -> None:
+    def load(**changes: Any) -> Config:
+        return load_config(write_config(toy_settings | changes))
+
+    config = load()
+    assert config.digest() == load(out="elsewhere").digest()
+    assert config.build_digest() == load(members=5).build_digest()
+    assert config.build_digest() != load(split={"seed": 1}).build_digest()
+    assert config.train_digest("base") != load(members=5).train_digest("base")
+    assert config.train_digest("base") == load(recipes=["base"]).train_digest("base")
+    assert len({config.train_digest(name) for name in config.recipes}) == 4
+
+
+def test_digests_do_not_depend_on_how_the_config_is_named(
+    toy_settings: dict[str, Any], write_config: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = write_config(toy_settings)
+    monkeypatch.chdir(tmp_path)
+    digests = {load_config(p).digest() for p in (path, path.name, f"./{path.name}", f"../{tmp_path.name}/{path.name}")}
+    assert len(digests) == 1
+
+
+def test_recipes_are_looked_up_by_name() -> None:
+    assert named_recipe("combo")[0].truths == ("many_band", "spec")
+    with pytest.raises(MixzError, match="nearest name: 'combo'"):
+        named_recipe("combos")

@@ -1,0 +1,128 @@
+"""Laws of every label kernel: densities integrate to one, draws follow them, scales widen them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from mixz.errors import MixzError
+from mixz.truths.gaussian import GaussianKernel
+from mixz.truths.kernel import Kernel
+from mixz.truths.known import COSMOS2020
+from mixz.truths.reported import ReportedKernel
+from mixz.truths.table import TableKernel, read_kernel_table
+
+LABELS = np.linspace(-1, 9, 100_001)
+TABLE = TableKernel(
+    dz=((-0.1, -0.02, 0.0, 0.01, 0.06), (-0.3, 0.0, 0.1, 0.2)),
+    density_of_dz=((0.0, 5.0, 17.0, 10.0, 0.0), (0.0, 2.5, 5.0, 2.5)),
+    mag_borders=(23.0,),
+)
+ALL = {
+    "gaussian": GaussianKernel(0.02),
+    "cosmos2020": COSMOS2020,
+    "reported": ReportedKernel(fallback=COSMOS2020),
+    "reported_gaussian": ReportedKernel(fallback=GaussianKernel(0.05), outliers=0.1, width_scale=1.5),
+    "table": TableKernel(
+        TABLE.dz,
+        tuple(tuple(np.array(p) / np.trapezoid(p, x)) for x, p in zip(TABLE.dz, TABLE.density_of_dz, strict=True)),
+        TABLE.mag_borders,
+    ),
+}
+WIDTHS = {"none": None, "known": (0.02, 0.06), "narrow": (0.0, 0.01), "half": (np.nan, 0.02)}
+
+
+@pytest.mark.parametrize("z_err", WIDTHS.values(), ids=WIDTHS)
+@pytest.mark.parametrize("factor", [1.0, 2.5])
+@pytest.mark.parametrize("kernel", ALL.values(), ids=ALL)
+@pytest.mark.parametrize(("z", "mag_i"), [(0.03, 21.0), (3.0, np.nan)])
+def test_density_integrates_to_one(
+    kernel: Kernel, z: float, mag_i: float, factor: float, z_err: tuple[float, float] | None
+) -> None:
+    p = kernel.scaled(factor).density(z_label=LABELS, z=z, mag_i=mag_i, z_err=z_err)
+    assert (p >= 0).all()
+    assert np.trapezoid(p, LABELS) == pytest.approx(1, abs=3e-3)
+
+
+@pytest.mark.parametrize("z_err", [None, (0.03, 0.08)], ids=["none", "known"])
+@pytest.mark.parametrize("kernel", ALL.values(), ids=ALL)
+@pytest.mark.parametrize(("z", "mag_i"), [(0.05, 21.0), (1.2, 24.5)])
+def test_draws_follow_the_density(kernel: Kernel, z: float, mag_i: float, z_err: tuple[float, float] | None) -> None:
+    widths = None if z_err is None else np.tile(z_err, (20_000, 1))
+    labels = kernel.draw(np.full(20_000, z), mag_i=mag_i, seed=3, z_err=widths)
+    cdf = np.cumsum(kernel.density(z_label=LABELS, z=z, mag_i=mag_i, z_err=z_err)) * (LABELS[1] - LABELS[0])
+    assert stats.kstest(labels, lambda v: np.interp(v, LABELS, cdf)).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("kernel", ALL.values(), ids=ALL)
+def test_a_scale_moves_labels_as_many_times_as_far(kernel: Kernel) -> None:
+    z, d = 2.0, np.linspace(-0.2, 0.2, 41)
+    here = {"z": z, "mag_i": 22.0, "z_err": (0.05, 0.03)}
+    wide, plain = kernel.scaled(2.0).density(z_label=z + 2 * d, **here), kernel.density(z_label=z + d, **here)
+    if isinstance(kernel, ReportedKernel):  # its outliers stay what they are
+        wide, plain = (p - kernel.outliers / 6 * k for p, k in ((wide, 1), (plain, 1)))
+    np.testing.assert_allclose(2 * wide, plain, rtol=2e-3, atol=1e-9)
+
+
+def test_each_galaxy_has_its_own_width() -> None:
+    reported = ALL["reported"]
+    z_err = np.array([[0.01, 0.01], [0.1, 0.1], [np.nan, np.nan]])[:, None]
+    z = np.linspace(0.5, 1.5, 1001)
+    p = reported.density(z_label=np.ones((3, 1)), z=z[None], mag_i=np.full((3, 1), 22.0), z_err=z_err)
+    p /= p.sum(axis=1, keepdims=True)
+    core = np.abs(z - 1) < 0.04
+    assert p[0, core].sum() > 0.9 > 0.5 > p[1, core].sum()
+    alone = COSMOS2020.density(z_label=1.0, z=z, mag_i=22.0)
+    np.testing.assert_allclose(p[2], alone / alone.sum())
+
+
+def write(folder: Path, text: str, name: str = "grism.csv") -> Path:
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+def test_a_table_is_read_and_normalised(tmp_path: Path) -> None:
+    kernel = read_kernel_table(write(tmp_path, "dz,density\n0.1,0\n-0.1,0\n0,7\n"))
+    assert kernel == TableKernel(((-0.1, 0.0, 0.1),), (pytest.approx((0, 10, 0)),))  # type: ignore[arg-type]
+    assert kernel.narrowest == pytest.approx(0.1 * (1 - np.sqrt(0.32)))
+
+
+def test_an_ecsv_table_with_magnitude_bins(tmp_path: Path) -> None:
+    rows = "".join(
+        f"{dz} {10 - 80 * abs(dz)} {low} {low + 2}\n"
+        for low in (20, 22, 25)
+        for dz in (-0.1, 0.0, 0.05 if low < 25 else 0.1)
+    )
+    text = f"# %ECSV 1.0\n# ---\n# datatype:\n# - {{name: dz, datatype: float64}}\ndz density mag_low mag_high\n{rows}"
+    kernel = read_kernel_table(write(tmp_path, text, "grism.ecsv"))
+    assert kernel.mag_borders == (22, 24.5)
+    np.testing.assert_array_equal(
+        kernel.density(z_label=1.15, z=1.0, mag_i=[10, 24.4, 24.6, np.nan]) > 0, [False, False, True, True]
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "no column 'dz'"),
+        ("dx,density\n0,1\n", "no column 'dz'; did you mean|no column 'dz'"),
+        ("dz,density\n0,1\n1,2\n", "2 points .* no density"),
+        ("dz,density\n0,1\n0,2\n1,1\n", "no density"),
+        ("dz,density\n0,1\n.5,-2\n1,1\n", "no density"),
+        ("dz,density\n0,a\n", "could not convert"),
+        ("dz,density\n0,1\n1\n", "inhomogeneous|reshape"),
+        ("dz,density\n0,nan\n", "NaN"),
+        ("dz,density,mag_low\n0,1,20\n", "mag_low alone"),
+        ("dz,density,mag_low,mag_high\n0,1,20,22\n0,1,21,23\n", "overlap"),
+        ("dz,density,weight\n0,1,1\n", "weight"),
+    ],
+)
+def test_wrong_tables_are_refused(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(MixzError, match=said):
+        read_kernel_table(write(tmp_path, text))
+    with pytest.raises(MixzError, match="cannot be read"):
+        read_kernel_table(tmp_path / "none.csv")

@@ -1,0 +1,116 @@
+"""Scales of kernels: found where labels were drawn with one, refused where too few galaxies tell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from mixz import stages
+from mixz.data.tables import read_table, write_table
+from mixz.errors import MixzError
+from mixz.settings.file import load_config
+from mixz.stages.results import Results
+from mixz.truths.gaussian import GaussianKernel
+from mixz.truths.kernel import Kernel
+from mixz.truths.known import COSMOS2020
+from mixz.truths.learned import fit_scale, learned_scales
+from mixz.truths.reported import ReportedKernel
+from mixz.truths.table import TableKernel
+
+COUNT = 3000
+TRUE = {
+    "gaussian": GaussianKernel(0.02),
+    "cosmos2020": COSMOS2020,
+    "reported": ReportedKernel(fallback=GaussianKernel(0.02), outliers=0.02),
+    "table": TableKernel(((-0.05, 0.0, 0.05),), ((0.0, 20.0, 0.0),)),
+}
+
+
+@pytest.mark.parametrize("scale", [0.6, 1.7])
+@pytest.mark.parametrize("kernel", TRUE.values(), ids=TRUE)
+def test_a_known_scale_is_found(kernel: Kernel, scale: float) -> None:
+    rng = np.random.default_rng(1)
+    z, mag_i = rng.uniform(0.3, 1.5, COUNT), rng.uniform(20, 24, COUNT)
+    z_err = rng.uniform(0.01, 0.05, (COUNT, 2))
+    z_err[::3] = np.nan
+    label = kernel.scaled(scale).draw(z, mag_i=mag_i, seed=2, z_err=z_err)
+    found = fit_scale(kernel, z_label=label, z=z, mag_i=mag_i, z_err=z_err)
+    assert found.pairs == COUNT
+    assert found.error < 0.1
+    assert found.scale == pytest.approx(scale, abs=4 * found.error)
+
+
+def test_a_few_outliers_do_not_widen_a_gaussian() -> None:
+    z = np.full(1000, 1.0)
+    label = GaussianKernel(0.02).draw(z, mag_i=22, seed=1)
+    label[:20] += 1.5
+    assert fit_scale(GaussianKernel(0.02), z_label=label, z=z, mag_i=np.full(1000, 22.0)).scale < 1.15
+
+
+def test_labels_of_other_galaxies_are_refused() -> None:
+    z = np.random.default_rng(1).uniform(0.1, 3, 500)
+    with pytest.raises(MixzError, match="times as far off"):
+        fit_scale(GaussianKernel(0.001), z_label=z[::-1], z=z, mag_i=np.full(500, 22.0))
+
+
+@pytest.fixture
+def both(toy_settings: dict[str, Any], tmp_path: Any) -> dict[str, Any]:
+    """Give the deep table spectra too, which the run is told of."""
+    deep = read_table(tmp_path / "deep.parquet")
+    rng = np.random.default_rng(3)
+    z_spec = deep["z_many"] + 0.04 * (1 + deep["z_many"]) * rng.standard_normal(len(deep))
+    write_table(deep.assign(z_spec=z_spec.clip(lower=0.01)), tmp_path / "deep.parquet")
+    toy_settings["tables"][0]["truths"]["spec"] = "z_spec"
+    toy_settings["truths"] = {"many_band": {"kernel": "gaussian", "sigma": 0.02, "learn_scale": True}}
+    toy_settings["recipes"] = ["base"]
+    return toy_settings
+
+
+def test_a_run_learns_it_and_tells(both: dict[str, Any], write_config: Any, console: Console) -> None:
+    from mixz.model.ensemble import Ensemble
+
+    config = load_config(write_config(both))
+    stages.build(config)
+    results = Results(config)
+    kernel = results.kernels()["many_band"]
+    assert isinstance(kernel, GaussianKernel)
+    assert 0.03 < kernel.sigma < 0.05
+    assert "times as far off, from" in results.card_path.read_text()
+    (path,) = stages.train(config, console)
+    told = Ensemble.load(path).provenance["kernel_scales"]["many_band"]
+    assert told["scale"] == pytest.approx(kernel.sigma / 0.02)
+    assert told["pairs"] > 200
+
+
+def test_too_few_pairs_are_refused_with_their_number(both: dict[str, Any], write_config: Any) -> None:
+    both["tables"][0]["cuts"] = [{"name": "few", "column": "z_spec", "max": 0.1}]
+    with pytest.raises(MixzError, match=r"truths.many_band, learn_scale: only \d+ training galaxies"):
+        stages.build(load_config(write_config(both)))
+
+
+def test_the_truth_of_a_simulation_teaches_no_scale(both: dict[str, Any], write_config: Any) -> None:
+    from mixz.data.build import build_galaxies
+
+    both["tables"][0]["truths"] = {"many_band": "z_many", "true": "z_spec"}
+    config = load_config(write_config(both))
+    galaxies, _ = build_galaxies(config)
+    with pytest.raises(MixzError, match="only 0 training"):
+        learned_scales(config, replace(galaxies))
+
+
+def test_what_a_table_holds_is_in_the_digest(both: dict[str, Any], write_config: Any, tmp_path: Any) -> None:
+    table = tmp_path / "kernel.csv"
+    both["truths"] = {"many_band": {"kernel": "table", "table": "kernel.csv"}}
+    table.write_text("dz,density\n-0.1,0\n0,1\n0.1,0\n")
+    config = load_config(write_config(both))
+    before = config.build_digest()
+    assert isinstance(config.kernels()["many_band"], TableKernel)
+    table.write_text("dz,density\n-0.2,0\n0,1\n0.1,0\n")
+    assert config.build_digest() != before
+    table.unlink()
+    with pytest.raises(MixzError, match="kernel.csv cannot be read"):
+        config.build_digest()
