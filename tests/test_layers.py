@@ -17,10 +17,10 @@ FILES = sorted(SOURCE.rglob("*.py"))
 
 # From the ground up; a room may import those named before it.
 LAYERS = (
-    {"errors", "strict", "progress"},
-    {"atomic", "arrays"},
-    {"galaxies", "photoz"},
+    {"errors", "progress"},
+    {"atomic", "arrays", "strict"},
     {"densities"},
+    {"galaxies", "photoz"},
     {"truths"},
     {"surveys"},
     {"settings"},

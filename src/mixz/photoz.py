@@ -2,18 +2,55 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+import re
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
 from mixz.arrays import Floats, all_shaped, frozen, shaped
+from mixz.densities.estimates import ESTIMATES, sigma
+from mixz.densities.grid import Grid
 from mixz.errors import MixzError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
+
+MEMBERS = {
+    "z_phot_member_": ("z_phot_members", "point estimate of member {}"),
+    "z_sigma_member_": ("z_sigma_members", "standard deviation of the estimate of member {}"),
+    "z_rms_member_": ("z_rms_members", "estimate of the least expected dz^2 of member {}"),
+}
+"""Beginnings of the names of columns of single members: the field they hold, and what they are."""
+POINTS = {
+    "zmode": "redshift where the density is highest",
+    "zmean": "mean of the density",
+    "zmedian": "median of the density",
+    "zbest": "redshift of the least expected HSC loss",
+    "zrms": "redshift of the least expected dz^2",
+}
+"""What the point estimates of a density are."""
+
+
+class Column(NamedTuple):
+    """A column of a photo-z table.
+
+    Parameters
+    ----------
+    data
+        Its values, shape (galaxy,).
+    about
+        What it is, in a few words.
+    unit
+        ``redshift``, or nothing.
+    """
+
+    data: NDArray[Any]
+    about: str
+    unit: str = "redshift"
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +84,8 @@ class PhotoZ:
     >>> photoz = PhotoZ(["a", "b"], [[0.5, 1.0], [0.7, 1.0]], [[0.0, 0.1], [0.0, 0.1]])
     >>> photoz.z_phot, photoz.z_sigma
     (array([0.6, 1. ]), array([0.1, 0.1]))
+    >>> list(photoz.columns())
+    ['object_id', 'z_phot', 'z_phot_std', 'z_sigma']
     """
 
     object_id: NDArray[Any]
@@ -63,7 +102,7 @@ class PhotoZ:
         set_field = object.__setattr__.__get__(self)
         set_field("object_id", frozen(self.object_id))
         n, members = len(self.object_id), len(self.z_phot_members)
-        for name in ("z_phot_members", "z_sigma_members", "z_rms_members"):
+        for name, _ in MEMBERS.values():
             if getattr(self, name) is not None:
                 set_field(name, shaped(name, getattr(self, name), (members, n)))
         if (self.pdf is None) != (self.z_grid is None):
@@ -81,6 +120,11 @@ class PhotoZ:
         return len(self.object_id)
 
     @property
+    def grid(self) -> Grid | None:
+        """The grid of the densities; None where there are none."""
+        return None if self.z_grid is None else Grid(self.z_grid)
+
+    @property
     def z_phot(self) -> Floats:
         """The ensemble's point estimate, shape (galaxy,): zbest of its density, else the mean of its members'."""
         return self.points["zbest"] if "zbest" in self.points else np.asarray(self.z_phot_members.mean(axis=0))
@@ -92,19 +136,134 @@ class PhotoZ:
             return np.full(len(self), np.nan)
         return np.asarray(self.z_phot_members.std(axis=0, ddof=1))
 
-    @property
+    @cached_property
     def z_sigma(self) -> Floats | None:
         """Standard deviation of the density, or of the equal mixture of the members' estimates, shape (galaxy,).
 
         sigma^2 = mean(sigma_m^2) + mean((z_m - z)^2); None where members give neither densities nor errors.
         """
-        if self.pdf is not None and self.z_grid is not None:
-            cell = np.gradient(self.z_grid)
-            cell[[0, -1]] /= 2
-            mass = self.pdf * cell
-            mean = mass @ self.z_grid
-            return np.asarray(np.sqrt(np.maximum(mass @ np.square(self.z_grid) - np.square(mean), 0)))
+        grid = self.grid
+        if grid is not None:
+            return np.asarray(sigma(grid.mass(np.asarray(self.pdf)), grid))
         if self.z_sigma_members is None:
             return None
         scatter = np.square(self.z_phot_members - self.z_phot).mean(axis=0)
         return np.asarray(np.sqrt(np.square(self.z_sigma_members).mean(axis=0) + scatter))
+
+    def rows(self, which: NDArray[Any] | slice) -> PhotoZ:
+        """The galaxies that `which` (a mask, indices or a slice) selects."""
+        of_members: dict[str, Any] = {
+            n: None if (z := getattr(self, n)) is None else z[:, which] for n, _ in MEMBERS.values()
+        }
+        return replace(
+            self,
+            object_id=self.object_id[which],
+            **of_members,
+            pdf=None if self.pdf is None else self.pdf[which],
+            points={name: z[which] for name, z in self.points.items()},
+            intervals={level: ends[which] for level, ends in self.intervals.items()},
+            support=None if self.support is None else self.support[which],
+        )
+
+    def columns(self, *, members: bool = False) -> dict[str, Column]:
+        """Everything but the densities, laid out as the columns of a table: the one layout that every writer uses.
+
+        ``object_id``, ``z_phot``, ``z_phot_std``; and what the model gives of ``z_sigma``, the point estimates of
+        densities, the ends of intervals (``z_low_68``, ``z_high_68``, ...) and ``support``.
+
+        Parameters
+        ----------
+        members
+            Whether to add a column for every estimate of every member (``z_phot_member_0``, ...).
+        """
+        found = {
+            "object_id": Column(self.object_id, "name of the galaxy", ""),
+            "z_phot": Column(self.z_phot, "photometric redshift"),
+            "z_phot_std": Column(self.z_phot_std, "scatter of the members' estimates (not an error)"),
+        }
+        if self.z_sigma is not None:
+            found["z_sigma"] = Column(self.z_sigma, "standard deviation of the redshift")
+        found |= {name: Column(z, POINTS.get(name, "point estimate of the density")) for name, z in self.points.items()}
+        for level, ends in self.intervals.items():
+            for k, end in enumerate(("low", "high")):
+                about = f"{'lower' if end == 'low' else 'upper'} end of the interval that holds {level} %"
+                found[f"z_{end}_{level}"] = Column(ends[:, k], about)
+        if self.support is not None:
+            about = "covered by training: 2 by spectra, 1 by noisier labels only, 0 not"
+            found["support"] = Column(self.support, about, "")
+        if members:
+            for beginning, (name, about) in MEMBERS.items():
+                for k, z in enumerate(() if (of_members := getattr(self, name)) is None else of_members):
+                    found[f"{beginning}{k}"] = Column(z, about.format(k))
+        return found
+
+    @classmethod
+    def from_columns(
+        cls, columns: Mapping[str, ArrayLike], *, z_grid: ArrayLike | None = None, pdf: ArrayLike | None = None
+    ) -> Self:
+        """Photo-z from a table laid out by `columns`; names that it does not know are passed over.
+
+        Where there are no columns of members, the point estimate stands for one.
+
+        Raises
+        ------
+        MixzError
+            There is neither an estimate nor a density.
+
+        Examples
+        --------
+        >>> again = PhotoZ.from_columns({"object_id": ["a"], "z_phot": [0.5], "z_low_68": [0.4], "z_high_68": [0.6]})
+        >>> again.z_phot, again.intervals
+        (array([0.5]), {'68': array([[0.4, 0.6]])})
+        """
+        members = {name: _numbered(columns, beginning) for beginning, (name, _) in MEMBERS.items()}
+        points = {name: np.asarray(columns[name]) for name in POINTS if name in columns}
+        if members["z_phot_members"] is None:
+            single = next((np.asarray(columns[n]) for n in ("z_phot", "zbest", "zmode") if n in columns), None)
+            if single is None and pdf is not None and z_grid is not None:
+                grid = Grid(np.asarray(z_grid))
+                single = ESTIMATES["zmode"](grid.mass(np.asarray(pdf)), grid)
+            if single is None:
+                raise MixzError("a table without redshifts", "z_phot, zbest or zmode", "name its column so")
+            members["z_phot_members"] = single[None]
+        levels = [name.removeprefix("z_low_") for name in columns if re.fullmatch(r"z_low_\d+", name)]
+        z_phot_members = members["z_phot_members"]
+        assert z_phot_members is not None
+        return cls(
+            np.asarray(columns["object_id"]) if "object_id" in columns else np.arange(z_phot_members.shape[1]),
+            z_phot_members,
+            members["z_sigma_members"],
+            z_grid=None if z_grid is None else np.asarray(z_grid),
+            pdf=None if pdf is None else np.asarray(pdf),
+            points=points,
+            z_rms_members=members["z_rms_members"],
+            intervals={n: np.stack([np.asarray(columns[f"z_{e}_{n}"]) for e in ("low", "high")], 1) for n in levels},
+            support=np.asarray(columns["support"]) if "support" in columns else None,
+        )
+
+
+def concatenate_photoz(parts: Iterable[PhotoZ]) -> PhotoZ:
+    """Join photo-z of the same model, of other galaxies each."""
+    several = list(parts)
+    first = several[0]
+    of_members: dict[str, Any] = {
+        name: None if getattr(first, name) is None else np.concatenate([getattr(p, name) for p in several], axis=1)
+        for name, _ in MEMBERS.values()
+    }
+    return replace(
+        first,
+        object_id=np.concatenate([p.object_id for p in several]),
+        **of_members,
+        pdf=None if first.pdf is None else np.concatenate([np.asarray(p.pdf) for p in several]),
+        points={name: np.concatenate([p.points[name] for p in several]) for name in first.points},
+        intervals={level: np.concatenate([p.intervals[level] for p in several]) for level in first.intervals},
+        support=None if first.support is None else np.concatenate([np.asarray(p.support) for p in several]),
+    )
+
+
+def _numbered(columns: Mapping[str, ArrayLike], beginning: str) -> Floats | None:
+    """The columns of members 0, 1, ... that are there, shape (member, galaxy)."""
+    count = 0
+    while f"{beginning}{count}" in columns:
+        count += 1
+    return np.stack([np.asarray(columns[f"{beginning}{k}"]) for k in range(count)]) if count else None

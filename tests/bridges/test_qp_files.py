@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from mixz import metrics
-from mixz.bridges.qp_files import ENDINGS, POINTS, on_grid, read_qp, to_qp, truth_in, write_qp
+from mixz.bridges.qp_files import ENDINGS, on_grid, read_qp, to_qp, truth_in, write_qp
 from mixz.errors import MixzError
-from mixz.photoz import PhotoZ
+from mixz.photoz import POINTS, PhotoZ
 
 qp = pytest.importorskip("qp", reason="needs mixz[rail]")
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from mixz.bridges.models import PhotoZModel
     from mixz.data.astropy_tables import Reading
-    from mixz.photoz import PhotoZ
 
     Columns = Mapping[str, NDArray[Any]]
 
@@ -96,21 +95,12 @@ def predict_table(
     columns: dict[str, NDArray[Any]] = {}
     if (name := asked.id_column(kind.names)) is not None:
         columns["object_id"] = _names_of(frame[name])
-    columns |= _estimates(photoz)
+    columns |= {name: np.array(c.data) for name, c in photoz.columns().items() if name != "object_id"}
     if not densities:
         return kind.made(columns, None)
     if photoz.pdf is None:
         raise MixzError("this model gives no densities", "heads binned, mixture", "leave `densities` out")
     return kind.made(columns | {"pdf": photoz.pdf}, photoz.z_grid)
-
-
-def _estimates(photoz: PhotoZ) -> dict[str, NDArray[Any]]:
-    """Lay estimates out as columns."""
-    found = {"z_phot": photoz.z_phot, "z_phot_std": photoz.z_phot_std, "z_sigma": photoz.z_sigma, **photoz.points}
-    for level, ends in photoz.intervals.items():
-        found |= {f"z_low_{level}": ends[:, 0], f"z_high_{level}": ends[:, 1]}
-    found["support"] = photoz.support
-    return {name: np.array(values) for name, values in found.items() if values is not None}
 
 
 def _names_of(column: pd.Series[Any]) -> NDArray[Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import resource
 import shutil
 import sys
@@ -231,18 +232,19 @@ def _predicted(job: Job, model: PhotoZModel, folder: HatsFolder, pixel: Pixel, c
 
 def _columns(photoz: PhotoZ, *, densities: bool) -> dict[str, pa.Array]:
     """Lay estimates out as Rubin's photo-z tables have them."""
-    points = {name.removeprefix("z"): z for name, z in photoz.points.items()} or {"phot": photoz.z_phot}
-    columns = {f"{ALGORITHM}_z_{name}": _numbers(z) for name, z in points.items()}
-    columns[f"{ALGORITHM}_z_phot_std"] = _numbers(photoz.z_phot_std)
-    if photoz.z_sigma is not None:
-        columns[f"{ALGORITHM}_z_sigma"] = _numbers(photoz.z_sigma)
-    for level, ends in photoz.intervals.items():
-        columns |= {f"{ALGORITHM}_z_{end}_{level}": _numbers(ends[:, k]) for k, end in enumerate(("low", "high"))}
-    if photoz.support is not None:
-        columns[f"{ALGORITHM}_support"] = pa.array(photoz.support)
+    columns = {
+        f"{ALGORITHM}_{_rubin(name)}": _numbers(column.data) if column.unit else pa.array(column.data)
+        for name, column in photoz.columns().items()
+        if name != "object_id" and not (name == "z_phot" and photoz.points)
+    }
     if densities and photoz.pdf is not None:
         columns[f"{ALGORITHM}_interp"] = _nested(photoz)
     return columns
+
+
+def _rubin(name: str) -> str:
+    """The name of one of our columns as Rubin's photo-z tables have it: ``zmode`` is ``z_mode`` there."""
+    return re.sub(r"^z(?=[a-z])", "z_", name)
 
 
 def _numbers(values: Any) -> pa.Array:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from contextlib import redirect_stdout
 from dataclasses import replace
 from io import StringIO
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,8 +16,8 @@ import numpy as np
 
 from mixz.atomic import replacing
 from mixz.bridges.gaussian_fits import gaussians_of
+from mixz.densities.grid import Grid
 from mixz.errors import MixzError
-from mixz.metrics import cumulative, quantiles
 from mixz.photoz import PhotoZ
 
 if TYPE_CHECKING:
@@ -36,8 +35,6 @@ and density as splines, which swing the wider the farther apart two of them lie 
 COMPONENTS = 5
 """Gaussians that a `mixmod` file keeps of each density, as many as the DESC challenge's example of a small file."""
 
-POINTS = ("zmode", "zmean", "zmedian", "zbest", "zrms")
-OF_MEMBERS = ("z_phot_members", "z_sigma_members", "z_rms_members")
 OURS = ("z_phot", "z_sigma", "z_rms", "z_low_", "z_high_")
 """Beginnings of names of ours beside which ``z_<truth>`` is a known redshift."""
 PARTS = ("data", "meta", "ancil")
@@ -81,14 +78,13 @@ def to_qp(
         )
     grid = photoz.z_grid
     pdf = np.where(np.isnan(photoz.pdf), np.float32(1 / (grid[-1] - grid[0])), photoz.pdf)
-    ancil = ancil_table(photoz, truth or {})
-    if not members:
-        ancil = {name: values for name, values in ancil.items() if "_member_" not in name}
+    ancil = ancil_table(photoz, truth or {}, members=members)
     match kind:
         case "interp":
             return qp.interp.create_ensemble(xvals=grid, yvals=pdf, norm=False, ancil=ancil)
         case "quant":
-            locs = quantiles(pdf, z_grid=grid, levels=LEVELS).astype(np.float32)
+            shape = Grid(grid)
+            locs = shape.quantiles(shape.mass(np.asarray(pdf, float)), np.asarray(LEVELS, float)).astype(np.float32)
             return qp.quant.create_ensemble(
                 quants=LEVELS, locs=locs, pdf_constructor_name="piecewise_linear", ancil=ancil
             )
@@ -111,38 +107,17 @@ def on_grid(photoz: PhotoZ, z_grid: Floats) -> PhotoZ:
     """
     if photoz.pdf is None or photoz.z_grid is None:
         return photoz
-    z = np.asarray(z_grid, float)
-    middles = (z[1:] + z[:-1]) / 2
-    edges = np.concatenate([z[:1], middles, z[-1:]])
-    old = photoz.z_grid
-    cell = np.clip(np.searchsorted(old, edges, side="right") - 1, 0, len(old) - 2)
-    step = np.diff(old)[cell]
-    share = np.clip((edges - old[cell]) / step, 0, 1)
-    pdf = np.nan_to_num(np.asarray(photoz.pdf, float))
-    left, right = pdf[:, cell], pdf[:, cell + 1]
-    below = cumulative(pdf, z_grid=old)[:, cell] + (left * share + (right - left) * share**2 / 2) * step
-    new = np.diff(below, axis=1) / np.diff(edges)
-    area = np.trapezoid(new, z, axis=1)[:, None]
-    unknown = np.isnan(np.asarray(photoz.pdf)).any(axis=1, keepdims=True) | (area <= 0)
-    new = np.where(unknown, np.nan, np.divide(new, area, out=np.zeros_like(new), where=area > 0))
-    return replace(photoz, z_grid=z, pdf=new.astype(np.float32))
+    new = Grid(photoz.z_grid).rebinned(Grid(photoz.z_grid).mass(np.asarray(photoz.pdf, float)), z_grid)
+    return replace(photoz, z_grid=np.asarray(z_grid, float), pdf=new.astype(np.float32))
 
 
-def ancil_table(photoz: PhotoZ, truth: Mapping[str, Floats]) -> dict[str, NDArray[Any]]:
-    """Lay out what a qp file keeps of each galaxy beside its density."""
-    ids = photoz.object_id
+def ancil_table(photoz: PhotoZ, truth: Mapping[str, Floats], *, members: bool = True) -> dict[str, NDArray[Any]]:
+    """What a qp file keeps of each galaxy beside its density."""
+    columns = {name: np.array(column.data) for name, column in photoz.columns(members=members).items()}
+    ids = columns["object_id"]
     # Names of any kind are kept as text of one width, the only text that every format of qp's knows.
-    ids = ids if ids.dtype.kind in "iu" else ids.astype(str)
-    columns = {"object_id": ids, "z_phot": photoz.z_phot, "z_phot_std": photoz.z_phot_std}
-    for level, ends in photoz.intervals.items():
-        columns |= {f"z_low_{level}": ends[:, 0], f"z_high_{level}": ends[:, 1]}
-    optional = {**photoz.points, "z_sigma": photoz.z_sigma, "support": photoz.support}
-    for name in OF_MEMBERS:
-        members = getattr(photoz, name)
-        optional |= {_of_member(name, k): z for k, z in enumerate(() if members is None else members)}
-    optional |= {f"z_{name}": np.asarray(z, float) for name, z in truth.items()}
-    columns |= {name: values for name, values in optional.items() if values is not None}
-    return {name: np.array(values) for name, values in columns.items()}
+    columns["object_id"] = ids if ids.dtype.kind in "iu" else ids.astype(str)
+    return columns | {f"z_{name}": np.array(z, dtype=np.float64) for name, z in truth.items()}
 
 
 def write_qp(
@@ -228,31 +203,12 @@ def from_qp(ensemble: Any) -> PhotoZ:
     """Give a qp ensemble as photo-z."""
     ancil = {name: _native(values) for name, values in (ensemble.ancil or {}).items()}
     grid, pdf = _on_a_grid(ensemble)
-    points = {name: ancil[name].reshape(-1) for name in POINTS if name in ancil}
-    ids = next((ancil[name].reshape(-1) for name in ("object_id", "id") if name in ancil), np.arange(len(pdf)))
-    members = {name: np.stack(found) for name in OF_MEMBERS if (found := list(_members_in(ancil, name)))}
-    if "z_phot_members" not in members:
-        single = points.get("zbest", points.get("zmode"))
-        single = grid[pdf.argmax(axis=1)] if single is None else single
-        members = {"z_phot_members": single[None]}
-    support = ancil["support"].reshape(-1) if "support" in ancil else None
-    levels = [name.removeprefix("z_low_") for name in ancil if name.startswith("z_low_")]
-    intervals = {level: np.column_stack([ancil[f"z_low_{level}"], ancil[f"z_high_{level}"]]) for level in levels}
-    photoz = PhotoZ(ids, **members, z_grid=grid, pdf=pdf, points=points, intervals=intervals, support=support)
+    flat = {name: values.reshape(-1) for name, values in ancil.items()}
+    if "object_id" not in flat and "id" in flat:
+        flat["object_id"] = flat["id"]
+    photoz = PhotoZ.from_columns(flat, z_grid=grid, pdf=pdf)
     unknown = np.isnan(photoz.z_phot)
     return replace(photoz, pdf=np.where(unknown[:, None], np.nan, pdf)) if unknown.any() else photoz
-
-
-def _of_member(name: str, member: int) -> str:
-    """Name the column of one member: qp cannot pick a single galaxy where a column has several numbers for it."""
-    return f"{name.removesuffix('s')}_{member}"
-
-
-def _members_in(ancil: Mapping[str, NDArray[Any]], name: str) -> Iterator[NDArray[Any]]:
-    for member in count():
-        if (column := _of_member(name, member)) not in ancil:
-            return
-        yield ancil[column].reshape(-1)
 
 
 def truth_in(path: str | Path) -> dict[str, Floats]:

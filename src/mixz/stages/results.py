@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
 FLOWCHART = "figure_4_flowchart"
 MODEL_CARD = "MODEL_CARD.md"
-OF_MEMBERS = ("z_phot_members", "z_sigma_members", "z_rms_members")
-POINTS = ("zmode", "zmean", "zmedian", "zbest", "zrms")
 Z_GRID = b"z_grid"
 """Name under which a photo-z table keeps the nodes of its densities, in Parquet's metadata."""
 
@@ -49,19 +47,8 @@ def label_truths(galaxies: GalaxySet, config: Config) -> list[str]:
 
 
 def photoz_frame(photoz: PhotoZ) -> pd.DataFrame:
-    """Lay estimates out as a table: z_phot, z_phot_std (scatter of members), and what else the model gives.
-
-    That is z_sigma where members give errors; of densities zmode, zmean, zmedian, zrms and zbest (z_phot), and the
-    ends of intervals (z_low_68, z_high_68, ...); and support.
-    """
-    estimates = {"object_id": photoz.object_id, "z_phot": photoz.z_phot, "z_phot_std": photoz.z_phot_std}
-    ends = {
-        f"z_{end}_{level}": values[:, place]
-        for level, values in photoz.intervals.items()
-        for place, end in enumerate(("low", "high"))
-    }
-    optional = {"z_sigma": photoz.z_sigma, **photoz.points, **ends, "support": photoz.support}
-    return pd.DataFrame(estimates | {name: values for name, values in optional.items() if values is not None})
+    """Estimates as a table, without members and densities."""
+    return pd.DataFrame({name: column.data for name, column in photoz.columns().items()})
 
 
 @dataclass(frozen=True)
@@ -221,11 +208,7 @@ class Results:
 
     def write_photoz(self, recipe: str, photoz: PhotoZ) -> None:
         """Write the estimates of a recipe, every member's among them, and densities with their grid."""
-        columns = {name: pa.array(values) for name, values in photoz_frame(photoz).items()}
-        for name in OF_MEMBERS:
-            if (values := getattr(photoz, name)) is not None:
-                columns[str(name)] = _as_lists(values.T)
-        table = pa.table(columns)
+        table = pa.table({name: pa.array(column.data) for name, column in photoz.columns(members=True).items()})
         if photoz.pdf is not None and photoz.z_grid is not None:
             table = table.append_column("pdf", _as_lists(photoz.pdf.astype(np.float32)))
             table = table.replace_schema_metadata({Z_GRID: json.dumps(photoz.z_grid.tolist())})
@@ -247,19 +230,9 @@ class Results:
         if not np.array_equal(np.asarray(table["object_id"].to_pylist()), galaxies.object_id):
             raise MixzError(f"{path} is of other galaxies", "this run's test galaxies", "run `mixz evaluate` again")
         grid = json.loads((table.schema.metadata or {}).get(Z_GRID, b"null"))
-        names = table.column_names
-        return PhotoZ(
-            galaxies.object_id,
-            **{name: _from_lists(table[name]).T for name in OF_MEMBERS if name in names},
-            z_grid=grid,
-            pdf=_from_lists(table["pdf"]) if grid else None,
-            points={name: table[name].to_numpy() for name in POINTS if name in names},
-            intervals={
-                level: np.stack([table[f"z_{end}_{level}"].to_numpy() for end in ("low", "high")], axis=1)
-                for level in (name.removeprefix("z_low_") for name in names if name.startswith("z_low_"))
-            },
-            support=table["support"].to_numpy() if "support" in names else None,
-        )
+        columns = {name: table[name].to_numpy() for name in table.column_names if name not in ("object_id", "pdf")}
+        pdf = _from_lists(table["pdf"]) if grid else None
+        return PhotoZ.from_columns(columns | {"object_id": galaxies.object_id}, z_grid=grid, pdf=pdf)
 
     def write_records(
         self, records: Sequence[Record], differences: Sequence[Record] = (), estimates: Sequence[Record] = ()

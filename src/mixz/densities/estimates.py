@@ -1,0 +1,122 @@
+"""Point estimates of densities: the peak, the mean, the median, and the redshifts of the least expected loss.
+
+All take masses of shape (..., z) on a grid and give redshifts of shape (...), for numpy and torch alike.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from array_api_compat import array_namespace
+
+from mixz.densities.grid import Array, Grid, centre, nodes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+HSC_LOSS_DZ = 0.15
+"""The dz at which the HSC loss is a half, and beyond which a galaxy is an outlier (Nishizawa+20, arXiv:2003.01511)."""
+
+
+def hsc_loss(*, z_phot: Array, z_ref: Array) -> Array:
+    """The loss L = 1 - 1 / (1 + (dz / 0.15)^2), dz = (z_phot - z_ref) / (1 + z_ref), of every galaxy.
+
+    References
+    ----------
+    Nishizawa et al. 2020, arXiv:2003.01511; Tanaka et al. 2018, arXiv:1704.05988.
+
+    Examples
+    --------
+    >>> round(hsc_loss(z_phot=1.3, z_ref=1.0), 6)
+    0.5
+    """
+    u = (z_phot - z_ref) / ((1 + z_ref) * HSC_LOSS_DZ)
+    return 1 - 1 / (1 + u * u)
+
+
+def zmode(mass: Array, grid: Grid) -> Array:
+    """The redshift where p is highest."""
+    xp = array_namespace(mass)
+    peak = xp.argmax(grid.density(mass), axis=-1)
+    return xp.reshape(xp.take(grid.constant(nodes, mass), xp.reshape(peak, (-1,)), axis=0), peak.shape)
+
+
+def zmean(mass: Array, grid: Grid) -> Array:
+    """The mean of p: the estimate of the least expected squared error."""
+    return mass @ grid.constant(centre, mass)
+
+
+def zmedian(mass: Array, grid: Grid) -> Array:
+    """The redshift that as much of p lies below as above."""
+    xp = array_namespace(mass)
+    return grid.quantiles(mass, xp.full((1,), 0.5, dtype=mass.dtype))[..., 0]
+
+
+def zbest(mass: Array, grid: Grid) -> Array:
+    """The estimate of the least expected HSC loss, argmin_z sum_k s_k L(z, z_k).
+
+    Between nodes it is the lowest point of the parabola through the best node and its neighbours.  HSC's own photo-z
+    have it as their point estimate (Tanaka et al. 2018, arXiv:1704.05988).
+    """
+    xp = array_namespace(mass)
+    expected = mass @ grid.constant(risk, mass)
+    best = xp.clip(xp.argmin(expected, axis=-1), 1, len(grid) - 2)[..., None]
+    z = xp.broadcast_to(grid.constant(nodes, mass), expected.shape)
+    low, here, high = (xp.take_along_axis(expected, best + k, axis=-1)[..., 0] for k in (-1, 0, 1))
+    left, middle, right = (xp.take_along_axis(z, best + k, axis=-1)[..., 0] for k in (-1, 0, 1))
+    bend = xp.clip(low - 2 * here + high, min=1e-12)
+    shift = xp.clip((low - high) / bend / 2, min=-1.0, max=1.0)
+    return middle + shift * xp.where(shift > 0, right - middle, middle - left)
+
+
+def zrms(mass: Array, grid: Grid) -> Array:
+    """The estimate of the least expected dz^2: int z p / (1 + z)^2 over int p / (1 + z)^2 (ours).
+
+    The mean is best for (z_phot - z)^2; the rms of dz counts what is wrong at low redshift more.
+    """
+    sums = mass @ grid.constant(relative, mass)
+    return sums[..., 0] / sums[..., 1]
+
+
+def sigma(mass: Array, grid: Grid) -> Array:
+    """The standard deviation of p, each triangle counted at its centre."""
+    xp = array_namespace(mass)
+    away = grid.constant(centre, mass) - zmean(mass, grid)[..., None]
+    return xp.sqrt(xp.sum(away * away * mass, axis=-1))
+
+
+ESTIMATES: dict[str, Callable[[Array, Grid], Array]] = {
+    "zmode": zmode,
+    "zmean": zmean,
+    "zmedian": zmedian,
+    "zbest": zbest,
+    "zrms": zrms,
+}
+"""Every point estimate of a density by its name."""
+
+
+def estimates(mass: Array, grid: Grid) -> dict[str, Array]:
+    """Every point estimate of densities of shape (..., z), by name.
+
+    Examples
+    --------
+    >>> grid = Grid(np.linspace(0, 2, 201))
+    >>> hill = np.exp(-((grid.z - 0.8) / 0.1) ** 2)
+    >>> {name: round(float(z), 3) for name, z in estimates(hill / hill.sum(), grid).items()}
+    {'zmode': 0.8, 'zmean': 0.8, 'zmedian': 0.8, 'zbest': 0.8, 'zrms': 0.8}
+    """
+    return {name: estimate(mass, grid) for name, estimate in ESTIMATES.items()}
+
+
+def risk(grid: Grid) -> NDArray[np.float64]:
+    """HSC loss of estimating node j where the redshift is node k, shape (z of the truth, z of the estimate)."""
+    return np.asarray(hsc_loss(z_phot=grid.z[None, :], z_ref=grid.z[:, None]))
+
+
+def relative(grid: Grid) -> NDArray[np.float64]:
+    """The sums that `zrms` is the ratio of, shape (z, 2): z / (1 + z)^2 and 1 / (1 + z)^2 at the centres."""
+    weight = 1 / np.square(1 + centre(grid))
+    return np.stack([centre(grid) * weight, weight], axis=1)
