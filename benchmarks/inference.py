@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -21,9 +22,12 @@ from rivals import rival_speeds
 from simulated import magnitudes
 
 from mixz.galaxies import GalaxySet
-from mixz.model.ensemble import Ensemble
+from mixz.model.initial import untrained
 from mixz.settings.network import Network
-from mixz.settings.recipe import Step
+from mixz.settings.recipe import RECIPES, Recipe
+
+if TYPE_CHECKING:
+    from mixz.model.ensemble import Ensemble
 
 CHUNK = 250_000
 
@@ -39,7 +43,7 @@ def model(head: str, members: int) -> Ensemble:
     few = galaxies(1_000)
     training = GalaxySet(few.object_id, few.bands, few.mag, few.mag_err, few.z, np.full(len(few), "train"))
     network = Network(head="binned" if head == "pdf" else "point")
-    return Ensemble.untrained(training, Step(truths=("spec",)), network=network, members=members)
+    return untrained(training, Recipe(steps=RECIPES["spec"].steps, network=network), members=members)
 
 
 def in_chunks(ensemble: Ensemble, chunks: int, chunk: GalaxySet) -> None:

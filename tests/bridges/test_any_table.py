@@ -17,8 +17,9 @@ import mixz
 from mixz.errors import MixzError
 from mixz.galaxies import GalaxySet
 from mixz.model.ensemble import Ensemble
+from mixz.model.initial import untrained
 from mixz.settings.network import Network
-from mixz.settings.recipe import Step
+from mixz.settings.recipe import Recipe, Step
 
 MAG = {"mag_g": np.array([21.0, 22.0, 23.0]), "mag_r": np.array([20.0, 21.5, 22.0])}
 
@@ -34,7 +35,7 @@ def model() -> Ensemble:
         ["train"] * 4,
     )
     network = Network(hidden=(6,), head="binned", nodes=20)
-    return Ensemble.untrained(galaxies, Step(truths=("spec",)), network=network, members=2)
+    return untrained(galaxies, Recipe(steps=(Step(truths=("spec",)),), network=network), members=2)
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +139,7 @@ def test_names_keep_every_digit(model: Ensemble) -> None:
 def test_errors_of_fluxes_become_errors_of_magnitudes() -> None:
     galaxies = GalaxySet([1, 2], ("g",), [[21], [22]], [[0.1], [0.3]], {"spec": [0.1, 0.5]}, ["train"] * 2)
     network = Network(hidden=(4,), inputs="minmax", errors="plain")
-    model = Ensemble.untrained(galaxies, Step(truths=("spec",)), network=network, members=1)
+    model = untrained(galaxies, Recipe(steps=(Step(truths=("spec",)),), network=network), members=1)
     flux = ([21.5] * u.ABmag).to(u.nJy)
     as_magnitudes = model.predict({"mag_g": [21.5], "mag_err_g": [2.5 / np.log(10) * 0.1]})["z_phot"]
     table = QTable({"mag_g": flux, "mag_err_g": (0.1 * flux).to(u.uJy)})
@@ -182,7 +183,7 @@ def test_what_is_refused(model: Ensemble, table: Any, words: str) -> None:
 
 def test_models_without_densities_say_so() -> None:
     galaxies = GalaxySet([1, 2], ("g",), [[21], [22]], [[0.1]] * 2, {"spec": [0.1, 0.5]}, ["train"] * 2)
-    model = Ensemble.untrained(galaxies, Step(truths=("spec",)), network=Network(hidden=(4,)), members=1)
+    model = untrained(galaxies, Recipe(steps=(Step(truths=("spec",)),), network=Network(hidden=(4,))), members=1)
     with pytest.raises(MixzError, match="gives no densities"):
         mixz.predict_table(model, {"mag_g": [21.0]}, densities=True)
     with pytest.raises(MixzError, match="densities of an array"):

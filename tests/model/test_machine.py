@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from mixz.errors import MixzError
-from mixz.model.ensemble import Ensemble
+from mixz.model.fit import fine_tune, fit
+from mixz.model.initial import untrained
 from mixz.model.training.devices import Machine
-from mixz.settings.recipe import FAST, Step
+from mixz.settings.recipe import FAST, Recipe, Step
 
 if TYPE_CHECKING:
     from mixz.galaxies import GalaxySet
@@ -35,7 +36,7 @@ def test_groups_hold_every_member_once(members: int, batch_size: int, cores: int
 
 def test_training_leaves_torchs_settings_alone(galaxies: GalaxySet) -> None:
     before = torch.get_num_threads(), torch.get_float32_matmul_precision()
-    model = Ensemble.fit(galaxies, (Step(truths=("spec",), epochs=1, batch_size=32),), members=2)
+    model = fit(galaxies, Recipe(steps=(Step(truths=("spec",), epochs=1, batch_size=32),)), members=2)
     model.predict(galaxies)
     assert (torch.get_num_threads(), torch.get_float32_matmul_precision()) == before
 
@@ -64,8 +65,8 @@ def test_what_a_machine_lacks_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def agree(galaxies: GalaxySet, network: Network, machine: Machine) -> None:
     """Check that a machine's ensemble differs from float32 on the CPU by less than its members scatter."""
-    start = Ensemble.untrained(galaxies, STEP, network=network, members=6)
-    exact, other = (start.fine_tune(galaxies, STEP, machine=m).predict(galaxies) for m in (Machine(), machine))
+    start = untrained(galaxies, Recipe(steps=(STEP,), network=network), members=6)
+    exact, other = (fine_tune(start, galaxies, STEP, machine=m).predict(galaxies) for m in (Machine(), machine))
     scatter = np.median(exact.z_phot_std)
     assert np.median(np.abs(exact.z_phot - other.z_phot)) < scatter
 
@@ -80,4 +81,4 @@ def test_bfloat16_stays_within_the_scatter_of_members(galaxies: GalaxySet, netwo
 def test_a_gpu_stays_within_the_scatter_of_members(
     galaxies: GalaxySet, network: Network, precision: Precision, graphs: bool
 ) -> None:
-    agree(galaxies, network, Machine("cuda", precision, graphs=graphs))
+    agree(galaxies, network, Machine("cuda", precision, cuda_graphs=graphs))
