@@ -108,7 +108,7 @@ def test_what_is_fine_tuned_is_calibrated_anew(model: Ensemble, many: GalaxySet)
     spectra = many.rows(many.has("spec"))
     again = fine_tune(model, replace(spectra, z={"spec": spectra.z["spec"]}), Step(truths=("spec",), epochs=1))
     assert again.calibration is not None
-    assert again.conformal is not None
+    assert again.intervals is not None
     assert again.held_out["galaxies"] == {"spec": int((spectra.split == "validation").sum())}
     assert again.support is not None
     assert len(again.support.by_others) == 0, "these galaxies have spectra only"
@@ -118,7 +118,7 @@ def test_what_is_fine_tuned_is_calibrated_anew(model: Ensemble, many: GalaxySet)
 
 def test_parts_are_not_calibrated(model: Ensemble) -> None:
     one = model.subset([1])
-    assert (one.calibration, one.conformal, one.held_out) == (None, None, {})
+    assert (one.calibration, one.intervals, one.held_out) == (None, None, {})
     assert one.support is model.support
 
 
@@ -149,9 +149,9 @@ def test_no_held_out_galaxy_at_all_is_refused(many: GalaxySet) -> None:
 def test_calibration_can_be_switched_off_and_needs_a_density(many: GalaxySet) -> None:
     off = HEADS["binned"].model_copy(update={"calibrate": False})
     model = fit(many, Recipe(steps=(STEP,), network=off), members=1)
-    assert (model.calibration, model.conformal, model.held_out) == (None, None, {})
+    assert (model.calibration, model.intervals, model.held_out) == (None, None, {})
     point = fit(many, Recipe(steps=(Step(truths=("spec",), epochs=1),), network=HEADS["point"]), members=1)
-    assert (point.calibration, point.conformal, point.held_out) == (None, None, {})
+    assert (point.calibration, point.intervals, point.held_out) == (None, None, {})
     assert point.predict(many).support is not None
 
 

@@ -15,8 +15,7 @@ from mixz.galaxies import GalaxySet
 from mixz.model.features import Photometry
 from mixz.model.heads import head_of
 from mixz.model.nets import Weights, in_common_system
-from mixz.model.predict import predict_rows
-from mixz.model.reading import read_densities
+from mixz.model.predict import predict_rows, read_rows
 from mixz.model.seeds import derive_seed
 from mixz.model.training.history import History
 from mixz.photoz import PhotoZ
@@ -24,10 +23,10 @@ from mixz.photoz import PhotoZ
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mixz.model.calibration import Calibration
-    from mixz.model.conformal import Conformal
+    from mixz.densities.calibration import Calibration
+    from mixz.densities.intervals import Intervals
+    from mixz.densities.support import Support
     from mixz.model.features import Features
-    from mixz.model.support import Support
     from mixz.model.training.history import Lost
     from mixz.settings.network import Network
     from mixz.settings.recipe import Step
@@ -61,7 +60,7 @@ class Ensemble:
         Members that are left out because their loss was no longer a number.
     provenance
         Anything JSON can hold about where the model came from.
-    calibration, conformal, held_out
+    calibration, intervals, held_out
         How held-out galaxies correct the densities, how far intervals reach, and an account of it
         (`mixz.model.held_out.finished`); of these members and weights, so that subsets are without.
     support
@@ -80,7 +79,7 @@ class Ensemble:
     lost: tuple[Lost, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
     calibration: Calibration | None = None
-    conformal: Conformal | None = None
+    intervals: Intervals | None = None
     held_out: Mapping[str, Any] = field(default_factory=dict)
     support: Support | None = None
 
@@ -118,7 +117,7 @@ class Ensemble:
             weights={name: w[places] for name, w in self.weights.items()},
             history=tuple(history.only(numbers) for history in self.history),
             calibration=None,
-            conformal=None,
+            intervals=None,
             held_out={},
         )
 
@@ -170,17 +169,17 @@ class Ensemble:
         found = predict_rows(self.weights, self.network, x, self.weight_seeds())
         sigma, z_rms = (None if t is None else t.numpy() for t in (found.sigma, found.z_rms))
         grid = head_of(self.network).grid
-        covered = self.support(self.in_common(x)) if self.support is not None else None
+        covered = self.support(self.in_common(x).numpy()) if self.support is not None else None
         if grid is None or found.mass is None:
             return PhotoZ(galaxies.object_id, found.z.numpy(), sigma, support=covered)
-        read = read_densities(
-            found.mass, self.mag_ref(galaxies), grid, calibration=self.calibration, conformal=self.conformal
+        read = read_rows(
+            found.mass, self.mag_ref(galaxies), grid, calibration=self.calibration, intervals=self.intervals
         )
         return PhotoZ(
             galaxies.object_id,
             found.z.numpy(),
             sigma,
-            z_grid=grid.z.numpy(),
+            z_grid=grid.z,
             pdf=read.pdf.numpy(),
             points={name: z.numpy() for name, z in read.points.items()},
             z_rms_members=z_rms,

@@ -10,14 +10,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import torch
 
-from mixz.model.calibration import FEWEST, Calibration
-from mixz.model.conformal import FEWEST as FEWEST_OF_A_TRUTH
-from mixz.model.conformal import Conformal, likely_redshifts, scores
+from mixz.densities.calibration import FEWEST, Calibration
+from mixz.densities.intervals import FEWEST as FEWEST_OF_A_TRUTH
+from mixz.densities.intervals import Intervals, draws, scores
+from mixz.densities.support import Support
 from mixz.model.heads import head_of
 from mixz.model.seeds import HELD_OUT, derive_seed
-from mixz.model.support import Support
 from mixz.model.training.targets import labelled_and_usable, says_of
 from mixz.settings.bands import in_place_of_i
 from mixz.settings.recipe import believed
@@ -28,9 +27,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mixz.arrays import Floats
+    from mixz.densities.grid import Grid
     from mixz.galaxies import GalaxySet
     from mixz.model.ensemble import Ensemble
-    from mixz.model.grid import Grid
     from mixz.truths.kernel import Kernel
 
 MOST = 15_000
@@ -60,7 +60,7 @@ def finished(ensemble: Ensemble, galaxies: GalaxySet, *, kernels: Mapping[str, K
         A side has no galaxy with such a label.
     """
     truths = [truth for truth in believed(ensemble.steps) if truth in galaxies.truths]
-    bare = replace(ensemble, calibration=None, conformal=None, held_out={}, support=None)
+    bare = replace(ensemble, calibration=None, intervals=None, held_out={}, support=None)
     calibrated = _calibrated(bare, galaxies, truths, kernels)
     return replace(calibrated, support=_support(bare, galaxies, truths, kernels))
 
@@ -78,14 +78,14 @@ def _calibrated(
     account = dict(mended.account)
     if (note := in_place_of_i(ensemble.ref_band)) and not set(truths) <= set(exact):
         account["ref_band"] = note
-    return replace(ensemble, calibration=mended.calibration, conformal=mended.conformal, held_out=account)
+    return replace(ensemble, calibration=mended.calibration, intervals=mended.intervals, held_out=account)
 
 
 def _support(ensemble: Ensemble, galaxies: GalaxySet, truths: Sequence[str], kernels: Mapping[str, Kernel]) -> Support:
     """Where the training galaxies lie that have a label of these truths."""
     _, _, truth, photometry = labelled_and_usable(ensemble, galaxies, truths, "train", kernels)
-    exact = torch.from_numpy(np.isin(truth, exact_truths(kernels)))
-    x = ensemble.in_common(ensemble.features(photometry))
+    exact = np.isin(truth, exact_truths(kernels))
+    x = ensemble.in_common(ensemble.features(photometry)).numpy()
     return Support.fit(x, exact=exact, seed=derive_seed(ensemble.seed, HELD_OUT))
 
 
@@ -107,11 +107,11 @@ class HeldOut:
         i magnitudes, shape (galaxy,).
     """
 
-    mass: torch.Tensor
-    says: torch.Tensor
-    z_label: torch.Tensor
+    mass: Floats
+    says: Floats
+    z_label: Floats
     truth: NDArray[np.str_]
-    mag_i: torch.Tensor
+    mag_i: Floats
 
     @classmethod
     def of(
@@ -125,20 +125,19 @@ class HeldOut:
         """Ask an ensemble about the validation galaxies that have a label of some truths."""
         chosen, z_ref, whose, _ = labelled_and_usable(ensemble, galaxies, truths, "validation", kernels)
         says = says_of(ensemble, chosen, z_ref, whose, kernels, grid)
-        z_label = torch.tensor(z_ref, dtype=torch.float32)
-        return cls(ensemble.masses(chosen)[1], says, z_label, whose, ensemble.mag_ref(chosen))
+        mass = ensemble.masses(chosen)[1].numpy()
+        return cls(mass, says.numpy(), np.asarray(z_ref), whose, ensemble.mag_ref(chosen).numpy())
 
     def rows(self, which: NDArray[Any]) -> HeldOut:
         """Give the galaxies that `which` (a mask or indices) selects."""
-        rows = torch.from_numpy(np.asarray(which))
-        return HeldOut(self.mass[rows], self.says[rows], self.z_label[rows], self.truth[which], self.mag_i[rows])
+        return HeldOut(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
 
 
 class Mended(NamedTuple):
     """What was fitted (None where there were too few galaxies), and an account of it for the model's file."""
 
     calibration: Calibration | None
-    conformal: Conformal | None
+    intervals: Intervals | None
     account: dict[str, Any]
 
 
@@ -156,7 +155,7 @@ def mend(held_out: HeldOut, grid: Grid, *, exact: Collection[str], truths: Colle
     seed
         Seed of all that is drawn.
     """
-    known = (held_out.mag_i.isfinite() & held_out.mass.isfinite().all(dim=1)).numpy()
+    known = np.isfinite(held_out.mag_i) & np.isfinite(held_out.mass).all(axis=1)
     drawn = np.random.default_rng(seed).permutation(np.flatnonzero(known))[:MOST]
     used = held_out.rows(np.sort(drawn))
     counts = {truth: int((used.truth == truth).sum()) for truth in truths}
@@ -174,10 +173,14 @@ def mend(held_out: HeldOut, grid: Grid, *, exact: Collection[str], truths: Colle
     honest = calibration(used.mass, used.mag_i)
     judged = {}
     for number, truth in enumerate(truth for truth in counts if counts[truth]):
-        its = torch.from_numpy(used.truth == truth)
+        its = used.truth == truth
         if truth in exact:
             z = used.z_label[its, None]
         else:
-            z = likely_redshifts(honest[its], used.says[its], grid, seed=seed + number)
+            z = draws(_normalised(honest[its] * used.says[its]), grid, seed=seed + number)
         judged[truth] = scores(honest[its], z, grid), used.mag_i[its]
-    return Mended(calibration, Conformal.fit(judged), account)
+    return Mended(calibration, Intervals.fit(judged), account)
+
+
+def _normalised(mass: Floats) -> Floats:
+    return np.asarray(mass / mass.sum(axis=1, keepdims=True))
