@@ -51,6 +51,19 @@ def test_workers_give_the_same_weights(client: Any) -> None:
     assert all(torch.equal(there.weights[name], w) for name, w in here.weights.items())
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs workers without a CUDA device")
+def test_workers_train_on_the_device_that_was_asked_for(client: Any) -> None:
+    start = untrained(galaxies(), Recipe(steps=(STEP,)), members=2)
+    with pytest.raises(MixzError, match="device: cuda"):
+        train_step_on(client, start, galaxies(), STEP, machine=Machine("cuda"))
+
+
+def test_the_provenance_is_the_workers_own(client: Any) -> None:
+    start = untrained(galaxies(), Recipe(steps=(STEP,)), members=2)
+    made = train_step_on(client, start, galaxies(), STEP, machine=Machine(precision="bfloat16"))
+    assert (made.provenance["device"], made.provenance["precision"]) == ("cpu", "bfloat16")
+
+
 def test_an_error_on_a_worker_comes_back_as_it_is(client: Any) -> None:
     start = untrained(galaxies(), Recipe(steps=(STEP,)), members=2)
     with pytest.raises(MixzError, match="batch_size: 5,000"):

@@ -13,7 +13,7 @@ from mixz.errors import MixzError
 from mixz.model.fit import fine_tune, fit
 from mixz.model.initial import untrained
 from mixz.model.training.devices import Machine
-from mixz.settings.recipe import FAST, Recipe, Step
+from mixz.settings.recipe import FAST, RECIPES, Recipe, Step
 
 if TYPE_CHECKING:
     from mixz.galaxies import GalaxySet
@@ -55,12 +55,24 @@ def test_groups_train_side_by_side(cores: int | None) -> None:
         torch.set_num_threads(before)
 
 
-def test_what_a_machine_lacks_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_machine_lacks_is_refused(galaxies: GalaxySet, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(MixzError, match="use --device cpu"):
-        Machine("cuda")
+        fine_tune(untrained(galaxies, RECIPES["spec"], members=1), galaxies, STEP, machine=Machine("cuda"))
     with pytest.raises(MixzError, match="tf32 on the CPU"):
         Machine(precision="tf32")
+
+
+def test_cuda_graphs_are_off_unless_asked_for() -> None:
+    assert not Machine("cuda").on_graph
+    assert Machine("cuda", cuda_graphs=True).on_graph
+    assert not Machine(cuda_graphs=True).on_graph, "there are none on a CPU"
+
+
+def test_the_provenance_says_what_was_used(galaxies: GalaxySet) -> None:
+    start = untrained(galaxies, RECIPES["spec"].changed(network={"hidden": (8,)}), members=1)
+    made = fine_tune(start, galaxies, STEP, machine=Machine(precision="bfloat16"))
+    assert (made.provenance["device"], made.provenance["precision"]) == ("cpu", "bfloat16")
 
 
 def agree(galaxies: GalaxySet, network: Network, machine: Machine) -> None:

@@ -12,7 +12,7 @@ from mixz.settings.config import Config
 from mixz.settings.file import load_config
 from mixz.settings.recipe import Step, named_recipe
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_good_config_is_resolved(toy_settings: dict[str, Any], write_config: Any) -> None:
@@ -125,6 +125,30 @@ def test_digests_do_not_depend_on_how_the_config_is_named(
     monkeypatch.chdir(tmp_path)
     digests = {load_config(p).digest() for p in (path, path.name, f"./{path.name}", f"../{tmp_path.name}/{path.name}")}
     assert len(digests) == 1
+
+
+def test_the_reference_band_is_i_in_either_case(toy_settings: dict[str, Any], write_config: Any) -> None:
+    toy_settings["tables"] = toy_settings["tables"][:1]
+    toy_settings["tables"][0]["columns"] = {"mag": "mag_{band}"}
+    toy_settings["recipes"] = ["base"]
+    for bands, ref_band in ((["U", "G", "R", "I", "Z", "Y"], "I"), (["g", "r"], "r")):
+        assert load_config(write_config(toy_settings | {"bands": bands})).ref_band == ref_band
+
+
+def test_a_recipe_may_be_written_whole(toy_settings: dict[str, Any], write_config: Any) -> None:
+    steps = [{"truths": ["spec"], "loss": "label_likelihood"}]
+    written = {"mine": {"steps": steps, "network": {"head": "binned", "hidden": [8]}}, "fused": steps, "spec": None}
+    changed = toy_settings | {"recipes": written, "networks": {"mine": {"nodes": 50}}}
+    config = load_config(write_config(changed))
+    mine = config.recipe("mine").network
+    assert (mine.head, mine.hidden, mine.nodes) == ("binned", (8,), 50), "its own goes before the run's"
+    assert config.recipe("mine").steps[0].epochs == 3, "what steps leave open is as training says"
+    assert config.recipe("fused").network.inputs == "whitened", "a known recipe's network, whatever its steps"
+    assert config.recipe("spec").network == config.network
+    again = Config.model_validate(config.model_dump(mode="json"))
+    assert again.recipes == config.recipes
+    with pytest.raises(MixzError, match="recipe 'yours' is not in the config"):
+        config.recipe("yours")
 
 
 def test_recipes_are_looked_up_by_name() -> None:
