@@ -161,3 +161,16 @@ def test_a_damaged_calibration_is_refused(model: Ensemble, tmp_path: Path) -> No
     about.write_text(about.read_text().replace('"calibration"', '"other"'))
     with pytest.raises(MixzError, match="damaged"):
         load_model(tmp_path / "model")
+
+
+def test_a_band_that_stands_for_i_is_noted(many: GalaxySet) -> None:
+    """Only where some believed truth's labels are not exact: those of spectra are as wrong at every magnitude."""
+    bands = replace(many, bands=("u", "g", "r"))
+    spectra = Step(truths=("spec",), loss="label_likelihood", epochs=1, batch_size=64)
+    for step, noted in ((STEP.model_copy(update={"epochs": 1}), True), (spectra, False)):
+        model = fit(bands, Recipe(steps=(step,), network=HEADS["mixture"]), members=1)
+        assert model.ref_band == "r"
+        assert model.held_out.get("ref_band", "").startswith("ref_band: r stands for i") == noted
+    upper = fit(replace(many, bands=("I", "Z", "Y")), Recipe(steps=(STEP,), network=HEADS["mixture"]), members=1)
+    assert upper.ref_band == "I"
+    assert "ref_band" not in upper.held_out

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import pickle
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -54,3 +56,23 @@ def test_no_member_leaves_its_folder(name: str, tmp_path: Path) -> None:
         archive.writestr(name, "out of the box")
     with pytest.raises(MixzError, match=r"escaped\.txt"):
         load_model(tmp_path / "evil.mixz")
+
+
+@pytest.mark.parametrize("number", [4, 6, "old"])
+def test_folders_of_other_formats_are_refused(number: object, folder: Path, tmp_path: Path) -> None:
+    other = shutil.copytree(folder, tmp_path / "other")
+    about = json.loads((other / "model.json").read_text())
+    (other / "model.json").write_text(json.dumps(about | {"format": number}))
+    with pytest.raises(MixzError, match=f"is of model format {number!r}(?s:.*)allowed: format 5"):
+        load_model(other)
+
+
+def test_the_name_says_whether_a_model_is_a_file(folder: Path, tmp_path: Path) -> None:
+    model = load_model(folder)
+    save_model(model, tmp_path / "a.mixz")
+    save_model(model, tmp_path / "a")
+    assert (tmp_path / "a.mixz").is_file()
+    np.testing.assert_array_equal(
+        load_model(tmp_path / "a.mixz").predict(toy_galaxies()).pdf,
+        load_model(tmp_path / "a").predict(toy_galaxies()).pdf,
+    )
