@@ -7,7 +7,7 @@ from logging import CRITICAL
 from typing import TYPE_CHECKING, Any
 
 from mixz.errors import MixzError
-from mixz.truths.known import KNOWN_KERNELS
+from mixz.truths.known import KNOWN_TRUTHS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mixz.model.ensemble import Ensemble
     from mixz.settings.config import Precision
     from mixz.settings.recipe import Step
-    from mixz.truths.kernel import Kernel
+    from mixz.truths.truth import Truths
 
 
 @contextmanager
@@ -66,7 +66,7 @@ def fine_tune_on(
     galaxies: GalaxySet,
     step: Step,
     *,
-    kernels: Mapping[str, Kernel] = KNOWN_KERNELS,
+    truths: Truths = KNOWN_TRUTHS,
     precision: Precision = "float32",
     tell: Callable[[int, int], None] | None = None,
 ) -> Ensemble:
@@ -78,7 +78,7 @@ def fine_tune_on(
     ----------
     client
         From `dask_client`.
-    ensemble, galaxies, step, kernels, precision
+    ensemble, galaxies, step, truths, precision
         As `Ensemble.fine_tune` and `Machine` have them.
     tell
         Called with how many groups are done, and of how many, whenever one is.
@@ -98,9 +98,7 @@ def fine_tune_on(
     parts = Machine(precision=precision, cores=cores).parts(ensemble.members, step.batch_size)
     everywhere = client.scatter(galaxies, broadcast=True)
     jobs = [
-        client.submit(
-            _refine, ensemble.subset(ensemble.numbers[part]), everywhere, step, kernels, precision, pure=False
-        )
+        client.submit(_refine, ensemble.subset(ensemble.numbers[part]), everywhere, step, truths, precision, pure=False)
         for part in parts
     ]
     for done, job in enumerate(as_completed(jobs, loop=client.loop), start=1):
@@ -147,11 +145,9 @@ def spread(client: Any, work: Callable[..., Any], pieces: Mapping[Any, tuple[Any
         client.cancel(list(jobs))
 
 
-def _refine(
-    part: Ensemble, galaxies: GalaxySet, step: Step, kernels: Mapping[str, Kernel], precision: Precision
-) -> Ensemble:
+def _refine(part: Ensemble, galaxies: GalaxySet, step: Step, truths: Truths, precision: Precision) -> Ensemble:
     """Train some members on a worker; none may be left, for the others go on."""
     from mixz.model.training.devices import Machine
     from mixz.model.training.step import refined
 
-    return refined(part, galaxies, step, kernels=kernels, machine=Machine(precision=precision, cores=1))
+    return refined(part, galaxies, step, truths=truths, machine=Machine(precision=precision, cores=1))

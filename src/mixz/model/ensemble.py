@@ -26,7 +26,7 @@ from mixz.model.training.targets import labelled_and_usable
 from mixz.photoz import PhotoZ
 from mixz.settings.network import Network
 from mixz.settings.recipe import believed
-from mixz.truths.known import KNOWN_KERNELS, exact_truths
+from mixz.truths.known import KNOWN_TRUTHS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from mixz.model.features import Features
     from mixz.model.training.devices import Machine
     from mixz.settings.recipe import Recipe, Step
-    from mixz.truths.kernel import Kernel
+    from mixz.truths.truth import Truths
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +118,7 @@ class Ensemble:
         members: int = 10,
         seed: int = 0,
         ref_band: str = "",
-        kernels: Mapping[str, Kernel] = KNOWN_KERNELS,
+        truths: Truths = KNOWN_TRUTHS,
         machine: Machine | None = None,
         watch: Callable[[Progress], None] | None = None,
     ) -> Ensemble:
@@ -134,7 +134,7 @@ class Ensemble:
             Kind, number and random seed of the networks.
         ref_band
             The band whose magnitude says how wrong labels are; ``i`` where there is one, else the last.
-        kernels
+        truths
             How wrong each truth's labels are; exact ones are believed before others where a galaxy has several.
         machine
             Where to train; float32 on the CPU if not given.
@@ -148,7 +148,7 @@ class Ensemble:
         """
         ensemble = cls.untrained(galaxies, recipe[0], network=network, members=members, seed=seed, ref_band=ref_band)
         for step in recipe:
-            ensemble = ensemble.fine_tune(galaxies, step, kernels=kernels, machine=machine, watch=watch)
+            ensemble = ensemble.fine_tune(galaxies, step, truths=truths, machine=machine, watch=watch)
         return ensemble
 
     @classmethod
@@ -185,7 +185,7 @@ class Ensemble:
         galaxies: GalaxySet,
         step: Step,
         *,
-        kernels: Mapping[str, Kernel] = KNOWN_KERNELS,
+        truths: Truths = KNOWN_TRUTHS,
         machine: Machine | None = None,
         checkpoint: Path | None = None,
         watch: Callable[[Progress], None] | None = None,
@@ -200,7 +200,7 @@ class Ensemble:
             Galaxies whose `split` says which train and which validate.
         step
             What to do.
-        kernels
+        truths
             How wrong each truth's labels are; exact ones are believed before others where a galaxy has several.
         machine
             Where to train; float32 on the CPU if not given.
@@ -215,7 +215,7 @@ class Ensemble:
             The step's truths have no galaxies to train or validate on, its batches are larger than the data, it freezes
             more layers than there are, every member was lost, or the checkpoint is of other settings.
         """
-        trained = refined(self, galaxies, step, kernels=kernels, machine=machine, checkpoint=checkpoint, watch=watch)
+        trained = refined(self, galaxies, step, truths=truths, machine=machine, checkpoint=checkpoint, watch=watch)
         return Ensemble.joined([trained])
 
     @property
@@ -282,7 +282,7 @@ class Ensemble:
             lost=lost,
         )
 
-    def calibrated(self, galaxies: GalaxySet, *, kernels: Mapping[str, Kernel] = KNOWN_KERNELS) -> Ensemble:
+    def calibrated(self, galaxies: GalaxySet, *, truths: Truths = KNOWN_TRUTHS) -> Ensemble:
         """Make the ensemble's densities honest by the labels of held-out galaxies, and learn how far intervals reach.
 
         Models without densities, and those whose network says ``calibrate: false``, stay as they are; with too few
@@ -292,29 +292,29 @@ class Ensemble:
         ----------
         galaxies
             Galaxies whose `split` says which validate; those with a label that the recipe believes are used.
-        kernels
+        truths
             How wrong each truth's labels are.
         """
         grid = head_of(self.network).grid
         if grid is None or not self.network.calibrate:
             return self
-        truths, seed = believed(self.recipe), derive_seed(self.seed, HELD_OUT)
-        held_out = HeldOut.of(replace(self, calibration=None), galaxies, truths, kernels, grid)
-        mended = mend(held_out, grid, exact=exact_truths(kernels), truths=truths, seed=seed)
+        names, seed = believed(self.recipe), derive_seed(self.seed, HELD_OUT)
+        held_out = HeldOut.of(replace(self, calibration=None), galaxies, names, truths, grid)
+        mended = mend(held_out, grid, exact=truths.exact, truths=names, seed=seed)
         return replace(self, calibration=mended.calibration, conformal=mended.conformal, held_out=mended.account)
 
-    def with_support(self, galaxies: GalaxySet, *, kernels: Mapping[str, Kernel] = KNOWN_KERNELS) -> Ensemble:
+    def with_support(self, galaxies: GalaxySet, *, truths: Truths = KNOWN_TRUTHS) -> Ensemble:
         """Remember where the training galaxies lie, so that predictions say which galaxies training covered.
 
         Parameters
         ----------
         galaxies
             Galaxies whose `split` says which train; those with a label that the recipe believes are remembered.
-        kernels
-            Truths of exact labels among these count as spectra.
+        truths
+            Exact ones among these count as spectra.
         """
-        _, _, whose, photometry = labelled_and_usable(self, galaxies, believed(self.recipe), "train", kernels)
-        exact = torch.from_numpy(np.isin(whose, exact_truths(kernels)))
+        _, _, whose, photometry = labelled_and_usable(self, galaxies, believed(self.recipe), "train", truths)
+        exact = torch.from_numpy(np.isin(whose, truths.exact))
         x = self.in_common(self.features(photometry))
         return replace(self, support=Support.fit(x, exact=exact, seed=derive_seed(self.seed, HELD_OUT)))
 

@@ -12,20 +12,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import torch
 
+from mixz.densities import grid as densities
 from mixz.model.calibration import FEWEST, Calibration
 from mixz.model.conformal import FEWEST as FEWEST_OF_A_TRUTH
 from mixz.model.conformal import Conformal, likely_redshifts, scores
-from mixz.model.training.targets import labelled_and_usable, says_of
+from mixz.model.training.targets import labelled_and_usable, likelihood
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
     from mixz.galaxies import GalaxySet
     from mixz.model.ensemble import Ensemble
     from mixz.model.grid import Grid
-    from mixz.truths.kernel import Kernel
+    from mixz.truths.truth import Truths
 
 MOST = 15_000
 """Held-out galaxies that are used, at most: what is fitted has so few numbers that more tell nothing new."""
@@ -60,13 +61,13 @@ class HeldOut:
         cls,
         ensemble: Ensemble,
         galaxies: GalaxySet,
-        truths: Sequence[str],
-        kernels: Mapping[str, Kernel],
+        names: Sequence[str],
+        truths: Truths,
         grid: Grid,
     ) -> HeldOut:
         """Ask an ensemble about the validation galaxies that have a label of some truths."""
-        chosen, z_ref, whose, _ = labelled_and_usable(ensemble, galaxies, truths, "validation", kernels)
-        says = says_of(ensemble, chosen, z_ref, whose, kernels, grid)
+        chosen, z_ref, whose, _ = labelled_and_usable(ensemble, galaxies, names, "validation", truths)
+        says = likelihood(ensemble, chosen, whose, truths, densities.Grid(grid.z.double().numpy()))
         z_label = torch.tensor(z_ref, dtype=torch.float32)
         return cls(ensemble.masses(chosen)[1], says, z_label, whose, ensemble.mag_ref(chosen))
 

@@ -15,10 +15,9 @@ from mixz.errors import MixzError
 from mixz.galaxies import SPLITS, GalaxySet
 from mixz.progress import progress_bar
 from mixz.stages.results import Results
-from mixz.truths.known import exact_truths
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from mixz.settings.config import Config, Device, Precision
     from mixz.settings.network import Network
     from mixz.settings.recipe import Recipe, Step
-    from mixz.truths.kernel import Kernel
+    from mixz.truths.truth import Truths
 
 
 def train(
@@ -126,10 +125,10 @@ class _Work:
         return ensemble
 
     def _step(self, ensemble: Ensemble, step: Step, name: str, number: int, *, of: int) -> Ensemble:
-        kernels = self.results.kernels()
+        truths = self.results.truths()
         if step.target is not None:
             if step not in self.balances:
-                self.balances[step] = _balance(self.galaxies, step, kernels)
+                self.balances[step] = _balance(self.galaxies, step, truths)
             words = f"train {name}, step {number}: {self.balances[step]}"
             self.console.print(words, highlight=False, soft_wrap=True)
         with progress_bar(f"train {name}, step {number} of {of}", self.console) as bar:
@@ -142,7 +141,7 @@ class _Work:
                     ensemble,
                     self.galaxies,
                     step,
-                    kernels=kernels,
+                    truths=truths,
                     precision=precision,
                     tell=_tell_groups(bar),
                 )
@@ -151,7 +150,7 @@ class _Work:
                 after = ensemble.fine_tune(
                     self.galaxies,
                     step,
-                    kernels=kernels,
+                    truths=truths,
                     machine=self.machine,
                     checkpoint=folder,
                     watch=watch_epochs(bar),
@@ -161,15 +160,14 @@ class _Work:
         return after
 
 
-def _balance(galaxies: GalaxySet, step: Step, kernels: Mapping[str, Kernel]) -> Balance:
+def _balance(galaxies: GalaxySet, step: Step, truths: Truths) -> Balance:
     """Say what the weights of a step towards its target do."""
     from mixz.model.training.labels import labelled
     from mixz.model.training.selection import Selection
 
-    exact = exact_truths(kernels)
-    selection = Selection.of(galaxies, step, exact)
+    selection = Selection.of(galaxies, step, truths.exact)
     assert selection is not None
-    return selection.balance(labelled(galaxies, step.truths, "train", exact)[0])
+    return selection.balance(labelled(galaxies, step.truths, "train", truths.exact)[0])
 
 
 def _client(address: str | None, workers: int | None) -> AbstractContextManager[Any]:
@@ -198,8 +196,8 @@ def watch_epochs(bar: Bar) -> Callable[[Progress], None]:
 
 def _judged(ensemble: Ensemble, work: _Work) -> Ensemble:
     """Learn from held-out galaxies how honest the densities are, and remember what training covered."""
-    kernels = work.results.kernels()
-    judged = ensemble.calibrated(work.galaxies, kernels=kernels).with_support(work.galaxies, kernels=kernels)
+    truths = work.results.truths()
+    judged = ensemble.calibrated(work.galaxies, truths=truths).with_support(work.galaxies, truths=truths)
     if not judged.held_out.get("calibrated", True):
         work.console.print(f"not calibrated: {judged.held_out['why']}", style="yellow", highlight=False)
     return judged

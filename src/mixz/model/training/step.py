@@ -15,10 +15,10 @@ from mixz.model.training.devices import Machine
 from mixz.model.training.engine import train_step
 from mixz.model.training.selection import Selection
 from mixz.model.training.targets import rows_of
-from mixz.truths.known import KNOWN_KERNELS, exact_truths
+from mixz.truths.known import KNOWN_TRUTHS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from mixz.galaxies import GalaxySet
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mixz.model.training.rows import Rows
     from mixz.settings.network import Network
     from mixz.settings.recipe import Step
-    from mixz.truths.kernel import Kernel
+    from mixz.truths.truth import Truths
 
 
 def refined(
@@ -35,7 +35,7 @@ def refined(
     galaxies: GalaxySet,
     step: Step,
     *,
-    kernels: Mapping[str, Kernel] = KNOWN_KERNELS,
+    truths: Truths = KNOWN_TRUTHS,
     machine: Machine | None = None,
     checkpoint: Path | None = None,
     watch: Callable[[Progress], None] | None = None,
@@ -48,7 +48,7 @@ def refined(
     ----------
     ensemble
         Where to begin; not changed.
-    galaxies, step, kernels, machine, checkpoint, watch
+    galaxies, step, truths, machine, checkpoint, watch
         As `Ensemble.fine_tune` has them.
 
     Raises
@@ -57,10 +57,8 @@ def refined(
         As `Ensemble.fine_tune`, but for lost members.
     """
     number = len(ensemble.recipe) + 1
-    selection = Selection.of(galaxies, step, exact_truths(kernels))
-    train, validation = (
-        rows_of(ensemble, galaxies, step, side, kernels, selection) for side in ("train", "validation")
-    )
+    selection = Selection.of(galaxies, step, truths.exact)
+    train, validation = (rows_of(ensemble, galaxies, step, side, truths, selection) for side in ("train", "validation"))
     _check_step(step, number, ensemble.network, len(train))
     machine = machine or Machine()
     save_to = Checkpoint(checkpoint, _settings(ensemble, step, train, validation, machine)) if checkpoint else None
