@@ -3,8 +3,8 @@
 Every metric of densities asks about the redshift that they are densities of.  Noisy labels are not that redshift: an
 honest p(z) judged on them looks too sharp.  So where labels are noisy each metric is there twice: of the densities as
 they are, and `corrected`, of the label's own densities p(z_label | x) (`mixz.truths.likelihood.Labels.smeared`).  Both
-are against the same labels; only the second compares like with like.  CDE loss, CRPS and log score of the second are
-those of a density as wide as the labels' errors at least: they rank recipes, and are larger than exact labels' would be.
+are against the same labels; only the second compares like with like.  Its CDE loss, CRPS and log score are those of a
+density as wide as the labels' errors at least, and so worse than exact labels would find the density's own.
 """
 
 from __future__ import annotations

@@ -10,22 +10,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import torch
 
-from mixz.densities import grid as densities
-from mixz.model.calibration import FEWEST, Calibration
-from mixz.model.conformal import FEWEST as FEWEST_OF_A_TRUTH
-from mixz.model.conformal import Conformal, likely_redshifts, scores
+from mixz.densities.calibration import FEWEST, Calibration
+from mixz.densities.intervals import FEWEST as FEWEST_OF_A_TRUTH
+from mixz.densities.intervals import Intervals, draws, scores
 from mixz.model.training.targets import labelled_and_usable, likelihood
+from mixz.truths.likelihood import allowed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
+    from mixz.arrays import Floats
+    from mixz.densities.grid import Grid
     from mixz.galaxies import GalaxySet
     from mixz.model.ensemble import Ensemble
-    from mixz.model.grid import Grid
     from mixz.truths.truth import Truths
 
 MOST = 15_000
@@ -40,21 +40,21 @@ class HeldOut:
     ----------
     mass
         Masses of the ensemble's densities, shape (galaxy, z).
-    says
-        What the labels say of the redshift, shape (galaxy, z).
+    likelihood
+        How likely the labels are, by where on the grid the redshift is, shape (galaxy, z).
     z_label
         The labels, shape (galaxy,).
     truth
         Whose they are, shape (galaxy,).
-    mag_i
-        i magnitudes, shape (galaxy,).
+    mag_ref
+        Reference magnitudes, shape (galaxy,).
     """
 
-    mass: torch.Tensor
-    says: torch.Tensor
-    z_label: torch.Tensor
+    mass: Floats
+    likelihood: Floats
+    z_label: Floats
     truth: NDArray[np.str_]
-    mag_i: torch.Tensor
+    mag_ref: Floats
 
     @classmethod
     def of(
@@ -67,21 +67,20 @@ class HeldOut:
     ) -> HeldOut:
         """Ask an ensemble about the validation galaxies that have a label of some truths."""
         chosen, z_ref, whose, _ = labelled_and_usable(ensemble, galaxies, names, "validation", truths)
-        says = likelihood(ensemble, chosen, whose, truths, densities.Grid(grid.z.double().numpy()))
-        z_label = torch.tensor(z_ref, dtype=torch.float32)
-        return cls(ensemble.masses(chosen)[1], says, z_label, whose, ensemble.mag_ref(chosen))
+        found = likelihood(ensemble, chosen, whose, truths, grid)
+        mass = ensemble.masses(chosen)[1].numpy()
+        return cls(mass, found, np.asarray(z_ref), whose, ensemble.mag_ref(chosen).numpy())
 
     def rows(self, which: NDArray[Any]) -> HeldOut:
         """Give the galaxies that `which` (a mask or indices) selects."""
-        rows = torch.from_numpy(np.asarray(which))
-        return HeldOut(self.mass[rows], self.says[rows], self.z_label[rows], self.truth[which], self.mag_i[rows])
+        return HeldOut(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
 
 
 class Mended(NamedTuple):
     """What was fitted (None where there were too few galaxies), and an account of it for the model's file."""
 
     calibration: Calibration | None
-    conformal: Conformal | None
+    intervals: Intervals | None
     account: dict[str, Any]
 
 
@@ -99,7 +98,7 @@ def mend(held_out: HeldOut, grid: Grid, *, exact: Collection[str], truths: Colle
     seed
         Seed of all that is drawn.
     """
-    known = (held_out.mag_i.isfinite() & held_out.mass.isfinite().all(dim=1)).numpy()
+    known = np.isfinite(held_out.mag_ref) & np.isfinite(held_out.mass).all(axis=1)
     drawn = np.random.default_rng(seed).permutation(np.flatnonzero(known))[:MOST]
     used = held_out.rows(np.sort(drawn))
     counts = {truth: int((used.truth == truth).sum()) for truth in truths}
@@ -113,14 +112,14 @@ def mend(held_out: HeldOut, grid: Grid, *, exact: Collection[str], truths: Colle
             f"{truth}: {count} held-out galaxies, too few to promise it an honest coverage of its own"
             for truth, count in few.items()
         )
-    calibration = Calibration.fit(used.mass, used.says, used.mag_i)
-    honest = calibration(used.mass, used.mag_i)
+    calibration = Calibration.fit(used.mass, used.likelihood, used.mag_ref)
+    honest = calibration(used.mass, used.mag_ref)
     judged = {}
     for number, truth in enumerate(truth for truth in counts if counts[truth]):
-        its = torch.from_numpy(used.truth == truth)
+        its = used.truth == truth
         if truth in exact:
             z = used.z_label[its, None]
         else:
-            z = likely_redshifts(honest[its], used.says[its], grid, seed=seed + number)
-        judged[truth] = scores(honest[its], z, grid), used.mag_i[its]
-    return Mended(calibration, Conformal.fit(judged), account)
+            z = draws(allowed(honest[its], used.likelihood[its]), grid, seed=seed + number)
+        judged[truth] = scores(honest[its], z, grid), used.mag_ref[its]
+    return Mended(calibration, Intervals.fit(judged), account)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mixz.metrics.bins import I_EDGES, bins_between
 from mixz.densities.grid import Grid
+from mixz.metrics.bins import I_EDGES, bins_between
 from mixz.metrics.intervals import inside, mass_inside
 from mixz.report.evidence import LEAST_IN_BIN
 from mixz.report.plot import SQUARE, Chart, Group, Rows, Spec, axis, by_recipe, number, only_shown, rule

@@ -56,7 +56,6 @@ class GaussianKernel:
 
     def density(self, *, z_label: ArrayLike, z: ArrayLike, mag_ref: ArrayLike, z_err: ArrayLike | None = None) -> Array:
         """The Gaussian density at `z_label`."""
-        z_label, z = np.asarray(z_label, float), np.asarray(z, float)
+        z_label, z = np.broadcast_arrays(np.asarray(z_label, float), mag_ref)[0], np.asarray(z, float)
         width = self.sigma * (1 + z)
-        p = np.exp(-0.5 * np.square((z_label - z) / width)) / (width * math.sqrt(2 * math.pi))
-        return np.asarray(np.broadcast_to(p, np.broadcast_shapes(p.shape, np.shape(mag_ref))))
+        return np.asarray(np.exp(-0.5 * np.square((z_label - z) / width)) / (width * math.sqrt(2 * math.pi)))

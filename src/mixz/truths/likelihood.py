@@ -7,11 +7,11 @@ Training, calibration, intervals, metrics and figures all ask `Labels`:
     smeared      p(z_label = z_j | x) = sum_k L_k(z_j) s_k       the label, given the density
 
 with s the masses of a density p(z | x) on a grid, hat_k / c_k the triangles that they stand for
-(`mixz.densities.grid`).  Since p is a sum of triangles, all three are exact but for the integral over z.  A network that
-is trained to make p(z_label | x) large gives the density of the redshift, not of the label (forward correction, Patrini
-et al. 2017, arXiv:1609.03683).  By the same arithmetic an honest density, smeared, looks honest on noisy labels, where
-the density itself looks too sharp.  (The converse fails: an error of the density that is smaller than the labels' is
-hidden by theirs.)
+(`mixz.densities.grid`).  Since p is a sum of triangles, all three are exact but for the integral over z.  A network
+that is trained to make p(z_label | x) large gives the density of the redshift, not of the label (forward correction,
+Patrini et al. 2017, arXiv:1609.03683).  By the same arithmetic an honest density, smeared, looks honest on noisy
+labels, where the density itself looks too sharp.  (The converse fails: an error of the density that is smaller than the
+labels' is hidden by theirs.)
 """
 
 from __future__ import annotations
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from mixz.arrays import Floats
     from mixz.densities.grid import Grid
     from mixz.galaxies import GalaxySet
-    from mixz.truths.kernel import Kernel
     from mixz.truths.truth import Truth
 
 PER_CELL = (4, 64)
@@ -193,9 +192,7 @@ class Labels:
         >>> round(float(mean), 2), round(float(np.sqrt(both @ (grid.z - mean) ** 2)), 3)
         (1.02, 0.028)
         """
-        likelihood = self.likelihood(grid)
-        both = mass * np.maximum(likelihood, LEAST * likelihood.max(axis=1, keepdims=True))
-        return np.asarray(both / both.sum(axis=1, keepdims=True))
+        return allowed(mass, self.likelihood(grid))
 
     def smeared(self, mass: Floats, grid: Grid) -> Floats:
         """The masses of the labels' own densities p(z_label | x), given that they lie on the grid.
@@ -273,6 +270,12 @@ class Labels:
             of_cell *= widths[:, None]
             integral = np.pad(of_cell[..., 0], ((0, 0), (0, 1))) + np.pad(of_cell[..., 1], ((0, 0), (1, 0)))
             yield here, integral / cell(grid)
+
+
+def allowed(mass: Floats, likelihood: Floats) -> Floats:
+    """The masses of what densities and the `likelihood` of labels together allow, both of shape (galaxy, z)."""
+    both = mass * np.maximum(likelihood, LEAST * likelihood.max(axis=1, keepdims=True))
+    return np.asarray(both / both.sum(axis=1, keepdims=True))
 
 
 def _at_face_value(z_label: Floats, grid: Grid) -> NDArray[np.float32]:

@@ -93,7 +93,8 @@ class ReportedKernel:
 
     def density(self, *, z_label: ArrayLike, z: ArrayLike, mag_ref: ArrayLike, z_err: ArrayLike | None = None) -> Array:
         """The two-piece normal's density at each label, the fallback's where no interval is known."""
-        label, z, mag_ref = (np.asarray(a, float) for a in (z_label, z, mag_ref))
+        label, mag_ref = np.broadcast_arrays(np.asarray(z_label, float), np.asarray(mag_ref, float))
+        z = np.asarray(z, float)
         below, above, known = self._widths(z_err, z)
         d = label - z
         core = np.exp(-0.5 * np.square(d / np.where(d > 0, below, above)))
@@ -103,7 +104,7 @@ class ReportedKernel:
         if not known.all():
             # The fallback gets them as they came: it is costly once per galaxy and per redshift, not once per pair.
             p = np.where(known, p, self.fallback.density(z_label=label, z=z, mag_ref=mag_ref))
-        return np.asarray(np.broadcast_to(p, np.broadcast_shapes(p.shape, mag_ref.shape)))
+        return np.asarray(p)
 
     def _inside(self, z: Array, below: Array, above: Array) -> Array:
         """The share of the core inside `z_range`; costly functions only near its ends."""

@@ -109,8 +109,8 @@ def read_kernel_table(path: Path) -> TableKernel:
     Parameters
     ----------
     path
-        Columns dz and density, and where the error depends on the reference magnitude mag_low and mag_high: rows with the same
-        two are the density of that bin, and galaxies outside every bin take the nearest.
+        Columns dz and density, and where the error depends on the reference magnitude mag_low and mag_high: rows with
+        the same two are the density of that bin, and galaxies outside every bin take the nearest.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A truth is a kind of redshift label and how wrong it can be; several stand in the order in which they are believed."""
+"""A truth is a kind of redshift label and how wrong it can be; several stand in the order of belief."""
 
 from __future__ import annotations
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from mixz.densities.grid import Grid
 from mixz.errors import MixzError
 from mixz.galaxies import WEIGHT
 from mixz.model.heads import head_of
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mixz.arrays import Floats
+    from mixz.densities.grid import Grid
     from mixz.galaxies import GalaxySet
     from mixz.model.ensemble import Ensemble
     from mixz.model.features import Photometry
@@ -77,8 +77,8 @@ def rows_of(
         x = as_noisy_as_others(ensemble.features, photometry, truth, seed)
     grid, says = head_of(ensemble.network).grid, None
     if grid is not None:
-        nodes = Grid(grid.z.double().numpy())
-        says = likelihood(ensemble, chosen, whose, truths, nodes, face_value=step.loss == "head")
+        face_value = step.loss == "head"
+        says = torch.from_numpy(likelihood(ensemble, chosen, whose, truths, grid, face_value=face_value))
     return Rows(x, torch.tensor(z_ref, dtype=torch.float32), weight, says, renew)
 
 
@@ -90,11 +90,11 @@ def likelihood(
     grid: Grid,
     *,
     face_value: bool = False,
-) -> torch.Tensor:
+) -> NDArray[np.float32]:
     """The likelihood of each galaxy's label of the truth `whose`, shape (galaxy, z) (`mixz.truths.likelihood`)."""
-    found = torch.empty(len(chosen), len(grid))
+    found = np.empty((len(chosen), len(grid)), dtype=np.float32)
     for name in np.unique(whose).tolist():
         its = whose == name
         labels = Labels.of(chosen.rows(its), truths[name], ref_band=ensemble.ref_band)
-        found[torch.from_numpy(its)] = torch.from_numpy(labels.likelihood(grid, face_value=face_value))
+        found[its] = labels.likelihood(grid, face_value=face_value)
     return found
