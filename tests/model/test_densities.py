@@ -17,11 +17,9 @@ from mixz.model.distillation import distil
 from mixz.model.fit import fit
 from mixz.model.heads import head_of
 from mixz.model.initial import untrained
-from mixz.model.label_likelihood import says_exactly, says_through
 from mixz.settings.network import Network
 from mixz.settings.recipe import Recipe, Step
-from mixz.truths.gaussian import GaussianKernel
-from mixz.truths.known import COSMOS2020
+from mixz.truths import GaussianKernel, Truth, Truths
 
 SMALL = {"hidden": (24, 24), "inputs": "whitened", "nodes": 60}
 LIKELIHOOD = Step(truths=("many_band", "spec"), loss="label_likelihood", epochs=4, batch_size=32, lr=3e-3)
@@ -73,25 +71,6 @@ def metrics_loss(guess: float, z: np.ndarray) -> np.ndarray:
     return np.asarray(scaled / (1 + scaled))
 
 
-def test_labels_at_face_value_say_the_density(grid: Grid, mass: torch.Tensor) -> None:
-    labels = np.array([0.0, 0.313, 1.7, 4.0])
-    said = (says_exactly(labels, grid) * mass).sum(dim=1).numpy()
-    np.testing.assert_allclose(
-        said, metrics.density_at(grid.density(mass).numpy(), z_grid=grid.z, z_ref=labels), rtol=1e-4
-    )
-
-
-@pytest.mark.parametrize("kernel", [COSMOS2020, GaussianKernel(0.05)], ids=["cosmos2020", "gaussian"])
-def test_labels_through_a_kernel_say_the_integral(kernel: GaussianKernel, grid: Grid, mass: torch.Tensor) -> None:
-    labels, mag_i = np.array([0.45, 1.1, 0.33, 0.05]), np.array([21.0, 22.5, 23.5, 24.5])
-    said = (says_through(kernel, labels, mag_i, grid) * mass).sum(dim=1).numpy()
-    fine = np.linspace(0, 4, 40_001)
-    for k, label in enumerate(labels):
-        p = np.interp(fine, grid.z, grid.density(mass)[k].numpy())
-        true = np.trapezoid(kernel.density(z_label=label, z=fine, mag_i=mag_i[k]) * p, fine)
-        assert said[k] == pytest.approx(true, rel=2e-3)
-
-
 def test_noisy_labels_teach_the_density_of_the_redshift() -> None:
     """Trained at face value a density is as wide as its labels; through the kernel, as the redshift; uncalibrated."""
     galaxies = toy_galaxies(3_000)
@@ -101,11 +80,11 @@ def test_noisy_labels_teach_the_density_of_the_redshift() -> None:
     galaxies = replace(galaxies, z={"many_band": noisy, "spec": galaxies.z["spec"]})
     network = Network(hidden=(32, 32), inputs="whitened", head="binned", nodes=80, calibrate=False)
     step = Step(truths=("many_band",), epochs=12, batch_size=64, lr=3e-3, schedule="cosine")
-    kernels = {"many_band": GaussianKernel(0.1), "spec": GaussianKernel(0.0005)}
+    truths = Truths((Truth("many_band", GaussianKernel(0.1)),))
     widths = []
     for loss in ("head", "label_likelihood"):
         change = step.model_copy(update={"loss": loss})
-        model = fit(galaxies, Recipe(steps=(change,), network=network), members=1, kernels=kernels)
+        model = fit(galaxies, Recipe(steps=(change,), network=network), members=1, truths=truths)
         z_sigma = model.predict(galaxies.in_split("test")).z_sigma
         assert z_sigma is not None
         widths.append(float(np.median(z_sigma)))

@@ -128,10 +128,10 @@ def test_it_multiplies_the_weights_of_truths_and_moves_the_training() -> None:
     both = Step(truths=("many_band", "spec"), weights=(0.2, 1.0), target="lsst", **QUICK)
     start = untrained(galaxies, Recipe(steps=(both,)), members=1)
     selection = Selection.of(galaxies, both, ("spec",))
-    from mixz.truths.known import KNOWN_KERNELS
+    from mixz.truths.known import KNOWN_TRUTHS
 
     with_target, without = (
-        rows_of(start, galaxies, both, "validation", KNOWN_KERNELS, s).weight for s in (selection, None)
+        rows_of(start, galaxies, both, "validation", KNOWN_TRUTHS, s).weight for s in (selection, None)
     )
     assert with_target is not None
     assert without is not None

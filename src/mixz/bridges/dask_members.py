@@ -8,7 +8,7 @@ from logging import CRITICAL
 from typing import TYPE_CHECKING, Any
 
 from mixz.errors import MixzError
-from mixz.truths.known import KNOWN_KERNELS
+from mixz.truths.known import KNOWN_TRUTHS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mixz.model.ensemble import Ensemble
     from mixz.model.training.devices import Machine
     from mixz.settings.recipe import Step
-    from mixz.truths.kernel import Kernel
+    from mixz.truths.truth import Truths
 
 
 @contextmanager
@@ -67,7 +67,7 @@ def train_step_on(
     galaxies: GalaxySet,
     step: Step,
     *,
-    kernels: Mapping[str, Kernel] = KNOWN_KERNELS,
+    truths: Truths = KNOWN_TRUTHS,
     machine: Machine | None = None,
     tell: Callable[[int, int], None] | None = None,
 ) -> Ensemble:
@@ -80,7 +80,7 @@ def train_step_on(
     ----------
     client
         From `dask_client`.
-    ensemble, galaxies, step, kernels
+    ensemble, galaxies, step, truths
         As `train_one_step` has them.
     machine
         The device and precision of every worker; float32 on the CPU if not given.  This process needs no such device.
@@ -107,7 +107,7 @@ def train_step_on(
         parts = replace(of_worker, cores=sum(threads.values())).parts(ensemble.members, step.batch_size)
     everywhere = client.scatter(galaxies, broadcast=True)
     jobs = [
-        client.submit(_train, ensemble.subset(ensemble.numbers[part]), everywhere, step, kernels, of_worker, pure=False)
+        client.submit(_train, ensemble.subset(ensemble.numbers[part]), everywhere, step, truths, of_worker, pure=False)
         for part in parts
     ]
     for done, job in enumerate(as_completed(jobs, loop=client.loop), start=1):
@@ -154,10 +154,8 @@ def spread(client: Any, work: Callable[..., Any], pieces: Mapping[Any, tuple[Any
         client.cancel(list(jobs))
 
 
-def _train(
-    part: Ensemble, galaxies: GalaxySet, step: Step, kernels: Mapping[str, Kernel], machine: Machine
-) -> Ensemble:
+def _train(part: Ensemble, galaxies: GalaxySet, step: Step, truths: Truths, machine: Machine) -> Ensemble:
     """Train some members on a worker; none may be left, for the others go on."""
     from mixz.model.training.step import train_members
 
-    return train_members(part, galaxies, step, kernels=kernels, machine=machine)
+    return train_members(part, galaxies, step, truths=truths, machine=machine)

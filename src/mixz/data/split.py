@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mixz.errors import MixzError
-from mixz.galaxies import SPLITS
+from mixz.galaxies import SPLITS, hashed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,7 +40,7 @@ def split_by_id(
     >>> bool(np.all(split_by_id(np.arange(10_000)[::-1])[::-1] == sides))
     True
     """
-    return np.asarray(SPLITS)[np.searchsorted([train, train + validation], _place(object_id, seed), side="right")]
+    return np.asarray(SPLITS)[np.searchsorted([train, train + validation], hashed(object_id, seed=seed), side="right")]
 
 
 def sides_without_test(object_id: NDArray[Any], *, validation: float = 0.15, seed: int = 0) -> NDArray[np.str_]:
@@ -73,20 +72,13 @@ def sides_without_test(object_id: NDArray[Any], *, validation: float = 0.15, see
     """
     if not 0 < validation < 1:
         raise MixzError(f"validation: {validation:g}", "a share between 0 and 1", "0.15 is a good choice")
-    u = _place(object_id, seed)
+    u = hashed(object_id, seed=seed)
     validates = u >= 1 - validation
     if len(u) > 1 and validates.all():
         validates[u.argmin()] = False
     elif len(u) > 1 and not validates.any():
         validates[u.argmax()] = True
     return np.where(validates, "validation", "train")
-
-
-def _place(object_id: NDArray[Any], seed: int) -> Floats:
-    """Where the hash of each id falls in [0, 1)."""
-    salt = seed.to_bytes(8, "little")
-    digests = b"".join(hashlib.blake2b(str(i).encode(), digest_size=8, salt=salt).digest() for i in object_id.tolist())
-    return np.asarray(np.frombuffer(digests, dtype="<u8") / 2.0**64)
 
 
 def split_by_patch(

@@ -62,7 +62,7 @@ class Ensemble:
         Anything JSON can hold about where the model came from.
     calibration, intervals, held_out
         How held-out galaxies correct the densities, how far intervals reach, and an account of it
-        (`mixz.model.held_out.finished`); of these members and weights, so that subsets are without.
+        (`mixz.model.finish.finished`); of these members and weights, so that subsets are without.
     support
         Where the training galaxies lie.
     """

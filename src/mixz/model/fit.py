@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mixz.model.held_out import finished
+from mixz.model.finish import finished
 from mixz.model.initial import untrained
 from mixz.model.training.step import train_one_step
-from mixz.truths.known import KNOWN_KERNELS
+from mixz.truths.known import KNOWN_TRUTHS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
     from mixz.galaxies import GalaxySet
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mixz.model.training.devices import Machine
     from mixz.model.training.history import Progress
     from mixz.settings.recipe import Recipe, Step
-    from mixz.truths.kernel import Kernel
+    from mixz.truths.truth import Truths
 
 
 def fit(
@@ -28,7 +28,7 @@ def fit(
     members: int = 10,
     seed: int = 0,
     ref_band: str = "",
-    kernels: Mapping[str, Kernel] = KNOWN_KERNELS,
+    truths: Truths = KNOWN_TRUTHS,
     machine: Machine | None = None,
     watch: Callable[[Progress], None] | None = None,
     trainer: Callable[[Ensemble, Step], Ensemble] | None = None,
@@ -48,7 +48,7 @@ def fit(
         Number and random seed of the networks.
     ref_band
         The band whose magnitude says how wrong labels are; i (``i`` or ``I``) where there is one, else the last.
-    kernels
+    truths
         How wrong each truth's labels are; exact ones are believed before others where a galaxy has several.
     machine
         Where to train; float32 on the CPU if not given.
@@ -83,12 +83,12 @@ def fit(
     """
 
     def train(ensemble: Ensemble, step: Step) -> Ensemble:
-        return train_one_step(ensemble, galaxies, step, kernels=kernels, machine=machine, watch=watch)
+        return train_one_step(ensemble, galaxies, step, truths=truths, machine=machine, watch=watch)
 
     ensemble = untrained(galaxies, recipe, members=members, seed=seed, ref_band=ref_band)
     for step in recipe.steps:
         ensemble = (trainer or train)(ensemble, step)
-    return finished(ensemble, galaxies, kernels=kernels)
+    return finished(ensemble, galaxies, truths=truths)
 
 
 def fine_tune(
@@ -96,7 +96,7 @@ def fine_tune(
     galaxies: GalaxySet,
     step: Step,
     *,
-    kernels: Mapping[str, Kernel] = KNOWN_KERNELS,
+    truths: Truths = KNOWN_TRUTHS,
     machine: Machine | None = None,
     checkpoint: Path | None = None,
     watch: Callable[[Progress], None] | None = None,
@@ -115,7 +115,7 @@ def fine_tune(
         Galaxies whose `split` says which train and which validate.
     step
         What to do.
-    kernels
+    truths
         How wrong each truth's labels are; exact ones are believed before others where a galaxy has several.
     machine
         Where to train; float32 on the CPU if not given.
@@ -131,6 +131,6 @@ def fine_tune(
         more layers than there are, every member was lost, or the checkpoint is of other settings.
     """
     trained = train_one_step(
-        ensemble, galaxies, step, kernels=kernels, machine=machine, checkpoint=checkpoint, watch=watch
+        ensemble, galaxies, step, truths=truths, machine=machine, checkpoint=checkpoint, watch=watch
     )
-    return finished(trained, galaxies, kernels=kernels)
+    return finished(trained, galaxies, truths=truths)

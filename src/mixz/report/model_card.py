@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from mixz.metrics.pdf_summary import SMEARED
 from mixz.report.glossary import term
 
 if TYPE_CHECKING:
@@ -101,10 +102,16 @@ def _metrics(records: Sequence[Record]) -> str:
         found = {r["metric"]: r for r in chosen if (r["truth"], r["sample"]) == (truth, sample)}
         n = f"{max(r['n'] for r in found.values()):,}"
         rows.append([_plain(truth), _plain(sample), n, *(_value(found.get(m)) for m in metrics)])
+    smeared = ""
+    if any(r.get("corrected_by") == SMEARED for r in chosen):
+        smeared = (
+            " Metrics of densities on noisy labels are those of the densities smeared by the labels' errors, and in "
+            "brackets those of the densities as they are, which noisy labels make look too sharp."
+        )
     head = ["judged on", "galaxies", "how many", *(term(m).title for m in metrics)]
     return (
         "Mean and spread over members, all redshifts; ✓ or ✗ where LSST asks for a limit "
-        f"(the requirement's own range is in `metrics.json`).\n\n{_table(head, rows)}"
+        f"(the requirement's own range is in `metrics.json`).{smeared}\n\n{_table(head, rows)}"
     )
 
 
@@ -113,6 +120,8 @@ def _value(record: Record | None) -> str:
         return "n/a"
     spread = record["std"]
     mark = {True: " ✓", False: " ✗", None: ""}[record["passes"]]
+    if record.get("corrected_by") == SMEARED:
+        return f"{record['corrected']:.4f} ({record['mean']:.4f})"
     return f"{record['mean']:.4f}" + ("" if spread is None or math.isnan(spread) else f" ± {spread:.4f}") + mark
 
 
@@ -153,7 +162,7 @@ def _limits(
         limits.append("It gives points, no probabilities: `z_phot_std` is the scatter of members, not an error.")
     limits.append("Magnitudes from another camera, or measured in another way, shift its redshifts.")
     if any(r["truth"] != "spec" and r["sample"] == "test" for r in records):
-        limits.append("Metrics on noisy labels count the labels' own errors as the model's.")
+        limits.append("Metrics of single redshifts on noisy labels count the labels' own errors as the model's.")
     return limits
 
 

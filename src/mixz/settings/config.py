@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_validator, model_validator
 
@@ -15,12 +15,10 @@ from mixz.settings.network import Network
 from mixz.settings.recipe import DEFAULT_RECIPE, RECIPES, SCHEDULES, Recipe, Step, believed
 from mixz.settings.split import Split
 from mixz.settings.tables import Overlap, Table
-from mixz.settings.truths import KNOWN_TRUTHS, TruthSettings
+from mixz.settings.truths import KNOWN_SETTINGS, TruthSettings
 from mixz.strict import Strict
 from mixz.surveys.columns import Cut, Name
-
-if TYPE_CHECKING:
-    from mixz.truths.kernel import Kernel
+from mixz.truths.truth import Truths
 
 Device = Literal["cpu", "cuda"]
 Precision = Literal["float32", "tf32", "bfloat16"]
@@ -215,11 +213,11 @@ class Config(Strict):
 
     def truth_settings(self) -> dict[str, TruthSettings]:
         """Give the settings of every truth that this config may speak of."""
-        return KNOWN_TRUTHS | self.truths
+        return KNOWN_SETTINGS | self.truths
 
-    def kernels(self) -> dict[str, Kernel]:
-        """Give the error kernel of every truth that this config may speak of."""
-        return {truth: settings.error_kernel() for truth, settings in self.truth_settings().items()}
+    def known_truths(self) -> Truths:
+        """Every truth that this config may speak of, without what kernels may learn (`Results.truths` has that too)."""
+        return Truths(tuple(settings.truth(name) for name, settings in self.truth_settings().items()))
 
     @property
     def folder(self) -> Path:
@@ -266,7 +264,7 @@ def _recipe(name: str, written: Any, settings: dict[str, Any]) -> Any:
 
 def _named(name: str, settings: dict[str, Any]) -> Recipe:
     """A known recipe as this config's `training` changes it; the default one believes all labels on offer."""
-    known = KNOWN_TRUTHS | settings.get("truths", {})
+    known = KNOWN_SETTINGS | settings.get("truths", {})
     offered = [truth for table in settings.get("tables", ()) for truth in table.all_truths()]
     labels = tuple(dict.fromkeys(t for t in offered if t not in known or not known[t].simulated))
     changes = settings.get("training", {})

@@ -20,8 +20,8 @@ from mixz.data.hats_folder import HatsFolder, is_hats
 from mixz.data.tables import numbers, read_chunks, read_table, require_table, table_columns, write_table
 from mixz.errors import MixzError
 from mixz.progress import busy, progress_bar
-from mixz.settings.truths import KNOWN_TRUTHS
 from mixz.stages.results import photoz_frame
+from mixz.truths.known import KNOWN_TRUTHS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,10 +14,9 @@ from mixz.data.data_set.provenance import is_simulated
 from mixz.galaxies import SPLITS, GalaxySet
 from mixz.progress import progress_bar
 from mixz.stages.results import Results
-from mixz.truths.known import exact_truths
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from mixz.settings.config import Config, Device, Precision
     from mixz.settings.network import Network
     from mixz.settings.recipe import Step
-    from mixz.truths.kernel import Kernel
+    from mixz.truths.truth import Truths
 
 
 def train(
@@ -117,7 +116,7 @@ class _Work:
             members=config.members,
             seed=config.seed,
             ref_band=config.ref_band,
-            kernels=self.results.kernels(),
+            truths=self.results.truths(),
             trainer=lambda ensemble, step: self._trained(ensemble, step, name),
         )
         if not model.held_out.get("calibrated", True):
@@ -141,7 +140,7 @@ class _Work:
         if step.target is None:
             return
         if step not in self.balances:
-            self.balances[step] = _balance(self.galaxies, step, self.results.kernels())
+            self.balances[step] = _balance(self.galaxies, step, self.results.truths())
         self.console.print(f"{where}: {self.balances[step]}", highlight=False, soft_wrap=True)
 
     def _step(self, ensemble: Ensemble, step: Step, name: str) -> Ensemble:
@@ -158,7 +157,7 @@ class _Work:
                     ensemble,
                     self.galaxies,
                     step,
-                    kernels=self.results.kernels(),
+                    truths=self.results.truths(),
                     machine=self.machine,
                     tell=_tell_groups(bar),
                 )
@@ -166,22 +165,21 @@ class _Work:
                 ensemble,
                 self.galaxies,
                 step,
-                kernels=self.results.kernels(),
+                truths=self.results.truths(),
                 machine=self.machine,
                 checkpoint=self.results.checkpoints_folder / name / f"step-{number}",
                 watch=watch_epochs(bar),
             )
 
 
-def _balance(galaxies: GalaxySet, step: Step, kernels: Mapping[str, Kernel]) -> Balance:
+def _balance(galaxies: GalaxySet, step: Step, truths: Truths) -> Balance:
     """Say what the weights of a step towards its target do."""
     from mixz.model.training.labels import labelled
     from mixz.model.training.selection import Selection
 
-    exact = exact_truths(kernels)
-    selection = Selection.of(galaxies, step, exact)
+    selection = Selection.of(galaxies, step, truths.exact)
     assert selection is not None
-    return selection.balance(labelled(galaxies, step.truths, "train", exact)[0])
+    return selection.balance(labelled(galaxies, step.truths, "train", truths.exact)[0])
 
 
 def _client(address: str | None, workers: int | None) -> AbstractContextManager[Any]:

@@ -16,10 +16,10 @@ from mixz.model.training.devices import Machine
 from mixz.model.training.engine import train_step
 from mixz.model.training.selection import Selection
 from mixz.model.training.targets import rows_of
-from mixz.truths.known import KNOWN_KERNELS, exact_truths
+from mixz.truths.known import KNOWN_TRUTHS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from mixz.galaxies import GalaxySet
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mixz.model.training.rows import Rows
     from mixz.settings.network import Network
     from mixz.settings.recipe import Step
-    from mixz.truths.kernel import Kernel
+    from mixz.truths.truth import Truths
 
 
 def train_members(
@@ -35,7 +35,7 @@ def train_members(
     galaxies: GalaxySet,
     step: Step,
     *,
-    kernels: Mapping[str, Kernel] = KNOWN_KERNELS,
+    truths: Truths = KNOWN_TRUTHS,
     machine: Machine | None = None,
     checkpoint: Path | None = None,
     watch: Callable[[Progress], None] | None = None,
@@ -43,14 +43,14 @@ def train_members(
     """Train an ensemble for one more step; where every member is lost, the result has none.
 
     `train_one_step` is this and refuses to be left with none, but one of many workers may be.  What was known of the
-    ensemble afterwards (calibration, intervals, support) is gone: `mixz.model.held_out.finished` learns it anew.  The
+    ensemble afterwards (calibration, intervals, support) is gone: `mixz.model.finish.finished` learns it anew.  The
     provenance notes on what device, and how exactly, it was really trained.
 
     Parameters
     ----------
     ensemble
         Where to begin; not changed.
-    galaxies, step, kernels, machine, checkpoint, watch
+    galaxies, step, truths, machine, checkpoint, watch
         As `mixz.fine_tune` has them.
 
     Raises
@@ -59,10 +59,8 @@ def train_members(
         As `mixz.fine_tune`, but for lost members.
     """
     number = len(ensemble.steps) + 1
-    selection = Selection.of(galaxies, step, exact_truths(kernels))
-    train, validation = (
-        rows_of(ensemble, galaxies, step, side, kernels, selection) for side in ("train", "validation")
-    )
+    selection = Selection.of(galaxies, step, truths.exact)
+    train, validation = (rows_of(ensemble, galaxies, step, side, truths, selection) for side in ("train", "validation"))
     _check_step(step, number, ensemble.network, len(train))
     machine = machine or Machine()
     save_to = Checkpoint(checkpoint, _settings(ensemble, step, train, validation, machine)) if checkpoint else None
@@ -96,7 +94,7 @@ def train_one_step(
     galaxies: GalaxySet,
     step: Step,
     *,
-    kernels: Mapping[str, Kernel] = KNOWN_KERNELS,
+    truths: Truths = KNOWN_TRUTHS,
     machine: Machine | None = None,
     checkpoint: Path | None = None,
     watch: Callable[[Progress], None] | None = None,
@@ -109,7 +107,7 @@ def train_one_step(
         As `train_members`, or every member was lost.
     """
     trained = train_members(
-        ensemble, galaxies, step, kernels=kernels, machine=machine, checkpoint=checkpoint, watch=watch
+        ensemble, galaxies, step, truths=truths, machine=machine, checkpoint=checkpoint, watch=watch
     )
     return Ensemble.joined([trained])
 

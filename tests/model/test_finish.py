@@ -12,9 +12,9 @@ from toys import HEADS, toy_galaxies
 from mixz.errors import MixzError
 from mixz.galaxies import GalaxySet
 from mixz.model.ensemble import Ensemble
+from mixz.model.finish import finished
 from mixz.model.fit import fine_tune, fit
 from mixz.model.folder import load_model, save_model
-from mixz.model.held_out import finished
 from mixz.settings.recipe import Recipe, Step
 
 STEP = Step(truths=("many_band", "spec"), loss="label_likelihood", epochs=3, batch_size=64, lr=2e-3)
