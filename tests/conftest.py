@@ -12,7 +12,10 @@ import pytest
 import yaml
 from rich.console import Console
 
-from local_server import server as server  # a fixture
+from local_server import server as server  # a fixture, as those below
+from mock_survey import folder as folder
+from mock_survey import mock_packages as mock_packages
+from mock_survey import survey as survey
 
 BANDS = ("g", "r", "i", "z")
 

@@ -12,7 +12,7 @@ from mixz.settings.config import Config
 from mixz.settings.file import load_config
 from mixz.settings.recipe import Step, named_recipe
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_good_config_is_resolved(toy_settings: dict[str, Any], write_config: Any) -> None:
