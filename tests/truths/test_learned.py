@@ -12,6 +12,7 @@ from rich.console import Console
 from mixz import stages
 from mixz.data.tables import read_table, write_table
 from mixz.errors import MixzError
+from mixz.model.folder import load_model
 from mixz.settings.file import load_config
 from mixz.stages.results import Results
 from mixz.truths.gaussian import GaussianKernel
@@ -71,7 +72,6 @@ def both(toy_settings: dict[str, Any], tmp_path: Any) -> dict[str, Any]:
 
 
 def test_a_run_learns_it_and_tells(both: dict[str, Any], write_config: Any, console: Console) -> None:
-    from mixz.model.ensemble import Ensemble
 
     config = load_config(write_config(both))
     stages.build(config)
@@ -81,7 +81,7 @@ def test_a_run_learns_it_and_tells(both: dict[str, Any], write_config: Any, cons
     assert 0.03 < kernel.sigma < 0.05
     assert "times as far off, from" in results.card_path.read_text()
     (path,) = stages.train(config, console)
-    told = Ensemble.load(path).provenance["kernel_scales"]["many_band"]
+    told = load_model(path).provenance["kernel_scales"]["many_band"]
     assert told["scale"] == pytest.approx(kernel.sigma / 0.02)
     assert told["pairs"] > 200
 

@@ -1,4 +1,4 @@
-"""What held-out galaxies tell of a trained model: how its densities must be mended, and how far intervals reach.
+"""What held-out galaxies tell of a trained model: how its densities must be corrected, and how far intervals reach.
 
 Held out are the validation galaxies.  Early stopping looked at them too, to choose an epoch; next to that and the few
 numbers fitted here they are many, so the same ones serve for the calibration and for the intervals.
@@ -6,7 +6,7 @@ numbers fitted here they are many, so the same ones serve for the calibration an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -14,7 +14,13 @@ import numpy as np
 from mixz.densities.calibration import FEWEST, Calibration
 from mixz.densities.intervals import FEWEST as FEWEST_OF_A_TRUTH
 from mixz.densities.intervals import Intervals, draws, scores
+from mixz.densities.support import Support
+from mixz.model.heads import head_of
+from mixz.model.seeds import HELD_OUT, derive_seed
 from mixz.model.training.targets import labelled_and_usable, says_of
+from mixz.settings.bands import in_place_of_i
+from mixz.settings.recipe import believed
+from mixz.truths.known import KNOWN_KERNELS, exact_truths
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -29,6 +35,58 @@ if TYPE_CHECKING:
 
 MOST = 15_000
 """Held-out galaxies that are used, at most: what is fitted has so few numbers that more tell nothing new."""
+
+
+def finished(ensemble: Ensemble, galaxies: GalaxySet, *, kernels: Mapping[str, Kernel] = KNOWN_KERNELS) -> Ensemble:
+    """A trained ensemble made a finished model: calibrated, with intervals, and with its support.
+
+    Densities are made honest by the labels of the validation galaxies, and intervals learned; with too few of them
+    they are not, and `held_out` says why.  Models without densities, and those whose network says
+    ``calibrate: false``, have neither.  Support is where the training galaxies lie.  Galaxies count that have a label
+    of a truth that some step of the ensemble believed; what it knew of earlier galaxies is forgotten.
+
+    Parameters
+    ----------
+    ensemble
+        What training made; not changed.
+    galaxies
+        Galaxies whose `split` says which train and which validate.
+    kernels
+        How wrong each truth's labels are; galaxies with exact ones are its spectra.
+
+    Raises
+    ------
+    MixzError
+        A side has no galaxy with such a label.
+    """
+    truths = [truth for truth in believed(ensemble.steps) if truth in galaxies.truths]
+    bare = replace(ensemble, calibration=None, intervals=None, held_out={}, support=None)
+    calibrated = _calibrated(bare, galaxies, truths, kernels)
+    return replace(calibrated, support=_support(bare, galaxies, truths, kernels))
+
+
+def _calibrated(
+    ensemble: Ensemble, galaxies: GalaxySet, truths: Sequence[str], kernels: Mapping[str, Kernel]
+) -> Ensemble:
+    """The ensemble with its calibration and intervals, where its networks are to have them."""
+    grid = head_of(ensemble.network).grid
+    if grid is None or not ensemble.network.calibrate:
+        return ensemble
+    exact, seed = exact_truths(kernels), derive_seed(ensemble.seed, HELD_OUT)
+    held_out = HeldOut.of(ensemble, galaxies, truths, kernels, grid)
+    mended = mend(held_out, grid, exact=exact, truths=truths, seed=seed)
+    account = dict(mended.account)
+    if (note := in_place_of_i(ensemble.ref_band)) and not set(truths) <= set(exact):
+        account["ref_band"] = note
+    return replace(ensemble, calibration=mended.calibration, intervals=mended.intervals, held_out=account)
+
+
+def _support(ensemble: Ensemble, galaxies: GalaxySet, truths: Sequence[str], kernels: Mapping[str, Kernel]) -> Support:
+    """Where the training galaxies lie that have a label of these truths."""
+    _, _, truth, photometry = labelled_and_usable(ensemble, galaxies, truths, "train", kernels)
+    exact = np.isin(truth, exact_truths(kernels))
+    x = ensemble.in_common(ensemble.features(photometry)).numpy()
+    return Support.fit(x, exact=exact, seed=derive_seed(ensemble.seed, HELD_OUT))
 
 
 @dataclass(frozen=True, eq=False)

@@ -35,7 +35,7 @@ def model_card(about: Mapping[str, Any], data: Mapping[str, Any], records: Seque
     Examples
     --------
     >>> about = {"bands": ["g", "r"], "members": 2, "seed": 0, "network": {"hidden": [8]}, "lost": [],
-    ...          "recipe": [{"truths": ["spec"]}], "provenance": {"recipe": "spec", "simulated": True}}
+    ...          "steps": [{"truths": ["spec"]}], "provenance": {"recipe": "spec", "simulated": True}}
     >>> print(model_card(about, {}).splitlines()[0])
     # Model card: spec
     """
@@ -65,7 +65,7 @@ def _head(about: Mapping[str, Any], made: Mapping[str, Any]) -> str:
 
 
 def _learned(about: Mapping[str, Any], made: Mapping[str, Any], data: Mapping[str, Any]) -> str:
-    believed = [truth for step in about["recipe"] for truth in step["truths"]]
+    believed = [truth for step in about["steps"] for truth in step["truths"]]
     rows = []
     for truth, sides in made.get("galaxies", {}).items():
         kernel = data.get("kernels", {}).get(truth, "")
@@ -82,7 +82,7 @@ def _learned(about: Mapping[str, Any], made: Mapping[str, Any], data: Mapping[st
 
 def _recipe(about: Mapping[str, Any]) -> str:
     lines = []
-    for number, step in enumerate(about["recipe"], start=1):
+    for number, step in enumerate(about["steps"], start=1):
         settings = ", ".join(f"{key} {step[key]}" for key in STEP_KEYS if step.get(key) not in (None, [], 0, ""))
         lines.append(f"{number}. {' and '.join(map(_plain, step['truths']))}" + (f": {settings}" if settings else ""))
     network = ", ".join(f"{key} {value}" for key, value in about["network"].items() if value not in (None, False))
@@ -141,7 +141,7 @@ def _limits(
     limits = []
     if made.get("simulated"):
         limits.append("It has seen simulated galaxies only: no number here says anything about a real survey.")
-    believed = {truth for step in about["recipe"] for truth in step["truths"]}
+    believed = {truth for step in about["steps"] for truth in step["truths"]}
     if believed == {"spec"}:
         limits.append("It believes spectra only, which are of bright and easy galaxies; fainter ones are extrapolated.")
     if any(str(data.get("kernels", {}).get(truth, "")).startswith("cosmos2020") for truth in believed):

@@ -207,12 +207,12 @@ def export(model: Path, output: Path | None = None) -> Path:
     if find_spec("torch") is None:
         raise MixzError("torch is not installed, and exporting needs it", "", "pip install 'mixz[train,onnx]'")
     from mixz.bridges.onnx_export import export_onnx
-    from mixz.model.ensemble import Ensemble
     from mixz.model.file import SUFFIX, pack_model
+    from mixz.model.folder import load_model
 
     path = output or model / EXPORTED
     require_place(path)
-    ensemble = Ensemble.load(model)
+    ensemble = load_model(model)
     if path.suffix == f".{SUFFIX}":
         pack_model(model, path)
     else:

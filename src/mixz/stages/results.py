@@ -172,9 +172,9 @@ class Results:
         MixzError
             It is missing, or was trained with other galaxies or settings.
         """
-        from mixz.model.ensemble import Ensemble
+        from mixz.model.folder import load_model
 
-        model = Ensemble.load(self.model_path(recipe))
+        model = load_model(self.model_path(recipe))
         if model.provenance.get("train_digest") != self.config.train_digest(recipe):
             raise MixzError(
                 f"{self.model_path(recipe)} was trained with other galaxies or settings than the config says",
@@ -200,7 +200,7 @@ class Results:
         path = self.model_path(recipe) / "history.json"
         if not path.is_file():
             raise MixzError(f"no {path}", "a model that `mixz train` wrote", "run `mixz train` first")
-        steps = zip(self.config.recipes[recipe], json.loads(path.read_text()), strict=True)
+        steps = zip(self.config.recipe(recipe).steps, json.loads(path.read_text()), strict=True)
         return {
             f"{number}: {' + '.join(step.truths)}": history["validation_loss"]
             for number, (step, history) in enumerate(steps, start=1)

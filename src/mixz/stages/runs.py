@@ -93,8 +93,8 @@ def _config_of(folder: Path, about: dict[str, Any]) -> Config:
         raise MixzError(f"no model in {folder / 'models'}", "models that `mixz train` wrote", "run `mixz train` first")
     told = {path.parent.name: json.loads(path.read_text()) for path in models}
     tree = about["settings"] | {
-        "recipes": {name: model["recipe"] for name, model in told.items()},
-        "networks": {name: model["network"] for name, model in told.items()},
+        "recipes": {name: {"steps": model["steps"], "network": model["network"]} for name, model in told.items()},
+        "networks": {},
     }
     try:
         config = Config.model_validate(tree)

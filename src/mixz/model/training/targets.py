@@ -70,7 +70,7 @@ def rows_of(
         weight = towards if weight is None else weight * towards
         weight = weight / weight.mean()
     truth = torch.from_numpy(np.unique(whose, return_inverse=True)[1])
-    seed = derive_seed(ensemble.seed, EPOCHS, len(ensemble.recipe) + 1)
+    seed = derive_seed(ensemble.seed, EPOCHS, len(ensemble.steps) + 1)
     x, renew = ensemble.features(photometry), None
     if side == "train":
         renew = augmentation(ensemble.features, photometry, truth, seed)
