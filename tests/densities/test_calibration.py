@@ -85,9 +85,9 @@ def test_dishonesty_may_depend_on_magnitude() -> None:
 
 
 def test_noisy_labels_calibrate_the_density_of_the_redshift() -> None:
-    centre, _, mag, label, says = noisily_labelled()
+    centre, _, mag, label, likelihood = noisily_labelled()
     mass = densities(centre, shift=0.02, width=0.04)
-    corrected = Calibration.fit(mass, says, mag)
+    corrected = Calibration.fit(mass, likelihood, mag)
     naive = Calibration.fit(mass, at_face_value(label), mag)
     centre, z, mag = galaxies(20_000, seed=5)
     mass = densities(centre, shift=0.02, width=0.04)

@@ -18,7 +18,6 @@ def test_exact_ones_are_believed_first_then_as_given() -> None:
     truths = Truths((GRISM, Truth("many_band", COSMOS2020), Truth("spec", SPECTRUM, exact=True)))
     assert list(truths) == ["spec", "grism", "many_band"]
     assert truths.exact == ("spec",)
-    assert truths.by_belief(["many_band", "grism", "spec"]) == ("spec", "many_band", "grism")
 
 
 def test_exact_is_a_field_and_not_how_wide_a_kernel_is() -> None:
@@ -30,9 +29,8 @@ def test_exact_is_a_field_and_not_how_wide_a_kernel_is() -> None:
 
 
 def test_unknown_names_are_refused_with_those_that_are_known() -> None:
-    for ask in (lambda: KNOWN_TRUTHS["spek"], lambda: KNOWN_TRUTHS.by_belief(["spek"])):
-        with pytest.raises(MixzError, match=r"'spek' is unknown\n.*spec, true, many_band\n.*nearest name: 'spec'"):
-            ask()
+    with pytest.raises(MixzError, match=r"'spek' is unknown\n.*spec, true, many_band\n.*nearest name: 'spec'"):
+        KNOWN_TRUTHS["spek"]
     assert "spek" not in KNOWN_TRUTHS
     with pytest.raises(ValueError, match="each name once"):
         Truths((GRISM, GRISM))

@@ -70,8 +70,9 @@ class TruthSettings(Strict):
 
         Examples
         --------
-        >>> TruthSettings.of(KNOWN_TRUTHS["true"])
-        TruthSettings(kernel='exact', simulated=True)
+        >>> settings = TruthSettings.of(KNOWN_TRUTHS["true"])
+        >>> settings.kernel, settings.simulated
+        ('exact', True)
         """
         kernel = next(name for name, known in KERNELS.items() if known == truth.kernel)
         return cls.model_validate({"kernel": kernel, "simulated": truth.simulated})

@@ -124,12 +124,12 @@ class CoreTailKernel:
         1.0
         """
         label, z, mag_ref = (np.asarray(a, float) for a in (z_label, z, mag_ref))
-        i, j = np.broadcast_arrays(*self._bins(mag_ref, z))
+        i, j = self._bins(mag_ref, z)
         f, away = np.asarray(self.f)[i], label - z
         p = (1 - f) * _normal(away, np.asarray(self.mu)[i, j], np.asarray(self.s)[i, j]) + f * self._tail_density(
             away, i
         )
-        p /= self._inside(z, i)
+        p = p / self._inside(z, i)
         return np.asarray(np.where((label >= self.z_range[0]) & (label <= self.z_range[1]), p, 0.0))
 
     def _inside(self, z: Array, i: NDArray[np.intp]) -> Array:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mixz.errors import MixzError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from mixz.truths.kernel import Kernel
 
@@ -93,24 +93,8 @@ class Truths(Mapping[str, Truth]):
 
     @property
     def exact(self) -> tuple[str, ...]:
-        """Names of those whose labels are the redshift."""
+        """Names of those whose labels are the redshift, which `GalaxySet.reference` believes before others."""
         return tuple(truth.name for truth in self.every if truth.exact)
-
-    def by_belief(self, names: Iterable[str]) -> tuple[str, ...]:
-        """The names in the order in which a galaxy's labels are believed: exact truths first, then as listed.
-
-        Raises
-        ------
-        MixzError
-            A name is unknown.
-
-        Examples
-        --------
-        >>> from mixz.truths.known import KNOWN_TRUTHS
-        >>> KNOWN_TRUTHS.by_belief(["many_band", "spec"])
-        ('spec', 'many_band')
-        """
-        return tuple(sorted(names, key=lambda name: not self[name].exact))
 
     def scaled(self, scales: Mapping[str, float]) -> Truths:
         """The truths, with the labels of some as many times as far off as `scales` says by name.
