@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from mixz import metrics
-from mixz.bridges.qp_files import ENDINGS, on_grid, read_qp, to_qp, truth_in, write_qp
+from mixz.bridges.qp_files import ENDINGS, on_grid, read_qp, to_qp, truth_in
+from mixz.bridges.qp_writers import qp_writer, write_qp
 from mixz.errors import MixzError
 from mixz.photoz import POINTS, PhotoZ
 

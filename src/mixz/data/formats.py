@@ -130,9 +130,9 @@ def _lines(path: Path, *, above: int) -> int | None:
 
 
 def _csv_chunks(source: TableSource, columns: list[str], rows: int) -> Iterator[pd.DataFrame]:
-    """Read some rows at a time; what looks like whole numbers is looked through first, for text or holes further down."""
+    """Read some rows at a time; columns that begin with whole numbers are looked through first, for text or holes."""
     _refuse_half_a_row(source.path)
-    read = partial(pd.read_csv, source.path, low_memory=False)
+    read: Callable[..., Any] = partial(pd.read_csv, source.path, low_memory=False)
     first = read(usecols=columns, nrows=rows)
     if len(first) < rows:
         yield first

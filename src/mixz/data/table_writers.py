@@ -130,7 +130,9 @@ def hdf5_writer(path: Path) -> Iterator[Append]:
 
         def append(frame: pd.DataFrame) -> None:
             for name, values in frame.items():
-                grow(file, str(name), text(values).fillna("").to_numpy(object) if is_text(values) else values.to_numpy())
+                grow(
+                    file, str(name), text(values).fillna("").to_numpy(object) if is_text(values) else values.to_numpy()
+                )
 
         yield append
 
@@ -205,7 +207,9 @@ class _FitsPieces:
             self.rows.touch()
         if any(width > self.widths[name] for name, width in widths.items()):
             self._widen({name: max(width, self.widths[name]) for name, width in widths.items()})
-        if {name: values.dtype.kind for name, values in arrays.items()} != {n: v.dtype.kind for n, v in self.first.items()}:
+        if {name: values.dtype.kind for name, values in arrays.items()} != {
+            n: v.dtype.kind for n, v in self.first.items()
+        }:
             raise TypeError("its columns change their types from row to row")
         if not len(frame):
             return
@@ -221,12 +225,17 @@ class _FitsPieces:
         """What stands above the rows."""
         header = self._hdu(self.first).header
         header["NAXIS2"] = self.count
-        return fits.PrimaryHDU().header.tostring() + str(header.tostring())
+        return f"{fits.PrimaryHDU().header.tostring()}{header.tostring()}"
 
     def _hdu(self, arrays: Mapping[str, NDArray[Any]]) -> fits.BinTableHDU:
         widths = self.widths
         return fits.table_to_hdu(
-            Table({name: values.astype(f"S{widths[name]}") if name in widths else values for name, values in arrays.items()})
+            Table(
+                {
+                    name: values.astype(f"S{widths[name]}") if name in widths else values
+                    for name, values in arrays.items()
+                }
+            )
         )
 
     def _widen(self, widths: Mapping[str, int]) -> None:
@@ -274,7 +283,11 @@ def text(values: pd.Series[Any]) -> pd.Series[Any]:
     ['a', '12', None]
     """
     words = [
-        None if value is None or value is pd.NA or value != value else value.decode() if isinstance(value, bytes) else str(value)
+        None
+        if value is None or value is pd.NA or value != value
+        else value.decode()
+        if isinstance(value, bytes)
+        else str(value)
         for value in values
     ]
     return pd.Series(words, index=values.index, dtype=object)
