@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from toy_run import toy_photoz, toy_run
 
+from mixz.densities.estimates import ESTIMATES
 from mixz.metrics import PDF_METRICS, POINT_METRICS
-from mixz.model.grid import ESTIMATES
 from mixz.photoz import PhotoZ
 from mixz.report import vega
 from mixz.report.charts_judged import prediction_charts, probability_charts
