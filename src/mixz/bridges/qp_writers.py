@@ -12,6 +12,7 @@ import pyarrow as pa
 from mixz.atomic import replacing
 from mixz.bridges.qp_files import qp_name, to_qp
 from mixz.data.table_writers import ParquetPieces, grow
+from mixz.errors import MixzError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -53,11 +54,21 @@ def qp_writer(path: str | Path, *, kind: Kind = "interp") -> Iterator[AppendPhot
     Raises
     ------
     MixzError
-        qp is missing, the photo-z have no densities, the name ends otherwise, or it cannot be written.
+        qp is missing, the photo-z have no densities, the name ends otherwise, it cannot be written, or there are no
+        galaxies, of which qp makes no file.
     """
-    path = qp_name(path)
+    path, galaxies = qp_name(path), 0
     with (_hdf5 if path.suffix == ".hdf5" else _parquet)(path) as append:
-        yield lambda photoz, truth=None: append(_tables(to_qp(photoz, kind=kind, truth=truth), path))
+
+        def append_some(photoz: PhotoZ, truth: Mapping[str, Floats] | None = None) -> None:
+            nonlocal galaxies
+            galaxies += len(photoz)
+            if len(photoz):
+                append(_tables(to_qp(photoz, kind=kind, truth=truth), path))
+
+        yield append_some
+        if not galaxies:
+            raise MixzError(f"{path}: there are no galaxies to write", "one or more", "check the table")
 
 
 def write_qp(

@@ -138,12 +138,17 @@ def _csv_chunks(source: TableSource, columns: list[str], rows: int) -> Iterator[
         yield first
         return
     types: dict[Any, Any] = {name: str for name in first if is_text(first[name])}
-    doubtful = [name for name in first if first[name].dtype.kind in "iub" or first[name].isna().all()]
+    doubtful = [name for name in first if _is_whole(first[name])]
     if doubtful:
         seen = [chunk.dtypes for chunk in read(usecols=doubtful, chunksize=rows)]
         types |= {name: _type_of_all([one[name] for one in seen]) for name in doubtful}
     del first
     yield from read(usecols=columns, chunksize=rows, dtype=types)
+
+
+def _is_whole(values: pd.Series[Any]) -> bool:
+    """Whether a column holds whole numbers, truth values or nothing: names of galaxies, say, as far as one can see."""
+    return values.dtype.kind in "iub" or (values.dtype.kind == "f" and bool((values.dropna() % 1 == 0).all()))
 
 
 def _type_of_all(types: list[Any]) -> Any:

@@ -52,17 +52,17 @@ class ParquetPieces:
     path
         The file.
     how
-        What `pyarrow.parquet.ParquetWriter` takes besides.
+        What `pyarrow.parquet.ParquetWriter` takes besides, by the schema.
     """
 
-    def __init__(self, path: Path, **how: Any) -> None:
+    def __init__(self, path: Path, how: Callable[[pa.Schema], Mapping[str, Any]] = lambda _: {}) -> None:
         self.path, self.how = path, how
         self.writer: pq.ParquetWriter | None = None
 
     def append(self, table: pa.Table) -> None:
         """Write the rows of a table."""
         if self.writer is None:
-            self.writer = pq.ParquetWriter(self.path, table.schema, **self.how)
+            self.writer = pq.ParquetWriter(self.path, table.schema, **self.how(table.schema))
         if len(table):
             self.writer.write_table(table)
 

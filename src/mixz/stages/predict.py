@@ -233,15 +233,11 @@ def _predict_hats(
     HatsFolder.open(source)  # a mistake, or a missing package, is told before workers start
     with progress_bar(f"predict {source.name}", console) as bar, connection as client:
         outcome = predict_hats(
-            model, source, output, client, asked=asked, densities=densities, tell=partial(_tell, bar)
+            model, source, output, client, asked=asked, densities=densities, tell=partial(bar, words="galaxies")
         )
     if outcome.done_before:
-        console.print(f"{outcome.done_before:,} partitions had been done before", highlight=False)
+        console.print(f"{outcome.done_before:,} galaxies had been done before", highlight=False)
     return outcome.lost
-
-
-def _tell(bar: Bar, done: int, partitions: int) -> None:
-    bar(done, partitions, f"{done:,} of {partitions:,} partitions done")
 
 
 def export(model: Path, output: Path | None = None) -> Path:
