@@ -18,10 +18,10 @@ import pytest
 
 from hats_mock import BANDS, model, read_hats, sky, write_hats
 from mixz.bridges.dask_members import dask_client
-from mixz.bridges.hats import predict_hats
-from mixz.bridges.hats_parts import Job, Part, parts_of, predict_part
+from mixz.bridges.hats.catalogue import predict_hats
+from mixz.bridges.hats.parts import Job, Part, parts_of, predict_part
 from mixz.bridges.model_columns import Asked
-from mixz.bridges.rounding import rounded
+from mixz.bridges.hats.rounding import rounded
 from mixz.data.hats_folder import HatsFolder, batches
 from mixz.errors import MixzError
 from mixz.model.ensemble import Ensemble

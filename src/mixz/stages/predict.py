@@ -59,7 +59,7 @@ def predict(
     Written are object_id, z_phot, z_phot_std and what else the model gives: z_sigma, point estimates of densities,
     intervals (z_low_68, z_high_68, ...), support.
 
-    Of a HATS folder it makes a HATS folder, partition by partition on Dask workers: see `mixz.bridges.hats`.
+    Of a HATS folder it makes a HATS folder, part by part on Dask workers: see `mixz.bridges.hats.catalogue`.
 
     Parameters
     ----------
@@ -228,7 +228,7 @@ def _predict_hats(
     densities: bool,
     connection: AbstractContextManager[Any],
 ) -> int:
-    from mixz.bridges.hats import predict_hats
+    from mixz.bridges.hats.catalogue import predict_hats
 
     HatsFolder.open(source)  # a mistake, or a missing package, is told before workers start
     with progress_bar(f"predict {source.name}", console) as bar, connection as client:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from mixz.atomic import replacing
 from mixz.bridges.dask_members import spread
-from mixz.bridges.hats_parts import PART_ROWS, Job, done_before, parts_of, predict_part
+from mixz.bridges.hats.parts import PART_ROWS, Job, done_before, parts_of, predict_part
 from mixz.bridges.models import open_model
 from mixz.data.hats_folder import HatsFolder, finish
 from mixz.errors import MixzError
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from mixz.bridges.hats_parts import Part
+    from mixz.bridges.hats.parts import Part
     from mixz.bridges.model_columns import Asked
     from mixz.data.hats_folder import Pixel
 

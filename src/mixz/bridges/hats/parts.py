@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from mixz.atomic import replacing
-from mixz.bridges.hats_columns import how_to_write, rubin_columns
+from mixz.bridges.hats.columns import how_to_write, rubin_columns
 from mixz.bridges.models import open_model
 from mixz.bridges.pieces import Pieces
 from mixz.data.hats_folder import SKY_INDEX, HatsFolder, Pixel, batches, file_columns, file_rows, pixel_file

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from mixz.bridges.rounding import rounded
+from mixz.bridges.hats.rounding import rounded
 
 if TYPE_CHECKING:
     from mixz.photoz import PhotoZ
