@@ -20,11 +20,11 @@ from hats_mock import BANDS, model, read_hats, sky, write_hats
 from mixz.bridges.dask_members import dask_client
 from mixz.bridges.hats.catalogue import predict_hats
 from mixz.bridges.hats.parts import Job, Part, parts_of, predict_part
-from mixz.bridges.model_columns import Asked
 from mixz.bridges.hats.rounding import rounded
+from mixz.bridges.model_columns import Asked
 from mixz.data.hats_folder import HatsFolder, batches
 from mixz.errors import MixzError
-from mixz.model.ensemble import Ensemble
+from mixz.model.folder import load_model
 from mixz.stages import export
 
 if TYPE_CHECKING:
@@ -62,9 +62,7 @@ def in_one_process(place: Path) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         frame = read_hats(place / "sky")
-    return frame, Ensemble.load(place / "model").predict(
-        PLAIN.galaxies(Ensemble.load(place / "model"), frame, where="")
-    )
+    return frame, load_model(place / "model").predict(PLAIN.galaxies(load_model(place / "model"), frame, where=""))
 
 
 def check(found: Any, place: Path) -> None:

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 FITTED = ("mag", "knots", "height")
 """The numbers of a `Calibration`, stored with a model."""
 
-KNOTS = (-6.6, -3.8, -2.6, -1.7, -0.8, 0.0, 0.8, 1.7, 2.6, 3.8, 6.6)
-"""Where h may bend: near 3, 2, 1.5, 1, 0.5 and 0 standard deviations of a Gaussian (ours)."""
+KNOTS = (-6.6, -2.6, -0.8, 0.0, 0.8, 2.6, 6.6)
+"""Where h may bend: near 3, 1.5, 0.5 and 0 standard deviations of a Gaussian (ours)."""
 PER_BIN = 400
 """Held-out galaxies behind each magnitude at which h is fitted, at least; between these it is interpolated (ours)."""
 MOST_BINS = 6
@@ -43,7 +43,7 @@ FEWEST = 200
 """Calibrating on fewer held-out galaxies would add more noise than it takes away (ours)."""
 SPREAD = 0.7
 """Width of the prior of ln h', about 0 (ours)."""
-KNOT_STEP = 0.2
+KNOT_STEP = 0.25
 """Width of the prior of the steps of ln h' from knot to knot: a wider Gaussian needs steps in logit F (ours)."""
 MAG_STEP = 0.2
 """Width of the prior of the steps of ln h' and of h(0) from magnitude to magnitude (ours)."""
@@ -51,10 +51,12 @@ SHIFT = 0.8
 """Width of the prior of h(0): half a standard deviation of a Gaussian (ours)."""
 SMALLEST = 1e-30
 """No cdf is taken to be nearer to 0 or 1 than this."""
+HIGHEST = 80.0
+"""No logit is taken to be farther from 0 than this, so that its exponential fits into single precision."""
 FARTHEST = 5.0
 """h(0) and ln h' are looked for up to this far from 0, which no density of use comes near."""
 ROUNDS = 60
-ENOUGH = 1e-7
+ENOUGH = 1e-8
 """The search ends when a round gains less than this share of the log-likelihood."""
 
 
@@ -175,15 +177,17 @@ class _Problem:
         shift, steep = self.parts(flat)
         of_galaxy = self.near @ _heights(shift, steep, self.knots)
         x = _bent(self.t, self.knots, of_galaxy)
-        likely = np.maximum((_masses(x) * self.likelihood).sum(axis=1), SMALLEST)
+        likely = (_masses(x) * self.likelihood).sum(axis=1)
+        # What is flat below the least likelihood has no slope there.
+        by_likely = np.where(likely > SMALLEST, -1 / np.maximum(likely, SMALLEST), 0)
         # F' = sigma(x): dF'/dx = sigma(x) sigma(-x), symmetric, so that one exponential is exact in both wings.
         falling = np.exp(-np.abs(x))
-        by_x = -self._rise * (falling / np.square(1 + falling)) / likely[:, None]  # type: ignore[attr-defined]
+        by_x = by_likely[:, None] * self._rise * (falling / np.square(1 + falling))  # type: ignore[attr-defined]
         by_height = self.near.T @ self._to_knots(by_x)
         by_shift, by_steep = _heights_gradient(by_height, steep, self.knots)
         prior, prior_shift, prior_steep = _prior(shift, steep)
         gradient = np.concatenate([by_shift + prior_shift, by_steep + prior_steep], axis=1)
-        return float(prior - np.log(likely).sum()), gradient.ravel()
+        return float(prior - np.log(np.maximum(likely, SMALLEST)).sum()), gradient.ravel()
 
     def _to_knots(self, by_x: NDArray[np.float64]) -> NDArray[np.float64]:
         """The gradient by each galaxy's heights at the knots, shape (galaxy, knot)."""
@@ -220,7 +224,7 @@ def _logit(mass: Array) -> Array:
     xp = array_namespace(mass)
     below = xp.cumulative_sum(mass, axis=-1)[..., :-1]
     above = xp.flip(xp.cumulative_sum(xp.flip(mass, axis=-1), axis=-1), axis=-1)[..., 1:]
-    return xp.log(xp.clip(below, min=SMALLEST)) - xp.log(xp.clip(above, min=SMALLEST))
+    return xp.log(xp.clip(below, min=SMALLEST) / xp.clip(above, min=SMALLEST))
 
 
 def _bent(t: Array, knots: Array, height: Array) -> Array:
@@ -236,15 +240,12 @@ def _bent(t: Array, knots: Array, height: Array) -> Array:
 def _masses(x: Array) -> Array:
     """The mass on each node from logit F' between the nodes, shape (galaxy, z); exact in both wings."""
     xp = array_namespace(x)
-    falling = xp.exp(-xp.abs(x))
-    wing = falling / (1 + falling)
-    lower = x < 0
-    # F' below the middle and F' - 1 above it keep what is near 0 and 1 apart; the node of the middle gets its 1 back.
-    away = xp.where(lower, wing, -wing)
-    below = xp.astype(lower, x.dtype)
-    none = xp.zeros_like(x[..., :1])
-    rise = xp.concat([away, none], axis=-1) - xp.concat([none, away], axis=-1)
-    return rise + (xp.concat([none + 1, below], axis=-1) - xp.concat([below, none], axis=-1))
+    falling = xp.exp(xp.clip(-x, min=-HIGHEST, max=HIGHEST))
+    below = 1 / (1 + falling)
+    above = falling * below
+    # In the lower wing a mass is a rise of F', in the upper one a fall of 1 - F': each is exact where it is near 0.
+    inner = xp.where(x[..., 1:] < 0, below[..., 1:] - below[..., :-1], above[..., :-1] - above[..., 1:])
+    return xp.concat([below[..., :1], inner, above[..., -1:]], axis=-1)
 
 
 def _heights(shift: NDArray[Any], steep: NDArray[Any], knots: NDArray[Any]) -> NDArray[np.float64]:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 Array = Any
 """A numpy array or a torch tensor."""
 
+BLOCK = 16
+"""Nodes in which a quantile is looked for at a time."""
+
 
 @dataclass(frozen=True, eq=False)
 class Grid:
@@ -135,9 +138,7 @@ class Grid:
         xp = array_namespace(mass)
         below = self.cumulative(mass)
         sought = level * below[..., -1:]
-        # Counted, not searched for: an ONNX graph knows no search.
-        place = xp.sum(xp.astype(below[..., None, :] < sought[..., None], xp.int64), axis=-1) - 1
-        place = xp.clip(place, 0, len(self.z) - 2)
+        place = xp.clip(_count_below(below, sought) - 1, 0, len(self.z) - 2)
         left, right = _pair(self.density(mass), place)
         z_left, step = at_nodes(self.constant(nodes, mass), place), at_nodes(self.constant(steps, mass), place)
         wanted = (sought - along_z(below, place)) / step
@@ -250,6 +251,20 @@ def at_nodes(values: Array, place: Array) -> Array:
     """What is the same for all galaxies at some nodes: `values` of shape (z,) where `place` says, of its shape."""
     xp = array_namespace(values)
     return xp.reshape(xp.take(values, xp.reshape(place, (-1,)), axis=0), place.shape)
+
+
+def _count_below(rising: Array, sought: Array) -> Array:
+    """How many of each row's rising values, shape (..., z), are less than what is sought, shape (..., any).
+
+    Counted, not searched for: an ONNX graph knows no search.  First the last of every block, then within one block.
+    """
+    xp = array_namespace(rising)
+    blocks = xp.sum(rising[..., None, BLOCK - 1 :: BLOCK] < sought[..., None], axis=-1, dtype=xp.int64)
+    inside = blocks[..., None] * BLOCK + xp.arange(BLOCK, dtype=xp.int64, device=device(rising))
+    inside = xp.clip(inside, max=rising.shape[-1] - 1)
+    flat = xp.reshape(inside, (*inside.shape[:-2], inside.shape[-2] * BLOCK))
+    values = xp.reshape(along_z(rising, flat), inside.shape)
+    return blocks * BLOCK + xp.sum(values < sought[..., None], axis=-1, dtype=xp.int64)
 
 
 def _pair(values: Array, place: Array) -> tuple[Array, Array]:

@@ -56,7 +56,7 @@ def markdown_table(records: Sequence[Record], *, z_range: str, errors: Errors = 
 def markdown_pdf_table(records: Sequence[Record], *, z_range: str) -> str:
     """Lay the records of densities out, with bootstrap errors; empty where no recipe has densities.
 
-    Where labels are noisy, PIT and coverage are of the densities smeared by the labels' error.
+    Where labels are noisy, numbers are of the densities smeared by the labels' errors, and in brackets as they are.
     """
     chosen = [r for r in records if r["z_range"] == z_range and r["metric"] in PDF_COLUMNS]
     return _table(chosen, PDF_COLUMNS, _pdf_cell) if chosen else ""
@@ -85,7 +85,7 @@ def _cell(record: Record, error: str) -> str:
 def _pdf_cell(record: Record) -> str:
     if math.isnan(record["corrected"]):
         return _number(record["mean"], record["bootstrap"])
-    return _number(record["corrected"], record["corrected_error"])
+    return f"{_number(record['corrected'], record['corrected_error'])} ({record['mean']:.4f})"
 
 
 def _number(value: float, error: float) -> str:

@@ -203,7 +203,7 @@ def _short(metric: str) -> str:
 def pdf_tables(records: Sequence[Record], *, z_range: str) -> list[Table]:
     """Lay the records of densities out, a table per sample and a row per recipe that has any; none where none has.
 
-    Where labels are noisy, PIT and coverage are of the densities smeared by the labels' error.
+    Where labels are noisy, numbers are of the densities smeared by the labels' errors, and below of them as they are.
     """
     chosen = [r for r in records if r["z_range"] == z_range and r["metric"] in PDF_COLUMNS]
     tables = []
@@ -223,18 +223,20 @@ def pdf_tables(records: Sequence[Record], *, z_range: str) -> list[Table]:
             cells = {r["metric"]: r for r in mine if r["recipe"] == recipe}
             table.add_row(recipe, *(_pdf_cell(cells[name]) for name in PDF_COLUMNS))
         if any(_is_number(r.get("corrected")) for r in mine):
-            table.caption, table.caption_justify = "PIT and coverage: densities smeared by the labels' error", "left"
+            table.caption = Text("of densities smeared by the labels' errors; in brackets, of them as they are")
+            table.caption_justify = "left"
         tables.append(table)
     return tables
 
 
 def _pdf_cell(record: Record) -> Text:
-    corrected = _is_number(record.get("corrected"))
-    value = record["corrected"] if corrected else record["mean"]
-    error = record["corrected_error"] if corrected else record["bootstrap"]
+    smeared = _is_number(record.get("corrected"))
+    value = record["corrected"] if smeared else record["mean"]
+    error = record["corrected_error"] if smeared else record["bootstrap"]
     if math.isnan(value):
         return Text("n/a", style="dim")
-    return Text(f"{value:.4f}" + ("" if math.isnan(error) else f"\n±{error:.4f}"))
+    cell = Text(f"{value:.4f}" + ("" if math.isnan(error) else f"\n±{error:.4f}"))
+    return cell.append(f"\n[{record['mean']:.4f}]", style="dim") if smeared else cell
 
 
 def ratio_lines(records: Sequence[Record], *, truth: str = "spec", over: str = "base") -> list[str]:
