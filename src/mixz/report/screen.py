@@ -16,7 +16,7 @@ from mixz.metrics.verdict import verdicts
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mixz.data.cuts import Entry
+    from mixz.data.cuts import LedgerEntry
     from mixz.data.fetching.registry import DataSet, RemoteFile
     from mixz.metrics.summary import Record
     from mixz.metrics.verdict import Verdict
@@ -41,7 +41,7 @@ PAPER_REFINED = ("tl", "combo")
 RATIO_METRICS = ("bias", "rms", "outlier_fraction", "catastrophic_fraction")
 
 
-def ledger_table(entries: Sequence[Entry]) -> Table:
+def ledger_table(entries: Sequence[LedgerEntry]) -> Table:
     """Lay the ledger of a build out as a table."""
     table = Table(title="galaxies in and out of every step", title_justify="left")
     for name in ("table", "step"):
@@ -86,7 +86,7 @@ def _check(file: RemoteFile, data_set: DataSet) -> str:
     return "Zenodo's MD5" if data_set.record else "first SHA-256"
 
 
-def _note(entry: Entry) -> str:
+def _note(entry: LedgerEntry) -> str:
     """Say in a few words what a match, an overlap or the split has to tell beyond its rows."""
     told = entry.details
     if "labels_in" in told:
