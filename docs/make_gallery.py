@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from matplotlib import style
+from mixz.report.gallery import paper_figures
 from rich.console import Console
 
 from mixz import stages
 from mixz.cli.experiment import DEMO
 from mixz.report.figures import STYLE
-from mixz.report.gallery import paper_figures
 from mixz.report.screen import SIMULATED
 from mixz.settings.config import Config
 from mixz.settings.file import load_config

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from mixz.arrays import Floats
-    from mixz.report.run import Entry
+    from mixz.report.run import ReportEntry
 
 LEVELS = tuple(round(0.05 * k, 2) for k in range(1, 20))
 """Probabilities at which coverage is shown."""
@@ -33,7 +33,7 @@ LEAST_IN_BIN = 8
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
+class Pairs:
     """Estimates beside the labels they are judged by, for galaxies that have both; arrays of shape (galaxy,)."""
 
     z_ref: Floats
@@ -46,14 +46,14 @@ class Judged:
         return scaled_residual(z_phot=self.z_phot, z_ref=self.z_ref)
 
 
-def judged(entry: Entry, truth: str) -> Judged:
+def pairs(entry: ReportEntry, truth: str) -> Pairs:
     """Put a recipe's estimates beside a truth's labels of the test galaxies."""
     test = entry.run.test
     z_phot = entry.photoz.z_phot
     if truth not in test.truths:
-        return Judged(np.empty(0), np.empty(0), np.empty(0))
+        return Pairs(np.empty(0), np.empty(0), np.empty(0))
     rows = test.has(truth) & np.isfinite(z_phot)
-    return Judged(test.z[truth][rows], z_phot[rows], entry.run.mag_ref(test)[rows])
+    return Pairs(test.z[truth][rows], z_phot[rows], entry.run.mag_ref(test)[rows])
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +137,7 @@ def upper_redshift(z_ref: ArrayLike) -> float:
     return max(float(np.percentile(z, 99.5)) * 1.15, 0.1) if z.size else 1.0
 
 
-def pit_values(entry: Entry, truth: str) -> Floats | None:
+def pit_values(entry: ReportEntry, truth: str) -> Floats | None:
     """Give the PIT of every test galaxy with a label; None where the recipe gives no probabilities.
 
     Densities are smeared by the label's own error first where that is known, so that an honest one looks honest.
@@ -175,7 +175,7 @@ def coverage_curve(values: ArrayLike) -> Floats:
     return np.array([np.mean(u <= level / 2) if u.size else np.nan for level in LEVELS])
 
 
-def redshift_counts(entry: Entry, truth: str, edges: ArrayLike) -> Floats:
+def redshift_counts(entry: ReportEntry, truth: str, edges: ArrayLike) -> Floats:
     """Give a recipe's n(z) of the test galaxies of a truth, per bin: the sum of densities, or z_phot counted."""
     photoz, test, bins = entry.photoz, entry.run.test, np.asarray(edges, float)
     rows = test.has(truth) & np.isfinite(photoz.z_phot)
