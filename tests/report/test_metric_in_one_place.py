@@ -1,4 +1,4 @@
-"""A metric is added in one place: an entry of the table is judged, resampled, compared, tabled, drawn, and explained."""
+"""A metric is added in one place: an entry of the table is judged, resampled, compared, tabled, drawn, explained."""
 
 from __future__ import annotations
 

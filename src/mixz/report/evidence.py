@@ -33,7 +33,7 @@ LEAST_IN_BIN = 8
 
 
 @dataclass(frozen=True, eq=False)
-class Pairs:
+class Compared:
     """Estimates beside the labels they are judged by, for galaxies that have both; arrays of shape (galaxy,)."""
 
     z_ref: Floats
@@ -46,14 +46,14 @@ class Pairs:
         return scaled_residual(z_phot=self.z_phot, z_ref=self.z_ref)
 
 
-def pairs(entry: ReportEntry, truth: str) -> Pairs:
+def compared(entry: ReportEntry, truth: str) -> Compared:
     """Put a recipe's estimates beside a truth's labels of the test galaxies."""
     test = entry.run.test
     z_phot = entry.photoz.z_phot
     if truth not in test.truths:
-        return Pairs(np.empty(0), np.empty(0), np.empty(0))
+        return Compared(np.empty(0), np.empty(0), np.empty(0))
     rows = test.has(truth) & np.isfinite(z_phot)
-    return Pairs(test.z[truth][rows], z_phot[rows], entry.run.mag_ref(test)[rows])
+    return Compared(test.z[truth][rows], z_phot[rows], entry.run.mag_ref(test)[rows])
 
 
 @dataclass(frozen=True, eq=False)

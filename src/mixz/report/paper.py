@@ -101,7 +101,9 @@ def paper_figure(figure: Figure, panels: Sequence[Panels], *, note: str = "") ->
     }
 
 
-def save_figure(spec: Spec, folder: Path, name: str, endings: Sequence[str] = ("png", "pdf")) -> list[Path]:
+def save_figure(
+    spec: Spec, folder: Path, name: str, endings: Sequence[str] = ("png", "pdf"), *, dpi: int = DPI
+) -> list[Path]:
     """Save a plot in Vega-Lite, by default as PNG and PDF.
 
     Returns
@@ -109,15 +111,15 @@ def save_figure(spec: Spec, folder: Path, name: str, endings: Sequence[str] = ("
     list of Path
         The files, in the order of `endings`.
     """
-    return save_drawing(svg_of(spec), folder, name, endings)
+    return save_drawing(svg_of(spec), folder, name, endings, dpi=dpi)
 
 
-def save_drawing(svg: str, folder: Path, name: str, endings: Sequence[str]) -> list[Path]:
+def save_drawing(svg: str, folder: Path, name: str, endings: Sequence[str], *, dpi: int = DPI) -> list[Path]:
     """Save an SVG under further endings too."""
     paths = [folder / f"{name}.{ending}" for ending in endings]
     for path in paths:
         with replacing(path) as draft:
-            draft.write_bytes(written(svg, path.suffix, dpi=DPI))
+            draft.write_bytes(written(svg, path.suffix, dpi=dpi))
     return paths
 
 
@@ -153,4 +155,6 @@ def _on_paper(value: Any, title: str) -> Any:
     own = {key: _on_paper(item, title) for key, item in value.items()}
     scaled = {key: own[key] * factor for key, factor in THINNER.items() if isinstance(own.get(key), int | float)}
     untitled = {"title": None} if own.get("title") == title else {}
+    if "symbolType" in own:  # a legend, for which paper has room in a row
+        own.pop("columns", None)
     return own | scaled | untitled

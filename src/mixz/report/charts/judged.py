@@ -27,9 +27,9 @@ from mixz.report.charts.chart import (
 )
 from mixz.report.evidence import (
     LEVELS,
+    compared,
     coverage_curve,
     density_cells,
-    pairs,
     pit_values,
     redshift_counts,
     trend,
@@ -57,7 +57,7 @@ def prediction_panels(runs: Runs) -> list[Panels]:
 
 
 def _prediction_charts(entries: Sequence[ReportEntry], truth: str, colour: str) -> list[Chart]:
-    beside = {entry.label: pairs(entry, truth) for entry in entries}
+    beside = {entry.label: compared(entry, truth) for entry in entries}
     top = max((upper_redshift(p.z_ref) for p in beside.values() if p.z_ref.size), default=1.0)
     return [
         _prediction_chart(label, truth, p.z_ref, p.z_phot, top, colour) for label, p in beside.items() if p.z_ref.size
@@ -107,7 +107,7 @@ def _residual_charts(entries: Sequence[ReportEntry], truth: str) -> list[Chart]:
     for quantity in ("z", "mag"):
         values: Rows = []
         for entry in entries:
-            p = pairs(entry, truth)
+            p = compared(entry, truth)
             t = trend(p.dz, p.z_ref if quantity == "z" else p.mag_ref)
             values += rows(
                 recipe=[entry.label] * len(t.at),
@@ -314,7 +314,7 @@ def redshift_panels(runs: Runs) -> list[Panels]:
 
 
 def _redshift_chart(entries: Sequence[ReportEntry], truth: str) -> Chart | None:
-    z_ref = [pairs(entry, truth).z_ref for entry in entries]
+    z_ref = [compared(entry, truth).z_ref for entry in entries]
     everything = np.concatenate(z_ref)
     if not everything.size:
         return None
