@@ -104,9 +104,9 @@ def test_an_unknown_reference_magnitude_is_no_obstacle(many: GalaxySet) -> None:
 
 def test_what_is_refined_or_parted_is_calibrated_no_more(model: Ensemble, many: GalaxySet) -> None:
     refined = model.fine_tune(many, Step(truths=("spec",), epochs=1, batch_size=64))
-    assert (refined.calibration, refined.conformal, refined.support, refined.held_out) == (None, None, None, {})
+    assert (refined.calibration, refined.intervals, refined.support, refined.held_out) == (None, None, None, {})
     one = model.subset([1])
-    assert (one.calibration, one.conformal, one.held_out) == (None, None, {})
+    assert (one.calibration, one.intervals, one.held_out) == (None, None, {})
     assert one.support is model.support
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mixz.model.grid import Grid
+from mixz.densities.grid import Grid, even_grid
 from mixz.model.label_likelihood import says_through
 from mixz.truths.gaussian import GaussianKernel
 from mixz.truths.kernel import Kernel
@@ -14,7 +14,7 @@ from mixz.truths.known import COSMOS2020
 from mixz.truths.reported import ReportedKernel
 from mixz.truths.table import TableKernel
 
-GRIDS = {"fine": Grid.even(nodes=200, z_max=4.0), "coarse": Grid.even(nodes=60, z_max=4.0)}
+GRIDS = {"fine": even_grid(200, 4.0), "coarse": even_grid(60, 4.0)}
 KERNELS = {
     "gaussian": GaussianKernel(0.02),
     "cosmos2020": COSMOS2020,
@@ -32,9 +32,9 @@ def test_it_is_the_integral_of_kernel_and_density(kernel: Kernel, grid: Grid) ->
     says = says_through(kernel, LABEL, MAG, grid, Z_ERR)
     assert says.shape == (3, len(grid.z))
     assert (says > 0).all()
-    mass = torch.softmax(-((torch.log1p(grid.z) - 0.5) ** 2) / 0.3, dim=0)
+    mass = torch.softmax(-((torch.log1p(torch.from_numpy(grid.z).float()) - 0.5) ** 2) / 0.3, dim=0)
     z = np.linspace(0, 4, 400_001)
-    density = np.interp(z, grid.z.numpy(), grid.density(mass).numpy())
+    density = np.interp(z, grid.z, grid.density(mass).numpy())
     for k in range(3):
         whole = kernel.density(z_label=LABEL[k], z=z, mag_i=MAG[k], z_err=Z_ERR[k]) * density
         assert float(says[k] @ mass) == pytest.approx(np.trapezoid(whole, z), rel=0.03)

@@ -80,8 +80,8 @@ def test_format_3_says_the_same_uncalibrated(tmp_path: Path) -> None:
     ensemble.save(tmp_path / "model")
     as_format_3(tmp_path / "model")
     old = Ensemble.load(tmp_path / "model")
-    assert (old.calibration, old.conformal, dict(old.held_out)) == (None, None, {})
-    here = replace(ensemble, calibration=None, conformal=None).predict(galaxies)
+    assert (old.calibration, old.intervals, dict(old.held_out)) == (None, None, {})
+    here = replace(ensemble, calibration=None, intervals=None).predict(galaxies)
     there = old.predict(galaxies)
     assert here.pdf is not None
     assert there.pdf is not None

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from toy_run import page_of, toy_photoz, toy_run
 
+from mixz.densities.estimates import ESTIMATES
 from mixz.metrics import METRICS
 from mixz.metrics.metric import columns
-from mixz.model.grid import ESTIMATES
 from mixz.photoz import PhotoZ
 from mixz.report import vega
 from mixz.report.charts.intervals import judged_intervals

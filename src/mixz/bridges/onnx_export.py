@@ -19,19 +19,20 @@ import torch
 
 from mixz.atomic import replacing
 from mixz.bridges.onnx_format import ABOUT, INTERVAL, ONNX_FORMAT, PLACE, REMEMBERED
+from mixz.densities.grid import nodes
+from mixz.densities.read import read_densities
 from mixz.errors import MixzError
 from mixz.model.features import Features, Photometry
 from mixz.model.heads import head_of
 from mixz.model.nets import outputs
-from mixz.model.onnx_calibration import TracedCalibration
 from mixz.model.predict import estimates, stacks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from mixz.densities.grid import Grid
     from mixz.model.ensemble import Ensemble
-    from mixz.model.grid import Grid
     from mixz.model.heads import Head
     from mixz.model.nets import Weights
     from mixz.settings.network import Network
@@ -127,9 +128,7 @@ class Graph(torch.nn.Module):
         self.stacks: list[Weights] = stacks_of(ensemble.weights, network, ensemble.weight_seeds())
         self.grid: Grid | None = self.head.grid
         self.ref_place = ensemble.bands.index(ensemble.ref_band)
-        found = ensemble.calibration
-        self.calibration = TracedCalibration(found.mag, found.knots, found.height) if found is not None else None
-        self.conformal = ensemble.conformal
+        self.calibration, self.intervals = ensemble.calibration, ensemble.intervals
         self.support = ensemble.support
         self.in_common = ensemble.in_common
 
@@ -151,7 +150,7 @@ class Graph(torch.nn.Module):
         of_members = {"z_phot_members": said.z, "z_sigma_members": said.sigma, "z_rms_members": said.z_rms}
         found = {name: t.masked_fill(unknown, torch.nan) for name, t in of_members.items() if t is not None}
         if self.grid is not None and said.mass is not None:
-            found["z_grid"] = self.grid.z.clone()
+            found["z_grid"] = self.grid.constant(nodes, said.mass).clone()
             for name, t in self._of_density(said.mass, mag[:, self.ref_place], self.grid).items():
                 found[name] = t.masked_fill(unknown if t.ndim == 1 else unknown[:, None], torch.nan)
         if self.support is not None:
@@ -159,12 +158,9 @@ class Graph(torch.nn.Module):
         return found
 
     def _of_density(self, mass: torch.Tensor, mag_ref: torch.Tensor, grid: Grid) -> dict[str, torch.Tensor]:
-        """Give the (calibrated) density, its point estimates and intervals, for masses of shape (galaxy, z)."""
-        if self.calibration is not None:
-            mass = self.calibration(mass, mag_ref)
-        intervals = self.conformal.of_piece(mass, mag_ref, grid) if self.conformal is not None else {}
-        ends = {INTERVAL + level: both for level, both in intervals.items()}
-        return {"pdf": grid.density(mass), **grid.estimates(mass), **ends}
+        """The (calibrated) density, its point estimates and intervals, for masses of shape (galaxy, z)."""
+        read = read_densities(mass, mag_ref, grid, calibration=self.calibration, intervals=self.intervals)
+        return {"pdf": read.pdf, **read.points, **{INTERVAL + level: ends for level, ends in read.intervals.items()}}
 
 
 def export_onnx(ensemble: Ensemble, path: str | Path) -> None:
@@ -175,7 +171,7 @@ def export_onnx(ensemble: Ensemble, path: str | Path) -> None:
     ``z_grid`` (z,), ``pdf`` (galaxy, z), ``zmode``, ``zmean``, ``zmedian``, ``zbest``, ``zrms`` (galaxy,), the ends of
     intervals ``interval_68``, ``interval_90``, ``interval_95`` (galaxy, 2), and ``support_place`` (galaxy, band), where
     a galaxy lies among the training galaxies.  What the numbers mean (bands, systems) lies in the file's metadata, as
-    JSON under ``mixz``; the training galaxies under ``mixz_neighbours``.
+    JSON under ``mixz``; the training galaxies under ``mixz_support``.
 
     Raises
     ------
@@ -209,7 +205,7 @@ def export_onnx(ensemble: Ensemble, path: str | Path) -> None:
     assert program is not None
     program.model.metadata_props[ABOUT] = json.dumps(_about(ensemble))
     if ensemble.support is not None:
-        program.model.metadata_props[REMEMBERED] = ensemble.support.neighbours.as_text()
+        program.model.metadata_props[REMEMBERED] = ensemble.support.as_text()
     with _quiet(), replacing(path) as draft:
         program.save(draft, external_data=False)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mixz.bridges.onnx_format import ABOUT, INTERVAL, ONNX_FORMAT, PLACE, REMEMBERED
-from mixz.densities.support import Neighbours
+from mixz.densities.support import Support
 from mixz.errors import MixzError
 from mixz.photoz import PhotoZ
 
@@ -39,8 +39,8 @@ class OnnxModel:
         Where the model came from.
     session
         onnxruntime's.
-    neighbours
-        The training galaxies that say which others training covered; None where the model does not say.
+    support
+        Which galaxies training covered; None where the model does not say.
     """
 
     bands: tuple[str, ...]
@@ -50,7 +50,7 @@ class OnnxModel:
     members: int
     provenance: Mapping[str, Any]
     session: Any = field(repr=False)
-    neighbours: Neighbours | None = field(default=None, repr=False)
+    support: Support | None = field(default=None, repr=False)
 
     @classmethod
     def load(cls, path: str | Path, *, threads: int | None = None) -> OnnxModel:
@@ -87,7 +87,7 @@ class OnnxModel:
             members=about["members"],
             provenance=about["provenance"],
             session=session,
-            neighbours=Neighbours.from_text(told[REMEMBERED]) if REMEMBERED in told else None,
+            support=Support.from_text(told[REMEMBERED]) if REMEMBERED in told else None,
         )
 
     @property
@@ -114,7 +114,7 @@ class OnnxModel:
                   for rows in self._pieces(len(galaxies))]  # fmt: skip
         whole = {name: _joined(name, [piece[name] for piece in pieces]) for name in pieces[0]}
         place = whole.pop(PLACE, None)
-        support = self.neighbours.flags(place) if self.neighbours is not None and place is not None else None
+        support = self.support.flags(place) if self.support is not None and place is not None else None
         return PhotoZ(galaxies.object_id, **_by_heading(whole), support=support)
 
     def _pieces(self, galaxies: int) -> list[slice]:

@@ -10,5 +10,5 @@ PLACE = "support_place"
 
 ABOUT = "mixz"
 """The metadata that say, as JSON, what the numbers mean."""
-REMEMBERED = "mixz_neighbours"
+REMEMBERED = "mixz_support"
 """The metadata that hold the training galaxies (`mixz.densities.support`), where the model knows its support."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from array_api_compat import array_namespace
 
-from mixz.densities.grid import Array, Grid, centre, nodes
+from mixz.densities.grid import Array, Grid, along_z, at_nodes, centre, nodes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,14 +34,14 @@ def hsc_loss(*, z_phot: Array, z_ref: Array) -> Array:
     0.5
     """
     u = (z_phot - z_ref) / ((1 + z_ref) * HSC_LOSS_DZ)
-    return 1 - 1 / (1 + u * u)
+    # The same as 1 - 1 / (1 + u^2), without its loss of digits near zero.
+    return u * u / (1 + u * u)
 
 
 def zmode(mass: Array, grid: Grid) -> Array:
     """The redshift where p is highest."""
     xp = array_namespace(mass)
-    peak = xp.argmax(grid.density(mass), axis=-1)
-    return xp.reshape(xp.take(grid.constant(nodes, mass), xp.reshape(peak, (-1,)), axis=0), peak.shape)
+    return at_nodes(grid.constant(nodes, mass), xp.argmax(grid.density(mass), axis=-1))
 
 
 def zmean(mass: Array, grid: Grid) -> Array:
@@ -63,10 +63,9 @@ def zbest(mass: Array, grid: Grid) -> Array:
     """
     xp = array_namespace(mass)
     expected = mass @ grid.constant(risk, mass)
-    best = xp.clip(xp.argmin(expected, axis=-1), 1, len(grid) - 2)[..., None]
-    z = xp.broadcast_to(grid.constant(nodes, mass), expected.shape)
-    low, here, high = (xp.take_along_axis(expected, best + k, axis=-1)[..., 0] for k in (-1, 0, 1))
-    left, middle, right = (xp.take_along_axis(z, best + k, axis=-1)[..., 0] for k in (-1, 0, 1))
+    best = xp.clip(xp.argmin(expected, axis=-1), 1, len(grid) - 2)
+    low, here, high = (along_z(expected, best[..., None] + k)[..., 0] for k in (-1, 0, 1))
+    left, middle, right = (at_nodes(grid.constant(nodes, mass), best + k) for k in (-1, 0, 1))
     bend = xp.clip(low - 2 * here + high, min=1e-12)
     shift = xp.clip((low - high) / bend / 2, min=-1.0, max=1.0)
     return middle + shift * xp.where(shift > 0, right - middle, middle - left)

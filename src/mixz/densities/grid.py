@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from array_api_compat import array_namespace, device
+from array_api_compat import array_namespace, device, is_torch_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 Array = Any
 """A numpy array or a torch tensor."""
+
+BLOCK = 16
+"""Nodes in which a quantile is looked for at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,12 +115,10 @@ class Grid:
         >>> Grid([0.0, 1.0, 2.0]).cdf(np.array([0.25, 0.5, 0.25]), np.array([-1.0, 0.5, 1.0, 7.0]))
         array([0.  , 0.25, 0.5 , 1.  ])
         """
-        xp = array_namespace(mass)
         place, share, _ = self._place(mass, z)
         left, right = _pair(self.density(mass), place)
-        below = xp.take_along_axis(self.cumulative(mass), place, axis=-1)
-        step = xp.take(self.constant(steps, mass), xp.reshape(place, (-1,)), axis=0)
-        return below + share * (left + (right - left) * share / 2) * xp.reshape(step, place.shape)
+        step = at_nodes(self.constant(steps, mass), place)
+        return along_z(self.cumulative(mass), place) + share * (left + (right - left) * share / 2) * step
 
     def quantiles(self, mass: Array, level: Array) -> Array:
         """Redshifts below which shares `level` of p lie, shape (..., level).
@@ -137,16 +138,14 @@ class Grid:
         xp = array_namespace(mass)
         below = self.cumulative(mass)
         sought = level * below[..., -1:]
-        # Counted, not searched for: an ONNX graph knows no search.
-        place = xp.sum(xp.astype(below[..., None, :] < sought[..., None], xp.int64), axis=-1) - 1
-        place = xp.clip(place, 0, len(self.z) - 2)
+        place = xp.clip(_count_below(below, sought) - 1, 0, len(self.z) - 2)
         left, right = _pair(self.density(mass), place)
-        z_left, z_right = _pair(xp.broadcast_to(self.constant(nodes, mass), mass.shape), place)
-        wanted = (sought - xp.take_along_axis(below, place, axis=-1)) / (z_right - z_left)
+        z_left, step = at_nodes(self.constant(nodes, mass), place), at_nodes(self.constant(steps, mass), place)
+        wanted = (sought - along_z(below, place)) / step
         # share (left + (right - left) share / 2) = wanted, in the form that stays exact where p is flat.
         root = left + xp.sqrt(xp.clip(left * left + 2 * (right - left) * wanted, min=0.0))
         share = xp.clip(2 * wanted / xp.clip(root, min=1e-30), min=0.0, max=1.0)
-        return z_left + share * (z_right - z_left)
+        return z_left + share * step
 
     def rebinned(self, mass: Array, z: ArrayLike) -> NDArray[Any]:
         """The densities on other nodes, each the mean over its cell, so that no narrow peak is lost; (galaxy, new z).
@@ -168,7 +167,7 @@ class Grid:
                 edges
             )
             found = new / np.trapezoid(new, z, axis=-1)[..., None]
-        return np.where(np.isfinite(found).all(axis=-1, keepdims=True), found, np.nan)
+        return np.asarray(np.where(np.isfinite(found).all(axis=-1, keepdims=True), found, np.nan))
 
     def counts(self, mass: Array, edges: ArrayLike) -> NDArray[np.float64]:
         """How many galaxies the densities together put between redshifts `edges`, shape (edge - 1,): a stacked n(z).
@@ -179,7 +178,8 @@ class Grid:
         array([2., 2.])
         """
         together = np.asarray(mass, dtype=np.float64).sum(axis=0)
-        return np.asarray(np.diff(self.cdf(together, np.asarray(edges, dtype=np.float64))))
+        below = self.cdf(together, np.asarray(edges, dtype=np.float64))
+        return np.asarray(below[1:] - below[:-1], np.float64)
 
     def _place(self, mass: Array, z: Array) -> tuple[Array, Array, Array]:
         """The cell of each redshift, how far through it the redshift lies (0 to 1), and whether it is on the grid."""
@@ -187,14 +187,14 @@ class Grid:
         z = xp.asarray(z, dtype=mass.dtype)
         node = self.constant(nodes, mass)
         place = xp.clip(xp.searchsorted(node, z, side="right") - 1, 0, len(self.z) - 2)
-        left, right = (xp.reshape(xp.take(node, xp.reshape(place + k, (-1,)), axis=0), place.shape) for k in (0, 1))
-        share = xp.clip((z - left) / (right - left), min=0.0, max=1.0)
+        share = (z - at_nodes(node, place)) / at_nodes(self.constant(steps, mass), place)
+        share = xp.clip(share, min=0.0, max=1.0)
         return place, share, (z >= node[0]) & (z <= node[-1])
 
 
 def nodes(grid: Grid) -> NDArray[np.float64]:
     """The redshifts of the nodes, shape (z,)."""
-    return grid.z
+    return np.asarray(grid.z, dtype=np.float64)
 
 
 def steps(grid: Grid) -> NDArray[np.float64]:
@@ -240,7 +240,33 @@ def even_grid(nodes: int, z_max: float) -> Grid:
     return Grid(z.astype(np.float32).astype(np.float64))
 
 
+def along_z(values: Array, place: Array) -> Array:
+    """The values at some nodes, both with the axis z last."""
+    xp = array_namespace(values)
+    # torch's take_along_dim would fix the number of galaxies of an exported graph; its gather does not.
+    return xp.gather(values, -1, place) if is_torch_array(values) else xp.take_along_axis(values, place, axis=-1)
+
+
+def at_nodes(values: Array, place: Array) -> Array:
+    """What is the same for all galaxies at some nodes: `values` of shape (z,) where `place` says, of its shape."""
+    xp = array_namespace(values)
+    return xp.reshape(xp.take(values, xp.reshape(place, (-1,)), axis=0), place.shape)
+
+
+def _count_below(rising: Array, sought: Array) -> Array:
+    """How many of each row's rising values, shape (..., z), are less than what is sought, shape (..., any).
+
+    Counted, not searched for: an ONNX graph knows no search.  First the last of every block, then within one block.
+    """
+    xp = array_namespace(rising)
+    blocks = xp.sum(rising[..., None, BLOCK - 1 :: BLOCK] < sought[..., None], axis=-1, dtype=xp.int64)
+    inside = blocks[..., None] * BLOCK + xp.arange(BLOCK, dtype=xp.int64, device=device(rising))
+    inside = xp.clip(inside, max=rising.shape[-1] - 1)
+    flat = xp.reshape(inside, (*inside.shape[:-2], inside.shape[-2] * BLOCK))
+    values = xp.reshape(along_z(rising, flat), inside.shape)
+    return blocks * BLOCK + xp.sum(values < sought[..., None], axis=-1, dtype=xp.int64)
+
+
 def _pair(values: Array, place: Array) -> tuple[Array, Array]:
     """The values at the two nodes of some cells."""
-    xp = array_namespace(values)
-    return xp.take_along_axis(values, place, axis=-1), xp.take_along_axis(values, place + 1, axis=-1)
+    return along_z(values, place), along_z(values, place + 1)

@@ -1,6 +1,8 @@
-"""Neighbours: which galaxies lie as close to remembered training galaxies as these lie to each other; needs no torch.
+"""Support: which galaxies training covered, with spectra or only with noisier labels, and which lie outside.
 
-Model folders and exported models both ask here for their support flag.
+A galaxy is covered where training galaxies lie as close as they lie to each other: its distance to the k-th nearest is
+no larger than that of nearly all training galaxies among themselves.  Distances are between magnitudes in the common
+photometric system, uncorrelated and of spread 1 over the training galaxies, as the networks see them.
 """
 
 from __future__ import annotations
@@ -12,59 +14,98 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from array_api_compat import array_namespace, device
 from scipy.spatial import cKDTree
 
 if TYPE_CHECKING:
     from typing import Self
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
+    from mixz.densities.grid import Array
+
+FITTED = ("mean", "matrix", "by_spectra", "by_others", "limit")
+"""The numbers of a `Support`, stored with a model."""
+MOST = 4_000
+"""Training galaxies of each kind that are kept in the model, at most: some hundred kilobytes."""
 NEIGHBOUR = 5
 """Which neighbour's distance counts: one odd training galaxy covers nothing (ours)."""
 KEPT = 0.99
 """Share of the training galaxies that count as covered by the others (ours)."""
 ROUNDING = 1e-6
 """Share of the limit by which a distance may be longer."""
+TINY = 1e-6
+"""Directions with less variance than this, next to that of single bands, hold nothing but rounding."""
 OTHERS, SPECTRA = 1, 2
 
 
 @dataclass(frozen=True, eq=False)
-class Neighbours:
-    """Remembered training galaxies, and how near counts as covered.
+class Support:
+    """Where training galaxies lie.
 
     Parameters
     ----------
+    mean, matrix
+        Map of inputs to where distances are taken, shapes (band,) and (band, band).
     by_spectra, by_others
-        Places of training galaxies with exact labels, and of those with others; shape (galaxy, direction), possibly
-        none.
+        Training galaxies with exact labels, and those with others, there; shape (galaxy, band), possibly none.
     limit
         The distance to the k-th of them that counts as covered, by spectra and by others, shape (2,).
 
     Examples
     --------
-    >>> places = np.random.default_rng(1).normal(size=(2000, 2)).astype(np.float32)
-    >>> near = Neighbours.of(by_spectra=places[places[:, 0] < 0], by_others=places[places[:, 0] >= 0])
-    >>> near.flags(np.array([[-1, 0], [1, 0], [9, 0], [np.nan, 0]], np.float32))
+    >>> cloud = np.random.default_rng(1).normal(size=(2000, 2))
+    >>> support = Support.fit(cloud, exact=cloud[:, 0] < 0, seed=0)
+    >>> support(np.array([[-1.0, 0.0], [1.0, 0.0], [9.0, 0.0], [np.nan, 0.0]]))
     array([2, 1, 0, 0], dtype=int8)
     """
 
+    mean: NDArray[np.float32]
+    matrix: NDArray[np.float32]
     by_spectra: NDArray[np.float32]
     by_others: NDArray[np.float32]
     limit: NDArray[np.float32]
 
-    @classmethod
-    def of(cls, *, by_spectra: NDArray[np.float32], by_others: NDArray[np.float32]) -> Self:
-        """Learn from places how close training galaxies lie to each other."""
-        return cls(by_spectra, by_others, np.array([_own_distance(by_spectra), _own_distance(by_others)], np.float32))
+    def __post_init__(self) -> None:
+        for name in FITTED:
+            object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=np.float32))
 
-    def flags(self, place: NDArray[np.float32]) -> NDArray[np.int8]:
-        """Say how each galaxy is covered, shape (galaxy,): 2 by spectra, 1 by other labels only, 0 not (or NaN).
+    @classmethod
+    def fit(cls, x: ArrayLike, *, exact: ArrayLike, seed: int) -> Self:
+        """A sample of the training galaxies, and how close they lie.
 
         Parameters
         ----------
-        place
-            Shape (galaxy, direction); NaN where unknown.
+        x
+            Their inputs in the common photometric system, shape (galaxy, band).
+        exact
+            Which of them have exact labels, shape (galaxy,).
+        seed
+            Seed of the sample.
         """
+        x, exact = np.asarray(x, dtype=np.float64), np.asarray(exact, dtype=bool)
+        # A direction without spread says nothing; it must not be divided by nothing either.
+        mean, spread = x.mean(axis=0), np.maximum(x.std(axis=0), TINY)
+        level = (x - mean) / spread
+        variance, directions = np.linalg.eigh(level.T @ level / len(level))
+        matrix = directions / np.sqrt(np.maximum(variance, TINY)) / spread[:, None]
+        placed = ((x - mean) @ matrix).astype(np.float32)
+        rng = np.random.default_rng(seed)
+        spectra, others = (group[rng.permutation(len(group))[:MOST]] for group in (placed[exact], placed[~exact]))
+        return cls(mean, matrix, spectra, others, np.array([_own_distance(spectra), _own_distance(others)]))
+
+    def place(self, x: Array) -> Array:
+        """Carry inputs to where distances are taken, shape (galaxy, band); of numpy and torch alike."""
+        xp = array_namespace(x)
+        mean, matrix = (xp.asarray(values, dtype=x.dtype, device=device(x)) for values in (self.mean, self.matrix))
+        return (x - mean) @ matrix
+
+    def __call__(self, x: ArrayLike) -> NDArray[np.int8]:
+        """How each galaxy is covered, shape (galaxy,): 2 by spectra, 1 by other labels only, 0 not (or NaN)."""
+        return self.flags(self.place(np.asarray(x, dtype=np.float32)))
+
+    def flags(self, place: NDArray[Any]) -> NDArray[np.int8]:
+        """The same for galaxies that are in their places already, shape (galaxy, band)."""
         flag = np.zeros(len(place), np.int8)
         known = np.isfinite(place).all(axis=1)
         for value, tree, limit in zip((OTHERS, SPECTRA), self._trees[::-1], self.limit[::-1], strict=True):
@@ -75,13 +116,13 @@ class Neighbours:
         return flag
 
     def as_text(self) -> str:
-        """Write everything as one text, for files whose metadata are texts.
+        """Everything as one text, for files whose metadata are texts.
 
         Examples
         --------
         >>> few = np.eye(3, dtype=np.float32)
-        >>> near = Neighbours.of(by_spectra=few, by_others=few[:0])
-        >>> Neighbours.from_text(near.as_text()).flags(few)
+        >>> support = Support.fit(few, exact=[True] * 3, seed=0)
+        >>> Support.from_text(support.as_text())(few)
         array([2, 2, 2], dtype=int8)
         """
         packed = io.BytesIO()
@@ -98,7 +139,7 @@ class Neighbours:
             It is something else, or damaged.
         """
         with np.load(io.BytesIO(base64.b64decode(text, validate=True)), allow_pickle=False) as packed:
-            return cls(packed["by_spectra"], packed["by_others"], packed["limit"])
+            return cls(*(packed[name] for name in FITTED))
 
     @cached_property
     def _trees(self) -> list[Any]:
@@ -106,7 +147,7 @@ class Neighbours:
 
 
 def _own_distance(group: NDArray[np.float32]) -> float:
-    """Give the distance within which nearly all of a group have their k-th neighbour, not counting themselves."""
+    """The distance within which nearly all of a group have their k-th neighbour, not counting themselves."""
     if len(group) < 2:
         return 0.0
     distance = cKDTree(group).query(group, k=[min(NEIGHBOUR + 1, len(group))])[0]

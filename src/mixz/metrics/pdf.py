@@ -7,12 +7,14 @@ the metric of a sample is their mean, save for the PIT, which is judged against 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mixz.densities.grid import Grid
+
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
     from mixz.metrics.point import Floats
 
@@ -23,35 +25,20 @@ LOWEST_PIT = 1e-6
 """PIT values count as no closer to 0 and 1 than this in the Anderson-Darling statistic, for the same reason (ours)."""
 
 
-def cumulative(pdf: ArrayLike, *, z_grid: ArrayLike) -> Floats:
-    """Give F, the pdfs integrated up to each grid point, shape (galaxy, z).
-
-    Examples
-    --------
-    >>> cumulative([[1.0, 1.0, 1.0]], z_grid=[0.0, 0.5, 1.0])
-    array([[0. , 0.5, 1. ]])
-    """
-    pdf, z_grid = _checked(pdf, z_grid)
-    areas = (pdf[:, 1:] + pdf[:, :-1]) / 2 * np.diff(z_grid)
-    return np.concatenate([np.zeros((len(pdf), 1)), np.cumsum(areas, axis=1)], axis=1)
-
-
 def density_at(pdf: ArrayLike, *, z_grid: ArrayLike, z_ref: ArrayLike) -> Floats:
-    """Give p(z_ref) of each galaxy, shape (galaxy,); 0 outside the grid.
+    """p(z_ref) of each galaxy, shape (galaxy,); 0 outside the grid.
 
     Examples
     --------
     >>> density_at([[0.0, 2.0, 0.0]] * 2, z_grid=[0.0, 0.5, 1.0], z_ref=[0.25, 7.0])
     array([1., 0.])
     """
-    pdf, z_grid = _checked(pdf, z_grid)
-    cell, share, inside = _place(pdf, z_grid, z_ref)
-    row = np.arange(len(pdf))
-    return np.where(inside, (1 - share) * pdf[row, cell] + share * pdf[row, cell + 1], 0.0)
+    grid, mass = _on_grid(pdf, z_grid)
+    return np.asarray(grid.density_at(mass, _of_galaxies(mass, z_ref))[:, 0])
 
 
 def pit(pdf: ArrayLike, *, z_grid: ArrayLike, z_ref: ArrayLike) -> Floats:
-    """Give the probability integral transform F(z_ref), shape (galaxy,): uniform on [0, 1] where pdfs are honest.
+    """The probability integral transform F(z_ref), shape (galaxy,): uniform on [0, 1] where pdfs are honest.
 
     References
     ----------
@@ -62,37 +49,20 @@ def pit(pdf: ArrayLike, *, z_grid: ArrayLike, z_ref: ArrayLike) -> Floats:
     >>> pit([[1.0, 1.0, 1.0]], z_grid=[0.0, 0.5, 1.0], z_ref=[0.25])
     array([0.25])
     """
-    pdf, z_grid = _checked(pdf, z_grid)
-    cell, share, _ = _place(pdf, z_grid, z_ref)
-    row = np.arange(len(pdf))
-    left, slope = pdf[row, cell], pdf[row, cell + 1] - pdf[row, cell]
-    within = (left * share + slope * share**2 / 2) * np.diff(z_grid)[cell]
-    return np.clip(cumulative(pdf, z_grid=z_grid)[row, cell] + within, 0, 1)
+    grid, mass = _on_grid(pdf, z_grid)
+    return np.asarray(np.clip(grid.cdf(mass, _of_galaxies(mass, z_ref))[:, 0], 0, 1))
 
 
 def quantiles(pdf: ArrayLike, *, z_grid: ArrayLike, levels: ArrayLike) -> Floats:
-    """Give the redshifts z with F(z) = level, shape (galaxy, level): the inverse of `pit`.
+    """The redshifts z with F(z) = level, shape (galaxy, level): the inverse of `pit`.
 
     Examples
     --------
     >>> quantiles([[0.0, 2.0, 0.0]], z_grid=[0.0, 0.5, 1.0], levels=[0.125, 0.5])
     array([[0.25, 0.5 ]])
     """
-    pdf, z_grid = _checked(pdf, z_grid)
-    levels = np.atleast_1d(np.asarray(levels, float))
-    total, row = cumulative(pdf, z_grid=z_grid), np.arange(len(pdf))
-    found = np.empty((len(pdf), len(levels)))
-    for k, level in enumerate(levels):
-        target = level * total[:, -1]
-        cell = np.clip((total < target[:, None]).sum(axis=1) - 1, 0, len(z_grid) - 2)
-        left, slope = pdf[row, cell], pdf[row, cell + 1] - pdf[row, cell]
-        step = np.diff(z_grid)[cell]
-        wanted = np.maximum(target - total[row, cell], 0) / step
-        # share (left + slope share / 2) = wanted, solved in the form that stays exact where slope is near 0.
-        below = left + np.sqrt(np.maximum(left**2 + 2 * slope * wanted, 0))
-        share = np.divide(2 * wanted, below, out=np.zeros_like(wanted), where=below > 0)
-        found[:, k] = z_grid[cell] + np.clip(share, 0, 1) * step
-    return found
+    grid, mass = _on_grid(pdf, z_grid)
+    return np.asarray(grid.quantiles(mass, np.atleast_1d(np.asarray(levels, float))))
 
 
 def cde_loss(pdf: ArrayLike, *, z_grid: ArrayLike, z_ref: ArrayLike) -> Floats:
@@ -144,7 +114,8 @@ def crps(pdf: ArrayLike, *, z_grid: ArrayLike, z_ref: ArrayLike) -> Floats:
     """
     pdf, z_grid = _checked(pdf, z_grid)
     z_ref, step = np.asarray(z_ref, float), np.diff(z_grid)
-    start = cumulative(pdf, z_grid=z_grid)[:, :-1]
+    grid = Grid(z_grid)
+    start = grid.cumulative(grid.mass(pdf))[:, :-1]
     left, slope = pdf[:, :-1] * step, np.diff(pdf, axis=1) * step
     # Share of each cell that lies below z_ref, where (F - 0)^2 counts; above it (F - 1)^2 does.
     share = np.clip((z_ref[:, None] - z_grid[:-1]) / step, 0, 1)
@@ -257,20 +228,23 @@ def coverage(pit: ArrayLike, *, level: float) -> float:
 
 
 def _checked(pdf: ArrayLike, z_grid: ArrayLike) -> tuple[Floats, Floats]:
-    """Give both as floating arrays whose shapes agree."""
+    """Both as floating arrays whose shapes agree."""
     pdf, z_grid = np.asarray(pdf, float), np.asarray(z_grid, float)
     if pdf.ndim != 2 or pdf.shape[1:] != z_grid.shape:
         raise ValueError(f"pdf has shape {pdf.shape}, z_grid {z_grid.shape}; they must be (galaxy, z) and (z,)")
-    if not (np.diff(z_grid) > 0).all():
-        raise ValueError("z_grid must increase")
     return pdf, z_grid
 
 
-def _place(pdf: Floats, z_grid: Floats, z: ArrayLike) -> tuple[NDArray[np.intp], Floats, NDArray[Any]]:
-    """Find each galaxy's grid cell, how far through it `z` lies (0 to 1), and whether it is on the grid."""
+def _on_grid(pdf: ArrayLike, z_grid: ArrayLike) -> tuple[Grid, Floats]:
+    """The grid, and the masses of the densities on it."""
+    pdf, z_grid = _checked(pdf, z_grid)
+    grid = Grid(z_grid)
+    return grid, grid.mass(pdf)
+
+
+def _of_galaxies(mass: Floats, z: ArrayLike) -> Floats:
+    """One redshift per galaxy, shape (galaxy, 1)."""
     z = np.asarray(z, float)
-    if z.shape != (len(pdf),):
-        raise ValueError(f"{len(pdf)} pdfs, redshifts of shape {z.shape}; they must be the same galaxies")
-    cell = np.clip(np.searchsorted(z_grid, z, side="right") - 1, 0, len(z_grid) - 2)
-    share = np.clip((z - z_grid[cell]) / np.diff(z_grid)[cell], 0, 1)
-    return cell, share, (z >= z_grid[0]) & (z <= z_grid[-1])
+    if z.shape != (len(mass),):
+        raise ValueError(f"{len(mass)} pdfs, redshifts of shape {z.shape}; they must be the same galaxies")
+    return z[:, None]

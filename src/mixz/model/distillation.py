@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import torch
 
+from mixz.densities.estimates import zbest
 from mixz.errors import MixzError
 from mixz.model.heads import head_of
 from mixz.model.initial import random_weights
@@ -153,5 +154,5 @@ def _judged(student: Ensemble, teacher: Ensemble, test: GalaxySet) -> Distilled:
     divergence = float((t * (t / s).log()).sum(dim=1).mean())
     grid = head_of(teacher.network).grid
     assert grid is not None
-    apart = (grid.zbest(s) - grid.zbest(t)).abs() / (1 + grid.zbest(t))
+    apart = (zbest(s, grid) - zbest(t, grid)).abs() / (1 + zbest(t, grid))
     return Distilled(student, divergence, float(np.mean(apart.numpy())), int(known.sum()))

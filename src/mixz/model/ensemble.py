@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 import torch
 
+from mixz.densities.support import Support
 from mixz.errors import MixzError
 from mixz.galaxies import GalaxySet
 from mixz.model.features import Photometry
@@ -16,10 +17,8 @@ from mixz.model.heads import head_of
 from mixz.model.held_out import HeldOut, mend
 from mixz.model.initial import default_ref_band, filled_in, first_features, random_weights
 from mixz.model.nets import Weights, in_common_system
-from mixz.model.predict import predict_rows
-from mixz.model.reading import read_densities
+from mixz.model.predict import predict_rows, read_rows
 from mixz.model.seeds import HELD_OUT, derive_seed
-from mixz.model.support import Support
 from mixz.model.training.history import History, Lost, Progress
 from mixz.model.training.step import refined
 from mixz.model.training.targets import labelled_and_usable
@@ -32,8 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from mixz.model.calibration import Calibration
-    from mixz.model.conformal import Conformal
+    from mixz.densities.calibration import Calibration
+    from mixz.densities.intervals import Intervals
     from mixz.model.features import Features
     from mixz.model.training.devices import Machine
     from mixz.settings.recipe import Recipe, Step
@@ -68,7 +67,7 @@ class Ensemble:
         Members that are left out because their loss was no longer a number.
     provenance
         Anything JSON can hold about where the model came from.
-    calibration, conformal, held_out
+    calibration, intervals, held_out
         How held-out galaxies mend the densities, how far intervals reach, and an account of it (`calibrated`); of these
         members and weights, so that subsets and refined ensembles are without.
     support
@@ -104,7 +103,7 @@ class Ensemble:
     lost: tuple[Lost, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
     calibration: Calibration | None = None
-    conformal: Conformal | None = None
+    intervals: Intervals | None = None
     held_out: Mapping[str, Any] = field(default_factory=dict)
     support: Support | None = None
 
@@ -252,7 +251,7 @@ class Ensemble:
             weights={name: w[places] for name, w in self.weights.items()},
             history=tuple(history.only(numbers) for history in self.history),
             calibration=None,
-            conformal=None,
+            intervals=None,
             held_out={},
         )
 
@@ -301,7 +300,7 @@ class Ensemble:
         truths, seed = believed(self.recipe), derive_seed(self.seed, HELD_OUT)
         held_out = HeldOut.of(replace(self, calibration=None), galaxies, truths, kernels, grid)
         mended = mend(held_out, grid, exact=exact_truths(kernels), truths=truths, seed=seed)
-        return replace(self, calibration=mended.calibration, conformal=mended.conformal, held_out=mended.account)
+        return replace(self, calibration=mended.calibration, intervals=mended.intervals, held_out=mended.account)
 
     def with_support(self, galaxies: GalaxySet, *, kernels: Mapping[str, Kernel] = KNOWN_KERNELS) -> Ensemble:
         """Remember where the training galaxies lie, so that predictions say which galaxies training covered.
@@ -314,8 +313,8 @@ class Ensemble:
             Truths of exact labels among these count as spectra.
         """
         _, _, whose, photometry = labelled_and_usable(self, galaxies, believed(self.recipe), "train", kernels)
-        exact = torch.from_numpy(np.isin(whose, exact_truths(kernels)))
-        x = self.in_common(self.features(photometry))
+        exact = np.isin(whose, exact_truths(kernels))
+        x = self.in_common(self.features(photometry)).numpy()
         return replace(self, support=Support.fit(x, exact=exact, seed=derive_seed(self.seed, HELD_OUT)))
 
     @overload
@@ -346,17 +345,17 @@ class Ensemble:
         found = predict_rows(self.weights, self.network, x, self.weight_seeds())
         sigma, z_rms = (None if t is None else t.numpy() for t in (found.sigma, found.z_rms))
         grid = head_of(self.network).grid
-        covered = self.support(self.in_common(x)) if self.support is not None else None
+        covered = self.support(self.in_common(x).numpy()) if self.support is not None else None
         if grid is None or found.mass is None:
             return PhotoZ(galaxies.object_id, found.z.numpy(), sigma, support=covered)
-        read = read_densities(
-            found.mass, self.mag_ref(galaxies), grid, calibration=self.calibration, conformal=self.conformal
+        read = read_rows(
+            found.mass, self.mag_ref(galaxies), grid, calibration=self.calibration, intervals=self.intervals
         )
         return PhotoZ(
             galaxies.object_id,
             found.z.numpy(),
             sigma,
-            z_grid=grid.z.numpy(),
+            z_grid=grid.z,
             pdf=read.pdf.numpy(),
             points={name: z.numpy() for name, z in read.points.items()},
             z_rms_members=z_rms,

@@ -13,14 +13,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from mixz.atomic import replacing
+from mixz.densities import calibration, intervals, support
+from mixz.densities.calibration import Calibration
+from mixz.densities.intervals import Intervals
+from mixz.densities.support import Support
 from mixz.errors import MixzError
-from mixz.model import calibration, conformal, support
-from mixz.model.calibration import Calibration
-from mixz.model.conformal import Conformal
 from mixz.model.features import FITTED, Features
 from mixz.model.file import unpacked_model
 from mixz.model.migrate import FORMAT, migrated, require_readable
-from mixz.model.support import Support
 from mixz.model.training.history import History, Lost
 from mixz.settings.network import Network
 from mixz.settings.recipe import Step
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 FITTED_AFTERWARDS: Mapping[str, tuple[type[Any], tuple[str, ...]]] = {
     "calibration": (Calibration, calibration.FITTED),
-    "conformal": (Conformal, conformal.FITTED),
+    "intervals": (Intervals, intervals.FITTED),
     "support": (Support, support.FITTED),
 }
 """What is fitted to a trained ensemble, and the names of its numbers: they are stored with the weights."""
@@ -68,7 +68,8 @@ def write_model_folder(ensemble: Ensemble, folder: str | Path) -> None:
     }
     tensors = ensemble.weights | {f"inputs.{name}": getattr(ensemble.features, name) for name in FITTED}
     for part in fitted:
-        tensors |= {f"{part}.{name}": getattr(getattr(ensemble, part), name) for name in FITTED_AFTERWARDS[part][1]}
+        names = FITTED_AFTERWARDS[part][1]
+        tensors |= {f"{part}.{name}": torch.from_numpy(getattr(getattr(ensemble, part), name)) for name in names}
     with replacing(folder) as draft:
         draft.mkdir()
         save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, draft / "weights.safetensors")
@@ -128,7 +129,7 @@ def _parts(about: dict[str, Any], tensors: dict[str, torch.Tensor], history: tup
     afterwards = {}
     for part in about["fitted"]:
         kind, names = FITTED_AFTERWARDS[part]
-        afterwards[part] = kind(**{name: tensors.pop(f"{part}.{name}") for name in names})
+        afterwards[part] = kind(**{name: tensors.pop(f"{part}.{name}").numpy() for name in names})
     return {
         "bands": tuple(about["bands"]),
         "network": network,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch.nn.functional import softplus
 
-from mixz.model.grid import Grid, even_grid
-from mixz.model.losses import gaussian_loss, hsc_loss
+from mixz.densities.estimates import hsc_loss
+from mixz.densities.grid import Grid, edges, even_grid
+from mixz.model.losses import gaussian_loss
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +64,8 @@ def _width(out: torch.Tensor) -> torch.Tensor:
 
 
 def _point_loss(out: torch.Tensor, rows: Rows) -> torch.Tensor:
-    return hsc_loss(z_phot=_first(out), z_ref=rows.z_ref)
+    loss: torch.Tensor = hsc_loss(z_phot=_first(out), z_ref=rows.z_ref)
+    return loss
 
 
 def _gaussian_loss(out: torch.Tensor, rows: Rows) -> torch.Tensor:
@@ -90,19 +93,20 @@ def _binned(grid: Grid) -> Head:
         assert rows.says is not None
         return -(out.log_softmax(dim=-1) * rows.says).sum(dim=-1)
 
-    return Head(len(grid.z), loss, mass=partial(torch.softmax, dim=-1), grid=grid, imitate=imitate)
+    return Head(len(grid), loss, mass=partial(torch.softmax, dim=-1), grid=grid, imitate=imitate)
 
 
 def _mixture(grid: Grid, components: int) -> Head:
     """Gaussians in ln(1 + z), each node with the mass that lies nearest to it, trained on the label likelihood."""
 
     def mass(out: torch.Tensor) -> torch.Tensor:
-        here = grid.to(out.device)
         share, mean, width = torch.split(out, components, dim=-1)
         # Spread over the grid at the start, so that no component begins where another is.
-        first = torch.linspace(0, 1, components + 2, device=out.device)[1:-1] * torch.log1p(here.z[-1])
+        first = torch.linspace(0, math.log1p(grid.z[-1]), components + 2, device=out.device)[1:-1]
         sigma = 0.1 * softplus(width) + NARROWEST_COMPONENT
-        below = torch.special.ndtr((here.edges - (first + 0.1 * mean)[..., None]) / sigma[..., None])
+        away = (grid.constant(edges, out) - (first + 0.1 * mean)[..., None]) / sigma[..., None]
+        # Not torch's ndtr: it gives (1 + erf) / 2, which is 0 from 9 standard deviations on.
+        below = torch.erfc(-away / math.sqrt(2)) / 2
         in_node = torch.cat([below[..., :1], below.diff(dim=-1), 1 - below[..., -1:]], dim=-1)
         mixed: torch.Tensor = (share.softmax(dim=-1)[..., None] * in_node).sum(dim=-2)
         return mixed

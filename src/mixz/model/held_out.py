@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import torch
 
-from mixz.model.calibration import FEWEST, Calibration
-from mixz.model.conformal import FEWEST as FEWEST_OF_A_TRUTH
-from mixz.model.conformal import Conformal, likely_redshifts, scores
+from mixz.densities.calibration import FEWEST, Calibration
+from mixz.densities.intervals import FEWEST as FEWEST_OF_A_TRUTH
+from mixz.densities.intervals import Intervals, draws, scores
 from mixz.model.training.targets import labelled_and_usable, says_of
 
 if TYPE_CHECKING:
@@ -22,9 +21,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mixz.arrays import Floats
+    from mixz.densities.grid import Grid
     from mixz.galaxies import GalaxySet
     from mixz.model.ensemble import Ensemble
-    from mixz.model.grid import Grid
     from mixz.truths.kernel import Kernel
 
 MOST = 15_000
@@ -49,11 +49,11 @@ class HeldOut:
         i magnitudes, shape (galaxy,).
     """
 
-    mass: torch.Tensor
-    says: torch.Tensor
-    z_label: torch.Tensor
+    mass: Floats
+    says: Floats
+    z_label: Floats
     truth: NDArray[np.str_]
-    mag_i: torch.Tensor
+    mag_i: Floats
 
     @classmethod
     def of(
@@ -67,20 +67,19 @@ class HeldOut:
         """Ask an ensemble about the validation galaxies that have a label of some truths."""
         chosen, z_ref, whose, _ = labelled_and_usable(ensemble, galaxies, truths, "validation", kernels)
         says = says_of(ensemble, chosen, z_ref, whose, kernels, grid)
-        z_label = torch.tensor(z_ref, dtype=torch.float32)
-        return cls(ensemble.masses(chosen)[1], says, z_label, whose, ensemble.mag_ref(chosen))
+        mass = ensemble.masses(chosen)[1].numpy()
+        return cls(mass, says.numpy(), np.asarray(z_ref), whose, ensemble.mag_ref(chosen).numpy())
 
     def rows(self, which: NDArray[Any]) -> HeldOut:
         """Give the galaxies that `which` (a mask or indices) selects."""
-        rows = torch.from_numpy(np.asarray(which))
-        return HeldOut(self.mass[rows], self.says[rows], self.z_label[rows], self.truth[which], self.mag_i[rows])
+        return HeldOut(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
 
 
 class Mended(NamedTuple):
     """What was fitted (None where there were too few galaxies), and an account of it for the model's file."""
 
     calibration: Calibration | None
-    conformal: Conformal | None
+    intervals: Intervals | None
     account: dict[str, Any]
 
 
@@ -98,7 +97,7 @@ def mend(held_out: HeldOut, grid: Grid, *, exact: Collection[str], truths: Colle
     seed
         Seed of all that is drawn.
     """
-    known = (held_out.mag_i.isfinite() & held_out.mass.isfinite().all(dim=1)).numpy()
+    known = np.isfinite(held_out.mag_i) & np.isfinite(held_out.mass).all(axis=1)
     drawn = np.random.default_rng(seed).permutation(np.flatnonzero(known))[:MOST]
     used = held_out.rows(np.sort(drawn))
     counts = {truth: int((used.truth == truth).sum()) for truth in truths}
@@ -116,10 +115,14 @@ def mend(held_out: HeldOut, grid: Grid, *, exact: Collection[str], truths: Colle
     honest = calibration(used.mass, used.mag_i)
     judged = {}
     for number, truth in enumerate(truth for truth in counts if counts[truth]):
-        its = torch.from_numpy(used.truth == truth)
+        its = used.truth == truth
         if truth in exact:
             z = used.z_label[its, None]
         else:
-            z = likely_redshifts(honest[its], used.says[its], grid, seed=seed + number)
+            z = draws(_normalised(honest[its] * used.says[its]), grid, seed=seed + number)
         judged[truth] = scores(honest[its], z, grid), used.mag_i[its]
-    return Mended(calibration, Conformal.fit(judged), account)
+    return Mended(calibration, Intervals.fit(judged), account)
+
+
+def _normalised(mass: Floats) -> Floats:
+    return np.asarray(mass / mass.sum(axis=1, keepdims=True))

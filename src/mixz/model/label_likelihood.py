@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from mixz.densities.grid import cell as areas
 from mixz.truths.gaussian import GaussianKernel
 
 if TYPE_CHECKING:
     from mixz.arrays import Floats
-    from mixz.model.grid import Grid
+    from mixz.densities.grid import Grid
     from mixz.truths.kernel import Kernel
 
 PER_CELL = (8, 64)
@@ -36,17 +37,17 @@ def says_exactly(z_label: Floats, grid: Grid) -> torch.Tensor:
 
     Examples
     --------
-    >>> from mixz.model.grid import Grid
-    >>> grid = Grid(torch.tensor([0.0, 1.0, 2.0]))
+    >>> from mixz.densities.grid import Grid
+    >>> grid = Grid([0.0, 1.0, 2.0])
     >>> says_exactly(np.array([0.25]), grid)
     tensor([[1.5000, 0.2500, 0.0000]])
     """
-    z = grid.z.double().numpy()
+    z = grid.z
     label = np.clip(z_label, z[0], z[-1])
     right = np.clip(np.searchsorted(z, label, side="right"), 1, len(z) - 1)
     share = (label - z[right - 1]) / (z[right] - z[right - 1])
     says = np.zeros((len(label), len(z)), np.float32)
-    row, cell = np.arange(len(label)), grid.cell.double().numpy()
+    row, cell = np.arange(len(label)), areas(grid)
     says[row, right - 1] = (1 - share) / cell[right - 1]
     says[row, right] = share / cell[right]
     return torch.from_numpy(says)
@@ -72,19 +73,19 @@ def says_through(
     --------
     A density whose true redshifts scatter by 0.03 has labels that scatter by 0.05 when their kernel adds 0.04:
 
-    >>> from mixz.model.grid import Grid
-    >>> grid = Grid(torch.linspace(0, 2, 201))
-    >>> mass = torch.exp(-((grid.z - 1) ** 2) / (2 * 0.03**2))
+    >>> from mixz.densities.grid import Grid
+    >>> grid = Grid(np.linspace(0, 2, 201))
+    >>> mass = torch.exp(-((torch.tensor(grid.z, dtype=torch.float32) - 1) ** 2) / (2 * 0.03**2))
     >>> at = np.array([1.0, 1.05])
     >>> likelihood = says_through(GaussianKernel(0.02), at, np.full(2, 22.0), grid) @ (mass / mass.sum())
     >>> round(float(torch.log(likelihood[0] / likelihood[1])), 1)
     0.5
     """
-    if isinstance(kernel, GaussianKernel) and kernel.sigma < float(torch.log1p(grid.z[1])) / 2:
+    if isinstance(kernel, GaussianKernel) and kernel.sigma < math.log1p(grid.z[1]) / 2:
         return says_exactly(z_label, grid)
-    z = grid.z.double().numpy()
+    z = grid.z
     # Simpson's rule needs an even number, and points no farther apart than half the kernel's width.
-    points = 2 * math.ceil(float(torch.log1p(grid.z).diff().max()) / kernel.narrowest)
+    points = 2 * math.ceil(float(np.diff(np.log1p(grid.z)).max()) / kernel.narrowest)
     points = min(max(points, PER_CELL[0]), PER_CELL[1])
     fine = np.append((z[:-1, None] + np.diff(z)[:, None] * np.arange(points) / points).ravel(), z[-1])
     hats = _hats(z, fine)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
+from mixz.densities.estimates import sigma, zbest, zrms
+from mixz.densities.read import Reading, read_densities
 from mixz.model.bayes import draw_weights
 from mixz.model.heads import Head, head_of
 from mixz.model.nets import member_count, outputs
@@ -14,8 +16,11 @@ from mixz.model.seeds import DRAWS, generators
 from mixz.model.training.devices import Machine
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from mixz.densities.calibration import Calibration
+    from mixz.densities.grid import Grid
+    from mixz.densities.intervals import Intervals
     from mixz.model.nets import Weights
     from mixz.settings.network import Network
 
@@ -81,6 +86,39 @@ def predict_rows(weights: Weights, shape: Network, x: torch.Tensor, seeds: Seque
     return found
 
 
+@torch.inference_mode()
+def read_rows(
+    mass: torch.Tensor,
+    mag_ref: torch.Tensor,
+    grid: Grid,
+    *,
+    calibration: Calibration | None = None,
+    intervals: Intervals | None = None,
+) -> Reading:
+    """`read_densities` on every core, in pieces that fit its caches; the masses are used up.
+
+    Parameters
+    ----------
+    mass
+        Masses, shape (galaxy, z); in their place in memory come the densities.
+    mag_ref, grid, calibration, intervals
+        As `mixz.densities.read.read_densities` has them.
+    """
+
+    @torch.inference_mode()
+    def read(here: slice) -> Reading:
+        reading = read_densities(mass[here], mag_ref[here], grid, calibration=calibration, intervals=intervals)
+        mass[here] = reading.pdf
+        return reading
+
+    parts = list(Machine().in_pieces(read, galaxies=len(mass), piece=PIECE))
+    return Reading(mass, _joined([part.points for part in parts]), _joined([part.intervals for part in parts]))
+
+
+def _joined(parts: Sequence[Mapping[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+
+
 def estimates(outs: Sequence[torch.Tensor], head: Head) -> Estimates:
     """Read the members' estimates off their outputs; of several draws, their mixture.
 
@@ -114,7 +152,7 @@ def _room(head: Head, members: int, galaxies: int) -> Estimates:
     each = torch.empty(members, galaxies)
     if head.grid is None:
         return Estimates(each, torch.empty_like(each) if head.sigma else None)
-    mass = torch.zeros(galaxies, len(head.grid.z))
+    mass = torch.zeros(galaxies, len(head.grid))
     return Estimates(each, torch.empty_like(each), torch.empty_like(each), mass)
 
 
@@ -130,9 +168,10 @@ def _of_points(outs: Sequence[torch.Tensor], head: Head) -> Estimates:
 def _of_density(outs: Sequence[torch.Tensor], head: Head) -> Estimates:
     assert head.mass is not None
     assert head.grid is not None
+    grid = head.grid
     mass = _mean([head.mass(out) for out in outs])
     of_members = mass[0] if len(mass) == 1 else mass.mean(dim=0)
-    return Estimates(head.grid.zbest(mass), head.grid.sigma(mass), head.grid.zrms(mass), of_members)
+    return Estimates(zbest(mass, grid), sigma(mass, grid), zrms(mass, grid), of_members)
 
 
 def _mean(several: Sequence[torch.Tensor]) -> torch.Tensor:

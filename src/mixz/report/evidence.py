@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import ndtr
 
+from mixz.densities.grid import Grid
 from mixz.metrics.pdf import pit
 from mixz.metrics.point import OUTLIER_DZ, scaled_residual
 from mixz.metrics.smearing import smear
@@ -181,10 +182,8 @@ def redshift_counts(entry: ReportEntry, truth: str, edges: ArrayLike) -> Floats:
     rows = test.has(truth) & np.isfinite(photoz.z_phot)
     if photoz.pdf is None or photoz.z_grid is None:
         return np.histogram(photoz.z_phot[rows], bins)[0].astype(float)
-    together = np.asarray(photoz.pdf[rows], float).sum(axis=0)
-    steps = np.diff(photoz.z_grid) * (together[1:] + together[:-1]) / 2
-    below = np.concatenate([[0.0], np.cumsum(steps)])
-    return np.diff(np.interp(bins, photoz.z_grid, below))
+    grid = Grid(photoz.z_grid)
+    return grid.counts(grid.mass(photoz.pdf[rows]), bins)
 
 
 def step_histogram(values: ArrayLike, edges: ArrayLike) -> Floats:

@@ -124,7 +124,7 @@ def _support(about: Mapping[str, Any]) -> str:
     told = []
     if "calibration" in fitted:
         told.append("Densities are recalibrated on validation galaxies (PIT).")
-    if "conformal" in fitted:
+    if "intervals" in fitted:
         told.append("Intervals are conformal: as often right as they say, on galaxies like the validation ones.")
     if "support" in fitted:
         told.append(

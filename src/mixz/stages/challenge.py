@@ -19,6 +19,7 @@ from mixz.bridges.qp_files import qp_name, read_qp, write_qp
 from mixz.bridges.rail_mock import simulated_task_set_3
 from mixz.bridges.rail_tables import RailColumns, other_spelling
 from mixz.data.tables import numbers_as_written, read_table, require_columns, write_table
+from mixz.densities.estimates import zbest
 from mixz.errors import MixzError
 from mixz.metrics.challenge import challenge_points, challenge_statistics
 from mixz.progress import progress_bar
@@ -223,8 +224,7 @@ def _zbest(photoz: PhotoZ) -> Floats:
     """Give the estimate of the least expected HSC loss, of anyone's densities."""
     if "zbest" in photoz.points:
         return photoz.points["zbest"]
-    from mixz.model.grid import estimates_of
-
-    assert photoz.pdf is not None
-    assert photoz.z_grid is not None
-    return estimates_of(photoz.pdf, z_grid=photoz.z_grid)["zbest"]
+    grid = photoz.grid
+    assert grid is not None
+    mass = grid.mass(np.asarray(photoz.pdf, float))
+    return np.asarray(zbest(mass / mass.sum(axis=1, keepdims=True), grid))

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mixz.arrays import Floats
+    from mixz.densities.grid import Grid
     from mixz.galaxies import GalaxySet
     from mixz.model.ensemble import Ensemble
     from mixz.model.features import Photometry
-    from mixz.model.grid import Grid
     from mixz.model.training.selection import Selection
     from mixz.settings.recipe import Step
     from mixz.truths.kernel import Kernel
