@@ -72,7 +72,7 @@ def summarize_differences(recipes: tuple[str, str], first: Judged, second: Judge
 
 
 def _sizes(judged: JudgedPlace, seed: list[int]) -> Bootstrap:
-    """Give the mean of |metric| over members, shape (metric,), with members drawn anew in every resample."""
+    """The mean of |metric| over members, shape (metric,), with members drawn anew in every resample."""
     each, resampled = np.abs(judged.members), np.abs(judged.resampled)
     times, members = resampled.shape[:2]
     drawn = np.random.default_rng(seed).integers(0, members, (times, members, 1))

@@ -61,11 +61,11 @@ class Estimates:
         return np.asarray(self.z_phot_members.mean(axis=0) if self.z_phot is None else self.z_phot)
 
     def ensemble_of(self, name: str) -> Floats:
-        """Give the ensemble's estimate of one of the names that `name_of` gives, shape (galaxy,)."""
+        """The ensemble's estimate of one of the names that `name_of` gives, shape (galaxy,)."""
         return self.z_rms if name == "zrms" and self.z_rms is not None else self.of_ensemble
 
     def name_of(self, metric: str) -> str:
-        """Say which estimate a metric is of: ``zrms`` or ``zbest`` of a density, ``mean`` of point estimates."""
+        """Which estimate a metric is of: ``zrms`` or ``zbest`` of a density, ``mean`` of point estimates."""
         if self.z_rms is None:
             return "mean"
         return "zrms" if METRICS[metric].of_square else "zbest"
@@ -83,7 +83,7 @@ class Estimates:
         return np.asarray(np.all(known, axis=0))
 
     def rows(self, which: NDArray[Any]) -> Estimates:
-        """Give the galaxies that `which` (a mask or indices) selects."""
+        """The galaxies that `which` (a mask or indices) selects."""
         kinds = (self.z_phot_members, self.z_phot, self.z_rms_members, self.z_rms)
         return Estimates(*(None if z is None else z[..., which] for z in kinds))  # type: ignore[arg-type]
 

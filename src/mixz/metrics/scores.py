@@ -28,7 +28,7 @@ class PdfScores:
     log_score: Floats
 
     def rows(self, which: NDArray[Any]) -> PdfScores:
-        """Give the galaxies that `which` (a mask or indices) selects."""
+        """The galaxies that `which` (a mask or indices) selects."""
         return PdfScores(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
 
 

@@ -139,7 +139,7 @@ def summarize_estimates(
 def _corrected(
     judged: Judged, at: JudgedPlace, correction: Correction | None, seed: list[int]
 ) -> tuple[Floats, Floats]:
-    """Give the ensemble's metrics against the true redshifts, and their errors, shape (metric,) each."""
+    """The ensemble's metrics against the true redshifts, and their errors, shape (metric,) each."""
     names = list(point_metrics())
     value, error = np.full((2, len(names)), np.nan)
     if correction is None:
@@ -176,7 +176,7 @@ def _judgement(metric: str, value: float) -> Record:
 def ratios(
     records: Sequence[Record], *, over: str, under: str, truth: str, z_range: str = "0.3-1.5"
 ) -> dict[str, float]:
-    """Give |over| / |under| of every metric on the test galaxies of a truth: how many times smaller `under` is.
+    """|over| / |under| of every metric on the test galaxies of a truth: how many times smaller `under` is.
 
     Examples
     --------

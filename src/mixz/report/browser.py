@@ -126,7 +126,7 @@ def _estimate(entry: ReportEntry, row: int) -> dict[str, Any]:
 
 
 def density_of(photoz: PhotoZ, row: int) -> list[list[float | None]]:
-    """Give the nodes of a galaxy's density that are worth drawing; none where the model gives no density."""
+    """The nodes of a galaxy's density that are worth drawing; none where the model gives no density."""
     if photoz.pdf is not None and photoz.z_grid is not None:
         return density_points(photoz.z_grid, photoz.pdf[row])
     if photoz.z_sigma_members is not None:
@@ -135,7 +135,7 @@ def density_of(photoz: PhotoZ, row: int) -> list[list[float | None]]:
 
 
 def density_points(z_grid: Floats, pdf: NDArray[Any], *, most: int = MOST_NODES) -> list[list[float | None]]:
-    """Give the nodes of one density that are worth drawing, as pairs (z, p).
+    """The nodes of one density that are worth drawing, as pairs (z, p).
 
     Examples
     --------

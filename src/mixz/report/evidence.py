@@ -70,7 +70,7 @@ class Trend:
 
 
 def trend(dz: ArrayLike, at: ArrayLike, *, bins: int = TREND_BINS) -> Trend:
-    """Give the run of dz with a quantity in bins of equal width between its 0.5 and 99.5 percentiles.
+    """The run of dz with a quantity in bins of equal width between its 0.5 and 99.5 percentiles.
 
     Bins of fewer than 8 galaxies are left out.
 
@@ -126,7 +126,7 @@ def density_cells(*, z_ref: ArrayLike, z_phot: ArrayLike, top: float, bins: int 
 
 
 def upper_redshift(z_ref: ArrayLike) -> float:
-    """Say where a redshift axis should end: a little beyond all but the highest labels.
+    """Where a redshift axis should end: a little beyond all but the highest labels.
 
     Examples
     --------
@@ -165,7 +165,7 @@ def pit_values(entry: ReportEntry, truth: str) -> Floats | None:
 
 
 def coverage_curve(values: ArrayLike) -> Floats:
-    """Give the share of galaxies inside the central interval of each of `LEVELS`, from their PIT.
+    """The share of galaxies inside the central interval of each of `LEVELS`, from their PIT.
 
     Examples
     --------
@@ -177,7 +177,7 @@ def coverage_curve(values: ArrayLike) -> Floats:
 
 
 def redshift_counts(entry: ReportEntry, truth: str, edges: ArrayLike) -> Floats:
-    """Give a recipe's n(z) of the test galaxies of a truth, per bin: the sum of densities, or z_phot counted."""
+    """A recipe's n(z) of the test galaxies of a truth, per bin: the sum of densities, or z_phot counted."""
     photoz, test, bins = entry.photoz, entry.run.test, np.asarray(edges, float)
     rows = test.has(truth) & np.isfinite(photoz.z_phot)
     if photoz.pdf is None or photoz.z_grid is None:
@@ -187,7 +187,7 @@ def redshift_counts(entry: ReportEntry, truth: str, edges: ArrayLike) -> Floats:
 
 
 def step_histogram(values: ArrayLike, edges: ArrayLike) -> Floats:
-    """Give the share of galaxies in each bin.
+    """The share of galaxies in each bin.
 
     Examples
     --------
@@ -200,7 +200,7 @@ def step_histogram(values: ArrayLike, edges: ArrayLike) -> Floats:
 
 
 def shared_edges(samples: Sequence[Any], bins: int = 40) -> Floats:
-    """Give the edges of a histogram that shows all samples but their most extreme values.
+    """The edges of a histogram that shows all samples but their most extreme values.
 
     Examples
     --------

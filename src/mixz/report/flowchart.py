@@ -100,7 +100,7 @@ def draw_flowchart(entries: Sequence[Entry], origins: Mapping[str, Origin], *, n
 
 
 def _lanes(entries: Sequence[Entry], origins: Mapping[str, Origin]) -> dict[str, Lane]:
-    """Give each table a lane with the box of its files on top."""
+    """A lane per table, with the box of its files on top."""
     truths = list(dict.fromkeys(t for origin in origins.values() for t in origin.truths))
     lanes: dict[str, Lane] = {}
     for entry in entries:
@@ -162,7 +162,7 @@ class _Chart:
         lane.rows = group[-1].rows_out
 
     def _other(self, entry: Entry) -> Lane | None:
-        """Give the lane that a match or an overlap reaches over to."""
+        """The lane that a match or an overlap reaches over to."""
         if "labels_in" in entry.details:
             return self.lanes.get(str(entry.details["labels"]))
         if "same_id" in entry.details:
@@ -194,7 +194,7 @@ def _title(entry: Entry) -> str:
 
 
 def _lines(group: Sequence[Entry]) -> list[tuple[str, str]]:
-    """Say in words and numbers what a stretch of the ledger does."""
+    """In words and numbers, what a stretch of the ledger does."""
     entry, told = group[0], group[0].details
     if "labels_in" in told:
         share = told["false_matches"] / entry.rows_out

@@ -84,7 +84,7 @@ def report_page(runs: Runs, drawn: Mapping[Figure, Sequence[Panels]]) -> str:
 
 @cache
 def environment() -> Environment:
-    """Give the templates' environment: everything is escaped, and a name that is not there is an error."""
+    """The templates' environment: everything is escaped, and a name that is not there is an error."""
     jinja = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -208,7 +208,7 @@ def _place(record: Record) -> tuple[Any, ...]:
 
 
 def _flat(runs: Sequence[Run]) -> dict[str, Any]:
-    """Give all records as one table of columns and rows, for sorting and filtering in the page."""
+    """All records as one table of columns and rows, for sorting and filtering in the page."""
     columns = ["run", "recipe", "truth", "sample", "range", "metric", "mean", "spread", "ensemble", "bootstrap"]
     columns += ["corrected", "galaxies", "LSST", "verdict"]
     rows = [

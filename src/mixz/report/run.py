@@ -75,7 +75,7 @@ class Run:
         return self.galaxies.in_split("test")
 
     def mag_ref(self, galaxies: GalaxySet) -> Floats:
-        """Give the reference-band magnitudes of some galaxies, shape (galaxy,)."""
+        """The reference-band magnitudes of some galaxies, shape (galaxy,)."""
         return np.asarray(galaxies.mag[:, galaxies.bands.index(self.ref_band)], dtype=np.float64)
 
 

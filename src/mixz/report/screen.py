@@ -77,7 +77,7 @@ def _check(file: RemoteFile, data_set: DataSet) -> str:
 
 
 def _note(entry: Entry) -> str:
-    """Say in a few words what a match, an overlap or the split has to tell beyond its rows."""
+    """In a few words, what a match, an overlap or the split has to tell beyond its rows."""
     told = entry.details
     if "labels_in" in told:
         return f'{told["labels_in"]:,} labels, {told["median_arcsec"]:.2f}", {told["false_matches"]:,} by chance'
@@ -87,7 +87,7 @@ def _note(entry: Entry) -> str:
 
 
 def verdict_lines(found: Sequence[Verdict]) -> list[Text]:
-    """Say the verdict on each sample in a sentence, and below it what LSST asks of the best recipe, with margins.
+    """The verdict on each sample in a sentence, and below it what LSST asks of the best recipe, with margins.
 
     Examples
     --------
@@ -218,7 +218,7 @@ def pdf_tables(records: Sequence[Record], *, z_range: str) -> list[Table]:
 
 
 def ratio_lines(records: Sequence[Record], *, truth: str = "spec", over: str = "base") -> list[str]:
-    """Spell the paper's ratios out: how many times smaller each metric is than `over`'s, on a truth's test galaxies.
+    """The paper's ratios in words: how many times smaller each metric is than `over`'s, on a truth's test galaxies.
 
     Examples
     --------

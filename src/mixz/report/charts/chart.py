@@ -96,7 +96,7 @@ def truth_colour(truth: str, truths: Sequence[str]) -> str:
 
 
 def recipe_colour(labels: Sequence[str], label: str) -> str:
-    """Give a recipe its colour, the same in every plot of a report."""
+    """The colour of a recipe, the same in every plot of a report."""
     return RECIPE_COLOURS[labels.index(label) % len(RECIPE_COLOURS)]
 
 

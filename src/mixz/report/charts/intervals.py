@@ -208,7 +208,7 @@ def _chart(place: JudgedBy, level: float, found: Sequence[Held], labels: Sequenc
 
 
 def _points(found: Sequence[Held]) -> Rows:
-    """Give the marks of a plot: a row per recipe and bin."""
+    """The marks of a plot: a row per recipe and bin."""
     return [
         {
             "recipe": held.recipe,
