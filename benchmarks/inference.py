@@ -30,9 +30,12 @@ from mixz.bridges.onnx_files import OnnxModel
 from mixz.densities.calibration import KNOTS, Calibration
 from mixz.densities.intervals import Intervals
 from mixz.galaxies import GalaxySet
-from mixz.model.ensemble import Ensemble
+from mixz.model.initial import untrained
 from mixz.settings.network import Network
-from mixz.settings.recipe import Step
+from mixz.settings.recipe import RECIPES, Recipe
+
+if TYPE_CHECKING:
+    from mixz.model.ensemble import Ensemble
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,7 +77,7 @@ def model(head: str, members: int) -> Ensemble:
     few = galaxies(1_000)
     training = GalaxySet(few.object_id, few.bands, few.mag, few.mag_err, few.z, np.full(len(few), "train"))
     network = Network(head="binned" if head == "pdf" else "point")
-    return Ensemble.untrained(training, Step(truths=("spec",)), network=network, members=members)
+    return untrained(training, Recipe(steps=RECIPES["spec"].steps, network=network), members=members)
 
 
 def in_chunks(ensemble: Ensemble, chunks: int, chunk: GalaxySet) -> None:

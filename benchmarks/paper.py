@@ -21,7 +21,7 @@ from mixz.model.training.devices import Machine
 from mixz.model.training.engine import train_step
 from mixz.model.training.rows import Rows
 from mixz.settings.network import Network
-from mixz.settings.recipe import FAST, RECIPES, Recipe, Step
+from mixz.settings.recipe import FAST, RECIPES, Recipe
 
 NETWORK = Network()
 TRAIN, VALIDATION = 0.70, 0.15  # shares of GalaxiesML
@@ -43,7 +43,7 @@ def train_recipe(
     starts = generators([derive_seed(0, k) for k in numbers], START)
     weights: Weights = initial_weights(5, 1, NETWORK, starts)
     epochs, best = 0, 0.0
-    for number, step in enumerate(recipe, start=1):
+    for number, step in enumerate(recipe.steps, start=1):
         train, validation = (side[step.truths] for side in sides)
         seeds = [derive_seed(0, k, STEP, number) for k in numbers]
         trained = train_step(weights, NETWORK, step, train, validation, members=numbers, seeds=seeds, machine=machine)
@@ -59,12 +59,12 @@ def main() -> None:
     arguments.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     arguments.add_argument("--precision", choices=["float32", "tf32", "bfloat16"], default="float32")
     arguments.add_argument("--schedule", choices=["fast", "paper"], default="fast")
-    arguments.add_argument("--no-graphs", action="store_true", help="do not record updates as CUDA graphs")
+    arguments.add_argument("--cuda-graphs", action="store_true", help="record updates as CUDA graphs")
     arguments.add_argument("--members", type=int, default=100)
     arguments.add_argument("--quick", action="store_true", help="4 members, 2k + 4k galaxies: under 50 s on 2 cores")
     given = arguments.parse_args()
     members, many_band, spec = (4, 2_000, 4_000) if given.quick else (given.members, 116_000, 286_000)
-    machine = Machine(given.device, given.precision, graphs=not given.no_graphs)
+    machine = Machine(given.device, given.precision, cuda_graphs=given.cuda_graphs)
     sides = [sample(share, many_band, spec, seed=seed) for share, seed in ((TRAIN, 1), (VALIDATION, 3))]
     figures: dict[str, float | str | None] = {
         "device": torch.cuda.get_device_name() if given.device == "cuda" else "cpu",
@@ -76,7 +76,7 @@ def main() -> None:
     settings = FAST if given.schedule == "fast" else {}
     total = 0.0
     for name in ("base", "tl", "combo"):
-        recipe = tuple(Step(**(settings | step.model_dump(include=step.model_fields_set))) for step in RECIPES[name])
+        recipe = RECIPES[name].over(training=settings)
         result: list[tuple[float, int]] = []
         took = seconds(lambda r=recipe, into=result: into.append(train_recipe(r, members, sides, machine)))
         total += took

@@ -31,9 +31,10 @@ from mixz.bridges.model_columns import Asked
 from mixz.data.hats_folder import SKY_INDEX, HatsFolder, Pixel, finish, pixel_file
 from mixz.data.split import split_by_id
 from mixz.galaxies import GalaxySet
-from mixz.model.ensemble import Ensemble
+from mixz.model.fit import fit
+from mixz.model.folder import save_model
 from mixz.settings.network import Network
-from mixz.settings.recipe import Step
+from mixz.settings.recipe import Recipe, Step
 
 BANDS = tuple("grizy")
 ORDER, INDEX_ORDER = 5, 29
@@ -68,7 +69,7 @@ def model(folder: Path, members: int) -> Path:
     step = Step(truths=("spec",), loss="label_likelihood", epochs=5, lr=2e-3, batch_size=256)
     network = Network(head="binned", inputs="whitened")
     path = folder / f"model-{members}"
-    Ensemble.fit(galaxies, (step,), network=network, members=members).calibrated(galaxies).save(path)
+    save_model(fit(galaxies, Recipe(steps=(step,), network=network), members=members), path)
     return path
 
 

@@ -21,12 +21,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from measure import MATMUL_FLOP, matmul_peak, peak_memory_mb, report, seconds
+from mixz.model.label_likelihood import says_exactly
 from simulated import rows
 
 from mixz.densities.estimates import hsc_loss
 from mixz.model.features import Features, Photometry
 from mixz.model.heads import head_of
-from mixz.model.label_likelihood import says_exactly
 from mixz.model.nets import Weights, initial_weights
 from mixz.model.seeds import START, derive_seed, generators
 from mixz.model.training.engine import Trained, train_step

@@ -12,9 +12,10 @@ import pandas as pd
 
 from mixz.data.split import split_by_id
 from mixz.galaxies import GalaxySet
-from mixz.model.ensemble import Ensemble
+from mixz.model.fit import fit
+from mixz.model.folder import save_model
 from mixz.settings.network import Network
-from mixz.settings.recipe import Step
+from mixz.settings.recipe import Recipe, Step
 
 BANDS = ("g", "r", "i")
 
@@ -72,8 +73,8 @@ def model(folder: Path, network: Network | None = None, *, galaxies: int = 300, 
     )
     network = network or Network(hidden=(8,), head="binned", nodes=30)
     step = Step(truths=("spec",), epochs=3, batch_size=32)
-    ensemble = Ensemble.fit(labelled, (step,), network=network, members=2)
+    ensemble = fit(labelled, Recipe(steps=(step,), network=network), members=2)
     if whole:
-        ensemble = replace(ensemble.calibrated(labelled), calibration=None).with_support(labelled)
-    ensemble.save(folder)
+        ensemble = replace(ensemble, calibration=None)
+    save_model(ensemble, folder)
     return folder

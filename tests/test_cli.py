@@ -53,6 +53,17 @@ def test_help_teaches(call: Any) -> None:
         assert "Example" in more or verb == "run"
 
 
+@pytest.mark.parametrize(("bands", "told"), [(["g", "r", "i"], False), (["g", "r"], True)])
+def test_a_band_that_stands_for_i_is_told(
+    bands: list[str], told: bool, toy_settings: dict[str, Any], write_config: Any, call: Any
+) -> None:
+    path = write_config(toy_settings | {"bands": bands, "recipes": ["base"], "members": 1})
+    for verb in ("build", "train"):
+        code, said = call(verb, path)
+        assert code == 0, said
+        assert ("ref_band: r stands for i" in said) == told
+
+
 def test_distilling_writes_a_model_that_predicts(
     toy_settings: dict[str, Any], write_config: Any, call: Any, tmp_path: Path
 ) -> None:

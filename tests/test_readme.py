@@ -87,7 +87,7 @@ def test_the_example_runs(
     monkeypatch.chdir(tmp_path)
     example = blocks("python")[0]
     assert len(example.strip().splitlines()) <= 12
-    monkeypatch.setattr("mixz.settings.recipe.RECIPES", {"base": config.recipes["base"]})
+    monkeypatch.setattr("mixz.settings.recipe.RECIPES", {"base": config.recipe("base")})
     exec(compile(example, "README.md", "exec"), {})
 
 

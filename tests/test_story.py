@@ -14,7 +14,7 @@ from mixz import stages
 from mixz.data.data_set.galaxies_file import read_galaxies
 from mixz.data.tables import read_table, write_table
 from mixz.errors import MixzError
-from mixz.model.ensemble import Ensemble
+from mixz.model.folder import load_model
 from mixz.report.model_card import NOT_JUDGED
 from mixz.report.screen import ledger_table, metrics_tables, ratio_lines
 from mixz.settings.file import load_config
@@ -29,7 +29,7 @@ def test_files_to_report(toy_settings: dict[str, Any], write_config: Any, tmp_pa
     assert json.loads((out / "cuts.json").read_text())[0]["rows_in"] == 400
 
     assert [p.name for p in stages.train(config, console)] == ["base", "spec", "tl", "combo"]
-    base, tl = (Ensemble.load(out / "models" / name) for name in ("base", "tl"))
+    base, tl = (load_model(out / "models" / name) for name in ("base", "tl"))
     for name, weight in tl.weights.items():
         frozen = name.startswith(("hidden.0", "hidden.1"))
         assert bool((weight == base.weights[name]).all()) == frozen, "freeze: 2 keeps two layers bit for bit"
@@ -120,7 +120,7 @@ def test_a_simulation_is_judged_against_the_truth_too(
 def test_training_again_gives_the_same_model(toy_settings: dict[str, Any], write_config: Any, console: Console) -> None:
     config = load_config(write_config(toy_settings | {"recipes": ["tl"]}))
     stages.build(config)
-    first = [Ensemble.load(p).weights for p in stages.train(config, console)]
-    again = [Ensemble.load(p).weights for p in stages.train(config, console)]
+    first = [load_model(p).weights for p in stages.train(config, console)]
+    again = [load_model(p).weights for p in stages.train(config, console)]
     for name, weight in first[0].items():
         assert np.array_equal(weight.numpy(), again[0][name].numpy())

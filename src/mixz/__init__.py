@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from mixz.errors import MixzError
     from mixz.galaxies import GalaxySet
     from mixz.model.ensemble import Ensemble
+    from mixz.model.fit import fine_tune, fit
+    from mixz.model.folder import save_model
     from mixz.photoz import PhotoZ
     from mixz.settings.config import Config
     from mixz.settings.file import load_config
-    from mixz.settings.network import Network, named_network
-    from mixz.settings.recipe import RECIPES, Step
+    from mixz.settings.network import Network
+    from mixz.settings.recipe import RECIPES, Recipe, Step
 
 __version__ = "0.1.0"
 
@@ -27,12 +29,15 @@ _HOMES = {
     "Network": "mixz.settings.network",
     "PhotoZ": "mixz.photoz",
     "RECIPES": "mixz.settings.recipe",
+    "Recipe": "mixz.settings.recipe",
     "Step": "mixz.settings.recipe",
+    "fine_tune": "mixz.model.fit",
+    "fit": "mixz.model.fit",
     "load_config": "mixz.settings.file",
-    "named_network": "mixz.settings.network",
     "open_model": "mixz.bridges.models",
     "predict_table": "mixz.bridges.any_table",
     "read_galaxies": "mixz.data.data_set.galaxies_file",
+    "save_model": "mixz.model.folder",
     "split_by_id": "mixz.data.split",
     "write_galaxies": "mixz.data.data_set.galaxies_file",
 }
@@ -45,12 +50,15 @@ __all__ = [
     "MixzError",
     "Network",
     "PhotoZ",
+    "Recipe",
     "Step",
+    "fine_tune",
+    "fit",
     "load_config",
-    "named_network",
     "open_model",
     "predict_table",
     "read_galaxies",
+    "save_model",
     "split_by_id",
     "write_galaxies",
 ]

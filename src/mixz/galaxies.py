@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -259,6 +260,21 @@ class GalaxySet:
             take = np.isnan(z_ref) & self.has(name)
             z_ref[take], truth[take] = self.z[name][take], name
         return z_ref, truth
+
+
+def hashed(object_id: NDArray[Any], *, seed: int) -> Floats:
+    """Where the hash of each id falls in [0, 1): BLAKE2b(id, salt = seed) / 2^64, shape (galaxy,).
+
+    It depends on nothing but the id and the seed; the integer 17 and the text "17" are the same galaxy.
+
+    Examples
+    --------
+    >>> hashed(np.array([17, 18]), seed=0).round(3)
+    array([0.129, 0.641])
+    """
+    salt = seed.to_bytes(8, "little")
+    digests = b"".join(hashlib.blake2b(str(i).encode(), digest_size=8, salt=salt).digest() for i in object_id.tolist())
+    return np.asarray(np.frombuffer(digests, dtype="<u8") / 2.0**64)
 
 
 def concatenate(sets: Sequence[GalaxySet]) -> GalaxySet:

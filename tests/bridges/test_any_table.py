@@ -17,8 +17,9 @@ import mixz
 from mixz.errors import MixzError
 from mixz.galaxies import GalaxySet
 from mixz.model.ensemble import Ensemble
+from mixz.model.initial import untrained
 from mixz.settings.network import Network
-from mixz.settings.recipe import Step
+from mixz.settings.recipe import Recipe, Step
 
 MAG = {"mag_g": np.array([21.0, 22.0, 23.0]), "mag_r": np.array([20.0, 21.5, 22.0])}
 
@@ -34,7 +35,7 @@ def model() -> Ensemble:
         ["train"] * 4,
     )
     network = Network(hidden=(6,), head="binned", nodes=20)
-    return Ensemble.untrained(galaxies, Step(truths=("spec",)), network=network, members=2)
+    return untrained(galaxies, Recipe(steps=(Step(truths=("spec",)),), network=network), members=2)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def expected(model: Ensemble) -> Any:
 
 def test_pandas(model: Ensemble, expected: Any) -> None:
     frame = pd.DataFrame(MAG | {"object_id": ["a", "a", "c"]}, index=[7, 5, 3])
-    found = model.predict(frame)
+    found = mixz.predict_table(model, frame)
     assert isinstance(found, pd.DataFrame)
     assert found.index.tolist() == [7, 5, 3]
     assert found["object_id"].tolist() == ["a", "a", "c"], "ids of a table may repeat"
@@ -56,8 +57,8 @@ def test_pandas(model: Ensemble, expected: Any) -> None:
 def test_astropy(model: Ensemble, expected: Any) -> None:
     from astropy.cosmology import units as cu
 
-    found = model.predict(
-        Table({"mag_g": MaskedColumn(MAG["mag_g"], mask=[False, False, True]), "mag_r": MAG["mag_r"]})
+    found = mixz.predict_table(
+        model, Table({"mag_g": MaskedColumn(MAG["mag_g"], mask=[False, False, True]), "mag_r": MAG["mag_r"]})
     )
     assert type(found) is Table
     assert found["z_phot"].unit == cu.redshift
@@ -71,7 +72,7 @@ def test_astropy(model: Ensemble, expected: Any) -> None:
     np.testing.assert_allclose(found["pdf"].to_value(1 / cu.redshift), expected.pdf, rtol=1e-4)
     assert len(found.meta["z_grid"]) == 20
     with pytest.raises(MixzError, match="'mag_g' is in km"):
-        model.predict(QTable({"mag_g": MAG["mag_g"] * u.km, "mag_r": MAG["mag_r"] * u.mag}))
+        mixz.predict_table(model, QTable({"mag_g": MAG["mag_g"] * u.km, "mag_r": MAG["mag_r"] * u.mag}))
 
 
 def test_pyarrow_and_dictionaries(model: Ensemble, expected: Any) -> None:
@@ -86,9 +87,9 @@ def test_pyarrow_and_dictionaries(model: Ensemble, expected: Any) -> None:
 
 def test_arrays(model: Ensemble, expected: Any) -> None:
     mag = np.column_stack(list(MAG.values()))
-    np.testing.assert_allclose(model.predict(mag), expected.z_phot)
-    np.testing.assert_allclose(model.predict((mag, np.full_like(mag, 0.1))), expected.z_phot)
-    assert model.predict(mag[:0]).shape == (0,)
+    np.testing.assert_allclose(mixz.predict_table(model, mag), expected.z_phot)
+    np.testing.assert_allclose(mixz.predict_table(model, (mag, np.full_like(mag, 0.1))), expected.z_phot)
+    assert mixz.predict_table(model, mag[:0]).shape == (0,)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +105,7 @@ def test_arrays(model: Ensemble, expected: Any) -> None:
     ],
 )
 def test_masked_values_are_missing(model: Ensemble, expected: Any, hide: Any) -> None:
-    found = model.predict(hide(MAG, [False, True, False]))["z_phot"]
+    found = mixz.predict_table(model, hide(MAG, [False, True, False]))["z_phot"]
     z = np.asarray(getattr(found, "value", found), float)
     assert np.isnan(z).tolist() == [False, True, False]
     np.testing.assert_allclose(z[[0, 2]], expected.z_phot[[0, 2]], rtol=1e-5)
@@ -113,9 +114,9 @@ def test_masked_values_are_missing(model: Ensemble, expected: Any, hide: Any) ->
 def test_masked_arrays_and_marks_in_arrays(model: Ensemble) -> None:
     mag = np.column_stack(list(MAG.values()))
     hidden = np.ma.MaskedArray(mag, mask=[[False, True], [False, False], [False, False]])
-    assert np.isnan(model.predict(hidden)).tolist() == [True, False, False]
+    assert np.isnan(mixz.predict_table(model, hidden)).tolist() == [True, False, False]
     mag[1, 0] = 99.0
-    assert np.isnan(model.predict(mag)).tolist() == [False, True, False]
+    assert np.isnan(mixz.predict_table(model, mag)).tolist() == [False, True, False]
 
 
 def test_names_keep_every_digit(model: Ensemble) -> None:
@@ -125,26 +126,26 @@ def test_names_keep_every_digit(model: Ensemble) -> None:
         (MaskedColumn(["a", "b", "c"], mask=[False] * 3), ["a", "b", "c"]),
         (MaskedColumn(["a", "b", "c"], mask=[True, False, False]), ["", "b", "c"]),
     ):
-        found = model.predict(Table(MAG | {"object_id": ids}))
+        found = mixz.predict_table(model, Table(MAG | {"object_id": ids}))
         assert found["object_id"].tolist() == there
     for table in (
         pa.table(MAG | {"object_id": pa.array([long, long + 2, None])}),
         pd.DataFrame(MAG).assign(object_id=pd.array([long, long + 2, None], dtype="Int64")),
     ):
-        found = model.predict(table)
+        found = mixz.predict_table(model, table)
         assert list(map(str, np.asarray(found["object_id"]))) == [str(long), str(long + 2), ""]
 
 
 def test_errors_of_fluxes_become_errors_of_magnitudes() -> None:
     galaxies = GalaxySet([1, 2], ("g",), [[21], [22]], [[0.1], [0.3]], {"spec": [0.1, 0.5]}, ["train"] * 2)
     network = Network(hidden=(4,), inputs="minmax", errors="plain")
-    model = Ensemble.untrained(galaxies, Step(truths=("spec",)), network=network, members=1)
+    model = untrained(galaxies, Recipe(steps=(Step(truths=("spec",)),), network=network), members=1)
     flux = ([21.5] * u.ABmag).to(u.nJy)
-    as_magnitudes = model.predict({"mag_g": [21.5], "mag_err_g": [2.5 / np.log(10) * 0.1]})["z_phot"]
+    as_magnitudes = mixz.predict_table(model, {"mag_g": [21.5], "mag_err_g": [2.5 / np.log(10) * 0.1]})["z_phot"]
     table = QTable({"mag_g": flux, "mag_err_g": (0.1 * flux).to(u.uJy)})
-    np.testing.assert_allclose(model.predict(table)["z_phot"].value, as_magnitudes, rtol=1e-5)
+    np.testing.assert_allclose(mixz.predict_table(model, table)["z_phot"].value, as_magnitudes, rtol=1e-5)
     with pytest.raises(MixzError, match="'mag_err_g' is in nJy, what it is the error of in mag"):
-        model.predict(QTable({"mag_g": [21.5] * u.ABmag, "mag_err_g": 0.1 * flux}))
+        mixz.predict_table(model, QTable({"mag_g": [21.5] * u.ABmag, "mag_err_g": 0.1 * flux}))
 
 
 def test_models_of_fluxes_read_units_as_fluxes(model: Ensemble, expected: Any) -> None:
@@ -155,7 +156,7 @@ def test_models_of_fluxes_read_units_as_fluxes(model: Ensemble, expected: Any) -
         {f"f_{band}": 10 ** (0.4 * (23.9 - mag)) for band, mag in mags.items()},
         QTable({f"f_{band}": (mag * u.ABmag).to(u.nJy) for band, mag in mags.items()}),
     ):
-        found = of_fluxes.predict(table)["z_phot"]
+        found = mixz.predict_table(of_fluxes, table)["z_phot"]
         np.testing.assert_allclose(getattr(found, "value", found), expected.z_phot, rtol=1e-4)
 
 
@@ -177,13 +178,18 @@ def test_models_of_fluxes_read_units_as_fluxes(model: Ensemble, expected: Any) -
 )
 def test_what_is_refused(model: Ensemble, table: Any, words: str) -> None:
     with pytest.raises(MixzError, match=words):
-        model.predict(table)
+        mixz.predict_table(model, table)
 
 
 def test_models_without_densities_say_so() -> None:
     galaxies = GalaxySet([1, 2], ("g",), [[21], [22]], [[0.1]] * 2, {"spec": [0.1, 0.5]}, ["train"] * 2)
-    model = Ensemble.untrained(galaxies, Step(truths=("spec",)), network=Network(hidden=(4,)), members=1)
+    model = untrained(galaxies, Recipe(steps=(Step(truths=("spec",)),), network=Network(hidden=(4,))), members=1)
     with pytest.raises(MixzError, match="gives no densities"):
         mixz.predict_table(model, {"mag_g": [21.0]}, densities=True)
     with pytest.raises(MixzError, match="densities of an array"):
         mixz.predict_table(model, np.array([[21.0]]), densities=True)
+
+
+def test_an_ensemble_itself_takes_galaxies_only(model: Ensemble) -> None:
+    with pytest.raises(MixzError, match=r"predict of a DataFrame(?s:.*)mixz\.predict_table\(model, table\)"):
+        model.predict(pd.DataFrame(MAG))  # type: ignore[arg-type]

@@ -22,7 +22,7 @@ from mixz.bridges.model_columns import Asked
 from mixz.bridges.rounding import rounded
 from mixz.data.hats_folder import HatsFolder, pixel_file
 from mixz.errors import MixzError
-from mixz.model.ensemble import Ensemble
+from mixz.model.folder import load_model
 from mixz.stages import export
 
 if TYPE_CHECKING:
@@ -58,9 +58,7 @@ def in_one_process(place: Path) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         frame = read_hats(place / "sky")
-    return frame, Ensemble.load(place / "model").predict(
-        PLAIN.galaxies(Ensemble.load(place / "model"), frame, where="")
-    )
+    return frame, load_model(place / "model").predict(PLAIN.galaxies(load_model(place / "model"), frame, where=""))
 
 
 def check(found: Any, place: Path) -> None:

@@ -20,9 +20,11 @@ from mixz.densities.intervals import Intervals
 from mixz.errors import MixzError
 from mixz.galaxies import GalaxySet
 from mixz.model.ensemble import Ensemble
+from mixz.model.fit import fit
+from mixz.model.folder import save_model
 from mixz.photoz import PhotoZ
 from mixz.settings.network import Network
-from mixz.settings.recipe import Step
+from mixz.settings.recipe import Recipe, Step
 from mixz.stages.results import photoz_frame
 
 pytest.importorskip("onnxruntime", reason="needs mixz[onnx]")
@@ -67,7 +69,7 @@ def with_holes(whole: GalaxySet) -> GalaxySet:
 
 @pytest.fixture(scope="module")
 def ensemble() -> Ensemble:
-    return Ensemble.fit(galaxies(), (STEP,), network=EVERYTHING, members=3)
+    return fit(galaxies(), Recipe(steps=(STEP,), network=EVERYTHING), members=3)
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +104,7 @@ def whole(ensemble: Ensemble) -> Ensemble:
     knots = np.array(KNOTS)
     height = np.stack([0.6 * knots, knots + 0.3, 1.5 * knots - 0.2])
     return replace(
-        ensemble.with_support(galaxies()),
+        ensemble,
         calibration=Calibration([21.0, 22.5, 24.0], knots, height),
         intervals=Intervals([21.8, 22.6], [[0.6, 0.8, 0.9], [0.7, 0.9, 0.97], [0.5, 0.6, 0.7]]),
     )
@@ -137,7 +139,7 @@ def test_a_whole_ensemble_says_the_same(ensemble: Ensemble, whole: Ensemble, who
 
 
 def test_support_goes_with_every_head(tmp_path: Path) -> None:
-    plain = Ensemble.fit(galaxies(), (STEP,), network=Network(hidden=(8,)), members=2).with_support(galaxies())
+    plain = fit(galaxies(), Recipe(steps=(STEP,), network=Network(hidden=(8,))), members=2)
     export_onnx(plain, tmp_path / "model.onnx")
     asked = far_away(galaxies())
     here, there = plain.predict(asked), OnnxModel.load(tmp_path / "model.onnx").predict(asked)
@@ -206,7 +208,7 @@ def check_same_columns(found: pd.DataFrame, whole: Ensemble, table: Path) -> Non
 
 
 def test_the_command_line_needs_no_torch(whole: Ensemble, whole_exported: Path, table: Path, tmp_path: Path) -> None:
-    whole.save(tmp_path / "model")
+    save_model(whole, tmp_path / "model")
     command = ("predict", tmp_path / "model", table, "-o", tmp_path / "out.csv", "--system", "hsc")
     refused = run_without(NOT_TO_PREDICT, COMMAND_LINE, *command)
     assert refused.returncode == 2

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from mixz.data.tables import read_table, write_table
 from mixz.errors import MixzError
 from mixz.galaxies import GalaxySet
-from mixz.model.ensemble import Ensemble
+from mixz.model.folder import save_model
+from mixz.model.initial import untrained
 from mixz.settings.network import Network
-from mixz.settings.recipe import Step
+from mixz.settings.recipe import Recipe, Step
 from mixz.stages.serve import model_app
 
 testclient = pytest.importorskip("fastapi.testclient", reason="needs mixz[serve]")
@@ -41,7 +42,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     network = Network(hidden=(8,), head="binned", nodes=30)
     folder = tmp_path_factory.mktemp("served") / "model"
-    Ensemble.untrained(galaxies, Step(truths=("spec",)), network=network, members=2).save(folder)
+    save_model(untrained(galaxies, Recipe(steps=(Step(truths=("spec",)),), network=network), members=2), folder)
     return folder
 
 

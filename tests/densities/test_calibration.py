@@ -12,8 +12,7 @@ from scipy.optimize import check_grad
 from mixz.densities.calibration import KNOTS, Calibration, _logit, _Problem, _shares
 from mixz.densities.grid import Grid, even_grid
 from mixz.metrics.pdf import coverage, pit_ks
-from mixz.model.label_likelihood import says_exactly, says_through
-from mixz.truths.known import COSMOS2020
+from mixz.truths import KNOWN_TRUTHS, Labels
 
 GRID = even_grid(80, 2.5)
 TRUE_WIDTH = 0.06
@@ -36,10 +35,15 @@ def galaxies(count: int, *, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarr
 
 @lru_cache(maxsize=1)
 def noisily_labelled() -> tuple[np.ndarray, ...]:
-    """Give centres, redshifts, magnitudes, COSMOS2020 labels, and what these say."""
+    """Give centres, redshifts, magnitudes, COSMOS2020 labels, and their likelihood."""
     centre, z, mag = galaxies(2000, seed=3)
-    label = COSMOS2020.draw(z, mag_i=mag, seed=4)
-    return centre, z, mag, label, says_through(COSMOS2020, label, mag, GRID).numpy()
+    labels = Labels(KNOWN_TRUTHS["many_band"], z, mag).draw(z, seed=4)
+    return centre, z, mag, labels.z, labels.likelihood(GRID)
+
+
+def at_face_value(z: np.ndarray) -> np.ndarray:
+    """Give the likelihood of labels that are the redshift."""
+    return Labels(KNOWN_TRUTHS["spec"], z, np.full(len(z), 22.0)).likelihood(GRID)
 
 
 def pits(mass: np.ndarray, z: np.ndarray) -> np.ndarray:
@@ -52,7 +56,7 @@ def pits(mass: np.ndarray, z: np.ndarray) -> np.ndarray:
 def test_dishonest_densities_become_honest(shift: float, width: float) -> None:
     centre, z, mag = galaxies(4000, seed=1)
     mass = densities(centre, shift=shift, width=width)
-    calibration = Calibration.fit(mass, says_exactly(z, GRID).numpy(), mag)
+    calibration = Calibration.fit(mass, at_face_value(z), mag)
     centre, z, mag = galaxies(20_000, seed=2)
     mass = densities(centre, shift=shift, width=width)
     honest = calibration(mass, mag)
@@ -72,7 +76,7 @@ def test_dishonesty_may_depend_on_magnitude() -> None:
         return np.where((mag < 23)[:, None], wide, narrow), z, mag
 
     mass, z, mag = seen(6000, 1)
-    calibration = Calibration.fit(mass, says_exactly(z, GRID).numpy(), mag)
+    calibration = Calibration.fit(mass, at_face_value(z), mag)
     mass, z, mag = seen(20_000, 2)
     for some in (mag < 22.3, mag > 23.7):
         before, after = pits(mass[some], z[some]), pits(calibration(mass[some], mag[some]), z[some])
@@ -84,7 +88,7 @@ def test_noisy_labels_calibrate_the_density_of_the_redshift() -> None:
     centre, _, mag, label, says = noisily_labelled()
     mass = densities(centre, shift=0.02, width=0.04)
     corrected = Calibration.fit(mass, says, mag)
-    naive = Calibration.fit(mass, says_exactly(label, GRID).numpy(), mag)
+    naive = Calibration.fit(mass, at_face_value(label), mag)
     centre, z, mag = galaxies(20_000, seed=5)
     mass = densities(centre, shift=0.02, width=0.04)
     ks = [pit_ks(pits(m, z)) for m in (mass, corrected(mass, mag), naive(mass, mag))]
@@ -96,7 +100,7 @@ def test_noisy_labels_calibrate_the_density_of_the_redshift() -> None:
 def test_honest_densities_stay() -> None:
     centre, z, mag = galaxies(4000, seed=6)
     mass = densities(centre, shift=0, width=TRUE_WIDTH)
-    calibration = Calibration.fit(mass, says_exactly(z, GRID).numpy(), mag)
+    calibration = Calibration.fit(mass, at_face_value(z), mag)
     moved = np.abs(calibration(mass, mag) - mass).sum(axis=1) / 2
     assert float(moved.mean()) < 0.03
     same = Calibration.identity()(mass, mag)
@@ -106,7 +110,7 @@ def test_honest_densities_stay() -> None:
 def test_few_galaxies_change_little() -> None:
     centre, z, mag = galaxies(40, seed=7)
     mass = densities(centre, shift=0, width=TRUE_WIDTH)
-    calibration = Calibration.fit(mass, says_exactly(z, GRID).numpy(), mag)
+    calibration = Calibration.fit(mass, at_face_value(z), mag)
     assert calibration.height.shape[0] == 1
     slope = np.diff(calibration.height, axis=1) / np.diff(calibration.knots)
     assert float(slope.min()) > 0.6
@@ -117,7 +121,7 @@ def test_a_density_on_one_node_and_unknown_galaxies_pass_through() -> None:
     mass = np.zeros((3, len(GRID)), np.float32)
     mass[0, 50], mass[1, 0], mass[2] = 1, 1, np.nan
     centre, z, mag = galaxies(500, seed=8)
-    calibration = Calibration.fit(densities(centre, shift=0.01, width=0.03), says_exactly(z, GRID).numpy(), mag)
+    calibration = Calibration.fit(densities(centre, shift=0.01, width=0.03), at_face_value(z), mag)
     after = calibration(mass, np.array([22.0, np.nan, 22.0]))
     np.testing.assert_allclose(after[:2].sum(axis=1), 1, rtol=1e-5)
     assert float(after[:2].min()) >= 0
@@ -127,7 +131,7 @@ def test_a_density_on_one_node_and_unknown_galaxies_pass_through() -> None:
 def test_numpy_and_torch_map_alike() -> None:
     centre, z, mag = galaxies(500, seed=9)
     mass = densities(centre, shift=0.01, width=0.03)
-    calibration = Calibration.fit(mass, says_exactly(z, GRID).numpy(), mag)
+    calibration = Calibration.fit(mass, at_face_value(z), mag)
     mine = calibration(mass, mag)
     theirs = calibration(torch.from_numpy(mass), torch.from_numpy(mag))
     np.testing.assert_allclose(theirs.numpy(), mine, rtol=1e-5, atol=1e-9)
@@ -138,7 +142,7 @@ def test_the_gradient_is_that_of_the_objective() -> None:
     mass = densities(centre, shift=0.01, width=0.03).astype(float)
     problem = _Problem(
         t=_logit(mass),
-        likelihood=says_exactly(z, GRID).numpy().astype(float),
+        likelihood=at_face_value(z).astype(float),
         near=_shares(mag, np.array([22.0, 24.0])),
         knots=np.array(KNOTS),
     )

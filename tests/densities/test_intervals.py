@@ -44,9 +44,9 @@ def test_the_truth_that_needs_more_room_gets_it() -> None:
 
 
 def test_noisy_labels_give_intervals_of_the_redshift() -> None:
-    centre, _, mag, label, says = noisily_labelled()
+    centre, _, mag, label, likelihood = noisily_labelled()
     mass = densities(centre, shift=0, width=0.06)
-    allowed = mass * says
+    allowed = mass * likelihood
     fitted = Intervals.fit(
         {"many_band": (scores(mass, draws(allowed / allowed.sum(axis=1, keepdims=True), GRID, seed=0), GRID), mag)}
     )

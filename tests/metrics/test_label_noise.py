@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,8 +11,7 @@ import pytest
 from mixz import metrics
 from mixz.metrics.label_noise import TrueRedshifts, true_redshifts
 from mixz.metrics.residual_model import HIGHEST_Z, leads_to_redshift, residual_cells, true_redshift
-from mixz.truths.gaussian import GaussianKernel
-from mixz.truths.known import COSMOS2020
+from mixz.truths import KNOWN_TRUTHS, GaussianKernel, Labels, ReportedKernel, Truth
 
 Array = np.ndarray
 
@@ -28,6 +28,10 @@ def survey(scatter: float, lost: float, *, seed: int, n: int = 1200) -> tuple[Ar
     return i, z, np.clip(np.where(rng.random(n) < lost, wrong, z + u * (1 + z)), 0, 4.5)
 
 
+def gaussian(sigma: float) -> Truth:
+    return Truth("many_band", GaussianKernel(sigma))
+
+
 def against(metric: str, z_phot: Array) -> Callable[[Array], float]:
     return lambda z: metrics.point_metrics()[metric](z_phot=z_phot, z_ref=z)
 
@@ -36,8 +40,8 @@ def against(metric: str, z_phot: Array) -> Callable[[Array], float]:
 def judged(request: pytest.FixtureRequest) -> tuple[TrueRedshifts, Array, Array]:
     """A survey whose label noise is twice its photo-z error, equal to it, or a third of it."""
     i, z, z_phot = survey(*request.param, seed=1)
-    label = COSMOS2020.draw(z, mag_i=i, seed=2)
-    drawn = true_redshifts(z_phot=z_phot, z_label=label, mag_i=i, kernel=COSMOS2020, seed=3, draws=4, trials=1)
+    labels = Labels(KNOWN_TRUTHS["many_band"], z, i).draw(z, seed=2)
+    drawn = true_redshifts(labels, z_phot=z_phot, seed=3, draws=4, trials=1)
     return drawn, z_phot, z
 
 
@@ -72,11 +76,10 @@ def test_leaving_the_estimate_out_would_be_wrong() -> None:
     """Draws from the label alone count its error twice over; ours do not."""
     rng = np.random.default_rng(4)
     z = rng.uniform(0.3, 1.5, 1500)
-    kernel, mag_i = GaussianKernel(0.03), np.full(1500, 23.0)
     z_phot = z + 0.02 * (1 + z) * rng.standard_normal(1500)
-    label = kernel.draw(z, mag_i=mag_i, seed=5)
-    alone = kernel.draw(label, mag_i=mag_i, seed=6)  # the posterior of a flat prior, nearly
-    drawn = true_redshifts(z_phot=z_phot, z_label=label, mag_i=mag_i, kernel=kernel, seed=7, trials=0)
+    labels = Labels(gaussian(0.03), z, np.full(1500, 23.0)).draw(z, seed=5)
+    alone = labels.draw(labels.z, seed=6).z  # the posterior of a flat prior, nearly
+    drawn = true_redshifts(labels, z_phot=z_phot, seed=7, trials=0)
     found = drawn.correct(against("sigma_mad", z_phot))
     assert against("sigma_mad", z_phot)(alone) > 0.043
     assert found.raw == pytest.approx(np.hypot(0.02, 0.03), rel=0.1)
@@ -86,7 +89,7 @@ def test_leaving_the_estimate_out_would_be_wrong() -> None:
 
 def test_exact_labels_are_left_as_they_are() -> None:
     i, z, z_phot = survey(0.03, 0.05, seed=8, n=800)
-    drawn = true_redshifts(z_phot=z_phot, z_label=z, mag_i=i, kernel=GaussianKernel(0.001), seed=9, trials=0)
+    drawn = true_redshifts(Labels(gaussian(0.001), z, i), z_phot=z_phot, seed=9, trials=0)
     for metric in ("bias", "sigma_mad", "rms", "outlier_fraction"):
         found = drawn.correct(against(metric, z_phot))
         assert found.value == pytest.approx(found.raw, abs=0.002, rel=0.02)
@@ -94,8 +97,8 @@ def test_exact_labels_are_left_as_they_are() -> None:
 
 def test_the_seed_decides() -> None:
     i, z, z_phot = survey(0.03, 0.0, seed=10, n=300)
-    known = {"z_phot": z_phot, "z_label": z, "mag_i": i, "kernel": GaussianKernel(0.05), "draws": 2, "trials": 1}
-    first, again, other = (true_redshifts(**known, seed=s) for s in (1, 1, 2))  # type: ignore[arg-type]
+    labels = Labels(gaussian(0.05), z, i)
+    first, again, other = (true_redshifts(labels, z_phot=z_phot, draws=2, trials=1, seed=s) for s in (1, 1, 2))
     assert np.array_equal(first.z_draws, again.z_draws)
     assert np.array_equal(first.trials[0][1], again.trials[0][1])
     assert not np.array_equal(first.z_draws, other.z_draws)
@@ -103,7 +106,7 @@ def test_the_seed_decides() -> None:
 
 def test_draws_are_possible_redshifts() -> None:
     i, z, z_phot = survey(0.1, 0.3, seed=11, n=300)
-    drawn = true_redshifts(z_phot=z_phot, z_label=z, mag_i=i, kernel=GaussianKernel(0.1), seed=12, trials=0)
+    drawn = true_redshifts(Labels(gaussian(0.1), z, i), z_phot=z_phot, seed=12, trials=0)
     # A cell of u that straddles 0 or 6 may lead a little outside.
     assert drawn.z_draws.min() > -0.2
     assert drawn.z_draws.max() < HIGHEST_Z + 0.5
@@ -118,15 +121,30 @@ def test_cells_reach_every_redshift() -> None:
     assert np.nanmax(z, axis=1).min() > 5.5
 
 
+def test_galaxies_without_magnitude_and_labels_with_errors_of_their_own_are_judged_too() -> None:
+    """Honest about labels as wrong as each says of itself, whether its galaxy has a magnitude or not."""
+    i, z, z_phot = survey(0.02, 0.0, seed=13, n=1500)
+    reported = Truth("many_band", ReportedKernel(fallback=GaussianKernel(0.05), outliers=0.0))
+    z_err = np.random.default_rng(14).choice([0.02, 0.12], (1500, 1)) * np.ones((1, 2))
+    labels = Labels(reported, z, np.where(i > 24.5, np.nan, i), z_err).draw(z, seed=15)
+    metric = against("sigma_mad", z_phot)
+    heeded, ignored = (
+        true_redshifts(known, z_phot=z_phot, seed=16, trials=0).correct(metric)
+        for known in (labels, replace(labels, z_err=None))
+    )
+    noise = heeded.raw - metric(z)
+    assert noise > 0.01
+    assert abs(heeded.value - metric(z)) < 0.25 * noise < abs(ignored.value - metric(z))
+
+
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("label", "z_phot", "message"),
     [
-        ({"mag_i": np.zeros(3)}, "same galaxies"),
-        ({"z_label": np.full(400, np.nan)}, "finite"),
-        ({name: np.ones(20) for name in ("z_phot", "z_label", "mag_i")}, "at least 300"),
+        (np.ones(400), np.ones(3), "same galaxies"),
+        (np.full(400, np.nan), np.ones(400), "finite"),
+        (np.ones(20), np.ones(20), "at least 300"),
     ],
 )
-def test_what_cannot_be_unfolded_is_refused(change: dict[str, Array], message: str) -> None:
-    known = {name: np.ones(400) for name in ("z_phot", "z_label", "mag_i")} | change
+def test_what_cannot_be_unfolded_is_refused(label: Array, z_phot: Array, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        true_redshifts(**known, kernel=COSMOS2020, seed=1)
+        true_redshifts(Labels(KNOWN_TRUTHS["many_band"], label, np.ones(len(label))), z_phot=z_phot, seed=1)

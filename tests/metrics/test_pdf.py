@@ -9,8 +9,6 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from mixz import metrics
-from mixz.truths.gaussian import GaussianKernel
-from mixz.truths.known import COSMOS2020
 
 GRID = np.linspace(0, 3, 601)
 
@@ -132,28 +130,6 @@ def test_honest_pdfs_look_honest_and_others_do_not() -> None:
         assert best < min(getattr(bold, each).mean(), getattr(shy, each).mean())
 
 
-def test_honest_pdfs_look_honest_on_noisy_labels_once_smeared() -> None:
-    rng, n = np.random.default_rng(4), 3000
-    grid = np.linspace(0, 4, 401)
-    mean, mag_i = rng.uniform(0.4, 2, n), rng.choice([21.1, 24.1], n)
-    z = mean + 0.03 * rng.standard_normal(n)
-    label = COSMOS2020.draw(z, mag_i=mag_i, seed=5)
-    on_grid = label < 4
-    pdf, place = gaussian(mean, 0.03, grid)[on_grid], {"z_grid": grid, "z_ref": label[on_grid]}
-    smeared = metrics.smear(pdf, z_grid=grid, mag_i=mag_i[on_grid], density=COSMOS2020.density)
-    assert np.trapezoid(smeared, grid, axis=1) == pytest.approx(1, abs=1e-6)
-    raw, of_label = metrics.pit(pdf, **place), metrics.pit(smeared, **place)
-    assert metrics.coverage(raw, level=0.68) < 0.60
-    assert metrics.pit_ks(of_label) < 0.03
-    for level in (0.68, 0.90, 0.95):
-        assert metrics.coverage(of_label, level=level) == pytest.approx(level, abs=0.02)
-
-
-def test_a_kernel_between_grid_points_is_refused() -> None:
-    with pytest.raises(ValueError, match="narrower than the redshift grid"):
-        metrics.kernel_matrix(lambda **at: 1.0 * (abs(at["z_label"] - at["z"] - 0.01) < 1e-3), z_grid=GRID, mag_i=22)
-
-
 def test_wrong_shapes_are_refused() -> None:
     with pytest.raises(ValueError, match="same galaxies"):
         metrics.pit(gaussian(np.ones(2), 0.1), z_grid=GRID, z_ref=[1.0])
@@ -174,9 +150,3 @@ def test_scores_do_not_depend_on_chunks() -> None:
     pdf = gaussian(mean, 0.2, grid)
     whole, part = (metrics.score(pdf[:n], z_grid=grid, z_ref=mean[:n] + 0.05) for n in (4500, 10))
     assert whole.rows(np.arange(10)).crps == pytest.approx(part.crps)
-
-
-def test_a_gaussian_kernel_adds_its_variance() -> None:
-    smeared = metrics.smear(gaussian(np.ones(1), 0.06), z_grid=GRID, mag_i=[22], density=GaussianKernel(0.04).density)
-    mean = np.trapezoid(smeared * GRID, GRID)
-    assert np.sqrt(np.trapezoid(smeared * (GRID - mean) ** 2, GRID)) == pytest.approx(np.hypot(0.06, 0.08), rel=0.01)

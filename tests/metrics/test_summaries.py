@@ -22,8 +22,9 @@ from mixz.metrics import (
     true_redshifts,
 )
 from mixz.metrics.metric import point_metrics
+from mixz.metrics.pdf_summary import SMEARED
 from mixz.metrics.point import Residuals
-from mixz.truths.gaussian import GaussianKernel
+from mixz.truths import KNOWN_TRUTHS, GaussianKernel, Labels, Truth
 
 RNG = np.random.default_rng(1)
 N = 1000
@@ -72,12 +73,11 @@ def test_bootstrap_errors_join_the_records() -> None:
 
 
 def test_corrected_metrics_join_the_records() -> None:
-    kernel = GaussianKernel(0.03)
-    label = kernel.draw(Z, mag_i=MAG, seed=3)
+    labels = Labels(Truth("many_band", GaussianKernel(0.03)), Z, MAG).draw(Z, seed=3)
     z_phot = Z + ERROR[:1]
-    drawn = true_redshifts(z_phot=z_phot[0], z_label=label, mag_i=MAG, kernel=kernel, seed=4, draws=2, trials=1)
+    drawn = true_redshifts(labels, z_phot=z_phot[0], seed=4, draws=2, trials=1)
     correction = Correction(np.arange(N), {"mean": drawn})
-    judged = judge(Sample("many_band", "test", label, MAG), Estimates(z_phot), bins=BINS, resamples=20)
+    judged = judge(Sample("many_band", "test", labels.z, MAG), Estimates(z_phot), bins=BINS, resamples=20)
     records = summarize("tl", judged, correction=correction)
     r = pick(records, "all", "sigma_mad")
     assert r["ensemble"] > 0.047  # type: ignore[operator]
@@ -87,11 +87,11 @@ def test_corrected_metrics_join_the_records() -> None:
 
 
 def test_densities_make_the_same_records() -> None:
-    kernel = GaussianKernel(0.05)
-    noisy = Sample("many_band", "test", kernel.draw(Z, mag_i=MAG, seed=5), MAG)
+    labels = Labels(Truth("many_band", GaussianKernel(0.05)), Z, MAG).draw(Z, seed=5)
+    noisy = Sample("many_band", "test", labels.z, MAG)
     common = {"z_grid": GRID, "z_phot": Z + ERROR[0], "bins": BINS, "resamples": 20, "seed": 6}
     clean = summarize_pdf("fused", SAMPLE, PDF, **common)  # type: ignore[arg-type]
-    records = summarize_pdf("fused", noisy, PDF, **common, label_density=kernel.density)  # type: ignore[arg-type]
+    records = summarize_pdf("fused", noisy, PDF, **common, labels=labels)  # type: ignore[arg-type]
     assert {r["metric"] for r in records} == set(metrics.pdf_metrics())
     assert all(r.keys() == summarize("tl", judge(SAMPLE, Estimates(Z + ERROR)))[0].keys() for r in records)
     assert not set(metrics.pdf_metrics()) & set(metrics.point_metrics())
@@ -100,7 +100,15 @@ def test_densities_make_the_same_records() -> None:
     assert r["mean"] < 0.55  # type: ignore[operator]
     assert r["corrected"] == pytest.approx(0.68, abs=0.04)
     assert r["bootstrap"] == pytest.approx(np.sqrt(r["mean"] * (1 - r["mean"]) / N), rel=0.5)  # type: ignore[operator]
-    assert np.isnan(pick(records, "all", "crps")["corrected"])  # type: ignore[call-overload]
+    assert r["corrected_by"] == SMEARED
+    for metric in ("crps", "cde_loss", "log_score"):
+        found = pick(records, "all", metric)
+        # Densities look worse on noisy labels than on exact ones, and smeared ones better than those that are not.
+        assert pick(clean, "all", metric)["mean"] < found["corrected"] < found["mean"], metric  # type: ignore[operator]
+    exact = Labels(KNOWN_TRUTHS["spec"], Z, MAG)
+    again = summarize_pdf("fused", SAMPLE, PDF, **common, labels=exact)  # type: ignore[arg-type]
+    assert json.dumps(again) == json.dumps(clean), "exact labels need no correction"
+    assert {r["corrected_by"] for r in again} == {None}
 
 
 def test_differences_tell_the_better_recipe() -> None:

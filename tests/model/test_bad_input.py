@@ -10,7 +10,10 @@ import torch
 
 from mixz.errors import MixzError
 from mixz.model.ensemble import Ensemble
-from mixz.settings.recipe import Step
+from mixz.model.fit import fine_tune, fit
+from mixz.model.folder import load_model, save_model
+from mixz.model.initial import untrained
+from mixz.settings.recipe import Recipe, Step
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +26,7 @@ STEP = Step(truths=("spec",), epochs=3, batch_size=32)
 
 def poisoned(galaxies: GalaxySet, network: Network, *, members: int, who: tuple[int, ...]) -> Ensemble:
     """Start an ensemble of which some members' weights are not numbers."""
-    model = Ensemble.untrained(galaxies, STEP, network=network, members=members)
+    model = untrained(galaxies, Recipe(steps=(STEP,), network=network), members=members)
     weights = {name: w.clone() for name, w in model.weights.items()}
     for member in who:
         weights["output.weight"][member] = torch.nan
@@ -31,14 +34,14 @@ def poisoned(galaxies: GalaxySet, network: Network, *, members: int, who: tuple[
 
 
 def test_a_lost_member_is_named_and_left_out(galaxies: GalaxySet, network: Network, tmp_path: Path) -> None:
-    healthy = Ensemble.untrained(galaxies, STEP, network=network, members=4).fine_tune(galaxies, STEP)
-    model = poisoned(galaxies, network, members=4, who=(1,)).fine_tune(galaxies, STEP)
+    healthy = fine_tune(untrained(galaxies, Recipe(steps=(STEP,), network=network), members=4), galaxies, STEP)
+    model = fine_tune(poisoned(galaxies, network, members=4, who=(1,)), galaxies, STEP)
     assert model.numbers == (0, 2, 3)
     assert str(model.lost[0]) == "member 1 was lost in step 1: its loss was no number after epoch 1"
     for name, weight in model.weights.items():
         torch.testing.assert_close(weight, healthy.weights[name][[0, 2, 3]], rtol=1e-3, atol=1e-4)
-    model.save(tmp_path / "model")
-    again = Ensemble.load(tmp_path / "model").fine_tune(galaxies, STEP)
+    save_model(model, tmp_path / "model")
+    again = fine_tune(load_model(tmp_path / "model"), galaxies, STEP)
     assert (again.numbers, again.lost, again.members) == ((0, 2, 3), model.lost, 3)
     assert len(again.predict(galaxies).z_phot_members) == 3
 
@@ -46,7 +49,7 @@ def test_a_lost_member_is_named_and_left_out(galaxies: GalaxySet, network: Netwo
 def test_a_learning_rate_that_breaks_all_is_an_error(galaxies: GalaxySet, network: Network) -> None:
     wild = Step(truths=("spec",), epochs=30, batch_size=32, lr=1e18, optimiser="sgd")
     with pytest.raises(MixzError, match=r"no member is left: member 0 was lost in step 1: .*, and 1 others"):
-        Ensemble.untrained(galaxies, wild, network=network, members=2).fine_tune(galaxies, wild)
+        fine_tune(untrained(galaxies, Recipe(steps=(wild,), network=network), members=2), galaxies, wild)
 
 
 @pytest.mark.parametrize(
@@ -59,15 +62,15 @@ def test_a_learning_rate_that_breaks_all_is_an_error(galaxies: GalaxySet, networ
 )
 def test_impossible_steps_are_refused(galaxies: GalaxySet, settings: dict[str, object], message: str) -> None:
     step = Step.model_validate(STEP.model_dump() | settings)
-    model = Ensemble.untrained(galaxies, STEP, members=1)
+    model = untrained(galaxies, Recipe(steps=(STEP,)), members=1)
     with pytest.raises(MixzError, match=message):
-        model.fine_tune(galaxies, step)
+        fine_tune(model, galaxies, step)
 
 
 def test_a_truth_without_rows_is_refused(galaxies: GalaxySet) -> None:
     empty = replace(galaxies, z=dict(galaxies.z) | {"spec": galaxies.z["spec"] * float("nan")})
     with pytest.raises(MixzError, match="no train galaxy has a label of spec"):
-        Ensemble.fit(empty, (STEP,), members=1)
+        fit(empty, Recipe(steps=(STEP,)), members=1)
 
 
 @pytest.mark.parametrize(

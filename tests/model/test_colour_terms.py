@@ -19,9 +19,12 @@ from mixz.galaxies import GalaxySet
 from mixz.model.colour_terms import magnitudes_in_common
 from mixz.model.ensemble import Ensemble
 from mixz.model.features import Features, Photometry
+from mixz.model.fit import fit
+from mixz.model.folder import load_model, save_model
+from mixz.model.initial import untrained
 from mixz.settings.file import load_config
 from mixz.settings.network import Network
-from mixz.settings.recipe import Step
+from mixz.settings.recipe import Recipe, Step
 
 BANDS = ("g", "r", "i")
 TURN, SHIFT = {"g": ("g", "r", -0.25), "r": ("r", "i", 0.15)}, {"g": 0.08, "r": -0.05, "i": 0.02}
@@ -71,7 +74,7 @@ def network(**more: Any) -> Network:
 def test_adapters_start_at_the_terms(inputs: Any) -> None:
     galaxies, common = two_systems(300)
     shape = network(colour_terms=KNOWN).model_copy(update={"inputs": inputs})
-    model = Ensemble.untrained(galaxies, Step(truths=("spec",)), network=shape, members=2)
+    model = untrained(galaxies, Recipe(steps=(Step(truths=("spec",)),), network=shape), members=2)
     assert model.features.systems == ("common", "other")
     other = galaxies.system == "other"
     carried = magnitudes_in_common(model.weights, model.features, torch.tensor(galaxies.mag[other]), 1)
@@ -81,11 +84,11 @@ def test_adapters_start_at_the_terms(inputs: Any) -> None:
 def test_the_common_system_is_the_one_without_terms() -> None:
     galaxies, _ = two_systems(300)
     terms = {"common": KNOWN["other"]}
-    model = Ensemble.untrained(galaxies, Step(truths=("spec",)), network=network(colour_terms=terms), members=1)
+    model = untrained(galaxies, Recipe(steps=(Step(truths=("spec",)),), network=network(colour_terms=terms)), members=1)
     assert model.features.systems == ("other", "common")
     both = network(colour_terms=KNOWN | terms)
     with pytest.raises(MixzError, match="of all but one of the systems"):
-        Ensemble.untrained(galaxies, Step(truths=("spec",)), network=both, members=1)
+        untrained(galaxies, Recipe(steps=(Step(truths=("spec",)),), network=both), members=1)
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +97,9 @@ def models() -> dict[str, Ensemble]:
     step = Step(truths=("spec",), **TRAINING)
     shapes = {"learned": network(system_spread=1.0), "known": network(colour_terms=KNOWN, system_spread=0.05)}
     shapes["blind"] = shapes["learned"].model_copy(update={"systems": False})
-    return {name: Ensemble.fit(galaxies, (step,), network=shape, members=2, seed=1) for name, shape in shapes.items()}
+    return {
+        name: fit(galaxies, Recipe(steps=(step,), network=shape), members=2, seed=1) for name, shape in shapes.items()
+    }
 
 
 def scatter(model: Ensemble, galaxies: GalaxySet) -> float:
@@ -122,7 +127,9 @@ def test_a_model_of_both_is_as_good_as_of_one(models: dict[str, Ensemble]) -> No
     single = GalaxySet(
         trained_on[0].object_id, BANDS, trained_on[1], trained_on[0].mag_err, trained_on[0].z, trained_on[0].split
     )
-    alone = Ensemble.fit(single, (step,), network=network().model_copy(update={"systems": False}), members=2, seed=1)
+    alone = fit(
+        single, Recipe(steps=(step,), network=network().model_copy(update={"systems": False})), members=2, seed=1
+    )
     best = scatter(alone, one)
     other = galaxies.rows(galaxies.system == "other")
     assert scatter(models["known"], other) < 1.25 * best
@@ -132,8 +139,8 @@ def test_a_model_of_both_is_as_good_as_of_one(models: dict[str, Ensemble]) -> No
 
 def test_what_is_known_is_saved_and_held_to(models: dict[str, Ensemble], tmp_path: Path) -> None:
     model = models["known"]
-    model.save(tmp_path / "model")
-    again = Ensemble.load(tmp_path / "model")
+    save_model(model, tmp_path / "model")
+    again = load_model(tmp_path / "model")
     assert again.network.colour_terms == model.network.colour_terms
     for part in ("weight", "bias"):
         prior, now = again.weights[f"prior.system.1.{part}"], again.weights[f"system.1.{part}"]

@@ -14,13 +14,12 @@ from mixz.densities.estimates import ESTIMATES, estimates
 from mixz.densities.grid import Grid, even_grid
 from mixz.errors import MixzError
 from mixz.model.distillation import distil
-from mixz.model.ensemble import Ensemble
+from mixz.model.fit import fit
 from mixz.model.heads import head_of
-from mixz.model.label_likelihood import says_exactly, says_through
+from mixz.model.initial import untrained
 from mixz.settings.network import Network
-from mixz.settings.recipe import Step
-from mixz.truths.gaussian import GaussianKernel
-from mixz.truths.known import COSMOS2020
+from mixz.settings.recipe import Recipe, Step
+from mixz.truths import GaussianKernel, Truth, Truths
 
 SMALL = {"hidden": (24, 24), "inputs": "whitened", "nodes": 60}
 LIKELIHOOD = Step(truths=("many_band", "spec"), loss="label_likelihood", epochs=4, batch_size=32, lr=3e-3)
@@ -72,25 +71,6 @@ def metrics_loss(guess: float, z: np.ndarray) -> np.ndarray:
     return np.asarray(scaled / (1 + scaled))
 
 
-def test_labels_at_face_value_say_the_density(grid: Grid, mass: torch.Tensor) -> None:
-    labels = np.array([0.0, 0.313, 1.7, 4.0])
-    said = (says_exactly(labels, grid) * mass).sum(dim=1).numpy()
-    np.testing.assert_allclose(
-        said, metrics.density_at(grid.density(mass).numpy(), z_grid=grid.z, z_ref=labels), rtol=1e-4
-    )
-
-
-@pytest.mark.parametrize("kernel", [COSMOS2020, GaussianKernel(0.05)], ids=["cosmos2020", "gaussian"])
-def test_labels_through_a_kernel_say_the_integral(kernel: GaussianKernel, grid: Grid, mass: torch.Tensor) -> None:
-    labels, mag_i = np.array([0.45, 1.1, 0.33, 0.05]), np.array([21.0, 22.5, 23.5, 24.5])
-    said = (says_through(kernel, labels, mag_i, grid) * mass).sum(dim=1).numpy()
-    fine = np.linspace(0, 4, 40_001)
-    for k, label in enumerate(labels):
-        p = np.interp(fine, grid.z, grid.density(mass)[k].numpy())
-        true = np.trapezoid(kernel.density(z_label=label, z=fine, mag_i=mag_i[k]) * p, fine)
-        assert said[k] == pytest.approx(true, rel=2e-3)
-
-
 def test_noisy_labels_teach_the_density_of_the_redshift() -> None:
     """Trained at face value a density is as wide as its labels; through the kernel it is as wide as the redshift."""
     galaxies = toy_galaxies(3_000)
@@ -100,11 +80,11 @@ def test_noisy_labels_teach_the_density_of_the_redshift() -> None:
     galaxies = replace(galaxies, z={"many_band": noisy, "spec": galaxies.z["spec"]})
     network = Network(hidden=(32, 32), inputs="whitened", head="binned", nodes=80)
     step = Step(truths=("many_band",), epochs=12, batch_size=64, lr=3e-3, schedule="cosine")
-    kernels = {"many_band": GaussianKernel(0.1), "spec": GaussianKernel(0.0005)}
+    truths = Truths((Truth("many_band", GaussianKernel(0.1)),))
     widths = []
     for loss in ("head", "label_likelihood"):
         change = step.model_copy(update={"loss": loss})
-        model = Ensemble.fit(galaxies, (change,), network=network, members=1, kernels=kernels)
+        model = fit(galaxies, Recipe(steps=(change,), network=network), members=1, truths=truths)
         z_sigma = model.predict(galaxies.in_split("test")).z_sigma
         assert z_sigma is not None
         widths.append(float(np.median(z_sigma)))
@@ -114,7 +94,7 @@ def test_noisy_labels_teach_the_density_of_the_redshift() -> None:
 @pytest.mark.parametrize("head", ["binned", "mixture"])
 def test_predicted_densities_keep_the_laws(head: str) -> None:
     galaxies = toy_galaxies()
-    model = Ensemble.fit(galaxies, (LIKELIHOOD,), network=Network(**SMALL, head=head), members=2)
+    model = fit(galaxies, Recipe(steps=(LIKELIHOOD,), network=Network(**SMALL, head=head)), members=2)
     whole = model.predict(galaxies)
     assert whole.pdf is not None
     assert whole.z_grid is not None
@@ -132,12 +112,12 @@ def test_predicted_densities_keep_the_laws(head: str) -> None:
 
 def test_the_likelihood_of_labels_needs_a_density() -> None:
     with pytest.raises(MixzError, match="end in a point"):
-        Ensemble.fit(toy_galaxies(), (LIKELIHOOD,), members=1)
+        fit(toy_galaxies(), Recipe(steps=(LIKELIHOOD,)), members=1)
 
 
 def test_the_grid_reaches_past_every_label() -> None:
     galaxies = toy_galaxies()
-    model = Ensemble.untrained(galaxies, LIKELIHOOD, network=Network(**SMALL, head="binned"), members=1)
+    model = untrained(galaxies, Recipe(steps=(LIKELIHOOD,), network=Network(**SMALL, head="binned")), members=1)
     highest = max(np.nanmax(z[galaxies.split != "test"]) for z in galaxies.z.values())
     assert model.network.z_max is not None
     assert highest < model.network.z_max <= highest + 0.5
@@ -150,9 +130,9 @@ def test_a_missing_band_is_no_end_where_networks_have_learnt_to_miss_it() -> Non
     mag[3] = np.nan
     lacking = replace(galaxies, mag=mag, mag_err=err)
     step = LIKELIHOOD.model_copy(update={"epochs": 8})
-    strict = Ensemble.fit(galaxies, (step,), network=Network(**SMALL, head="binned"), members=1)
+    strict = fit(galaxies, Recipe(steps=(step,), network=Network(**SMALL, head="binned")), members=1)
     assert np.isnan(strict.predict(lacking).z_phot[:4]).all()
-    model = Ensemble.fit(galaxies, (step,), network=Network(**SMALL, head="binned", drop_bands=0.5), members=1)
+    model = fit(galaxies, Recipe(steps=(step,), network=Network(**SMALL, head="binned", drop_bands=0.5)), members=1)
     photoz = model.predict(lacking)
     assert np.isfinite(photoz.z_phot[:3]).all()
     assert np.isnan(photoz.z_phot[3])
@@ -168,7 +148,7 @@ def test_a_galaxy_without_an_error_is_no_lesson_for_networks_that_see_errors() -
     lacking = replace(galaxies, mag_err=err)
     for errors, share in (("plain", 0.0), ("robust", 0.0), ("robust", 0.3)):
         network = Network(**SMALL, head="binned", errors=errors, drop_bands=share)
-        model = Ensemble.fit(lacking, (LIKELIHOOD,), network=network, members=1)
+        model = fit(lacking, Recipe(steps=(LIKELIHOOD,), network=network), members=1)
         assert np.isfinite(model.predict(lacking).z_phot[5:]).all()
         assert np.isfinite(model.predict(lacking).z_phot[:5]).all() == (share > 0)
 
@@ -180,7 +160,7 @@ def test_a_band_in_which_nothing_was_seen_is_a_very_faint_one() -> None:
     mag[faint, 0], err[faint, 0] = np.nan, np.inf
     lacking = replace(galaxies, mag=mag, mag_err=err)
     network = Network(**SMALL, head="binned", asinh=True)
-    model = Ensemble.fit(lacking, (LIKELIHOOD,), network=network, members=1)
+    model = fit(lacking, Recipe(steps=(LIKELIHOOD,), network=network), members=1)
     x = model.features(model.photometry(lacking))
     assert x.isfinite().all()
     assert np.isfinite(model.predict(lacking).z_phot).all()
@@ -199,7 +179,7 @@ def test_adapters_carry_one_photometric_system_into_the_other() -> None:
     scatter = {}
     for systems in (True, False):
         network = Network(**SMALL | {"nodes": 150}, head="binned", systems=systems)
-        model = Ensemble.fit(mixed, (step,), network=network, members=2)
+        model = fit(mixed, Recipe(steps=(step,), network=network), members=2)
         test = mixed.in_split("test")
         test = test.rows(test.has("spec"))
         scatter[systems] = metrics.sigma_mad(z_phot=model.predict(test).z_phot, z_ref=test.z["spec"])
@@ -215,7 +195,7 @@ def test_one_network_learns_to_say_what_the_ensemble_says() -> None:
     noise = np.random.default_rng(5).normal(0, 0.3, galaxies.mag.shape)
     galaxies = replace(galaxies, mag=galaxies.mag + noise)
     step = LIKELIHOOD.model_copy(update={"epochs": 10, "schedule": "cosine"})
-    teacher = Ensemble.fit(galaxies, (step,), network=Network(**SMALL, head="mixture"), members=3)
+    teacher = fit(galaxies, Recipe(steps=(step,), network=Network(**SMALL, head="mixture")), members=3)
     short, long = (
         distil(teacher, galaxies, step.model_copy(update={"epochs": epochs}), hidden=(32, 32)) for epochs in (1, 40)
     )
@@ -225,7 +205,7 @@ def test_one_network_learns_to_say_what_the_ensemble_says() -> None:
     assert long.divergence < 0.25 * short.divergence
     assert long.divergence < 0.05
     with pytest.raises(MixzError, match="ends in a point"):
-        distil(Ensemble.untrained(galaxies, step, network=Network()), galaxies, step)
+        distil(untrained(galaxies, Recipe(steps=(step,), network=Network())), galaxies, step)
 
 
 def test_every_head_is_known_by_its_outputs() -> None:

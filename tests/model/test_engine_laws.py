@@ -10,19 +10,23 @@ import pytest
 import torch
 
 from mixz.model.ensemble import Ensemble
+from mixz.model.fit import fine_tune, fit
+from mixz.model.folder import load_model, save_model
 from mixz.model.heads import head_of
+from mixz.model.initial import untrained
 from mixz.model.nets import layer_names
 from mixz.model.training.devices import Machine
 from mixz.model.training.group import Group
 from mixz.model.training.rows import Rows
-from mixz.settings.recipe import Step
+from mixz.settings.recipe import RECIPES, Recipe, Step
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mixz.galaxies import GalaxySet
     from mixz.settings.network import Network
-    from mixz.settings.recipe import Recipe
+
+FIRST = Step(truths=("many_band",), epochs=2, batch_size=32)
 
 
 def same(a: Ensemble, b: Ensemble) -> bool:
@@ -31,26 +35,26 @@ def same(a: Ensemble, b: Ensemble) -> bool:
 
 
 def test_the_same_seed_gives_the_same_weights(galaxies: GalaxySet, recipe: Recipe, network: Network) -> None:
-    first, second = (Ensemble.fit(galaxies, recipe, network=network, members=3, seed=7) for _ in range(2))
-    other = Ensemble.fit(galaxies, recipe, network=network, members=3, seed=8)
+    first, second = (fit(galaxies, Recipe(steps=recipe.steps, network=network), members=3, seed=7) for _ in range(2))
+    other = fit(galaxies, Recipe(steps=recipe.steps, network=network), members=3, seed=8)
     assert same(first, second)
     assert not same(first, other)
 
 
 def test_a_member_of_a_stack_equals_itself_alone(galaxies: GalaxySet, recipe: Recipe, network: Network) -> None:
-    untrained = Ensemble.untrained(galaxies, recipe[0], network=network, members=5, seed=1)
-    whole, alone = untrained, untrained.subset([3])
-    for step in recipe:
-        whole, alone = (e.fine_tune(galaxies, step, machine=Machine(cores=1)) for e in (whole, alone))
+    start = untrained(galaxies, Recipe(steps=recipe.steps, network=network), members=5, seed=1)
+    whole, alone = start, start.subset([3])
+    for step in recipe.steps:
+        whole, alone = (fine_tune(e, galaxies, step, machine=Machine(cores=1)) for e in (whole, alone))
     for name, weight in alone.weights.items():
         torch.testing.assert_close(weight[0], whole.weights[name][3], rtol=1e-3, atol=1e-4)
     np.testing.assert_allclose(alone.history[-1].validation_loss[0], whole.history[-1].validation_loss[3], rtol=1e-3)
 
 
 def test_frozen_weights_are_bit_identical(galaxies: GalaxySet, network: Network) -> None:
-    before = Ensemble.fit(galaxies, (Step(truths=("many_band",), epochs=2, batch_size=32),), network=network, members=2)
+    before = fit(galaxies, Recipe(steps=(FIRST,), network=network), members=2)
     for freeze in range(3):
-        after = before.fine_tune(galaxies, Step(truths=("spec",), freeze=freeze, epochs=2, batch_size=32, lr=1e-2))
+        after = fine_tune(before, galaxies, Step(truths=("spec",), freeze=freeze, epochs=2, batch_size=32, lr=1e-2))
         for number, layer in enumerate(layer_names(network)):
             for name in (name for name in before.weights if name.startswith(f"{layer}.")):
                 unchanged = torch.equal(before.weights[name], after.weights[name])
@@ -58,7 +62,7 @@ def test_frozen_weights_are_bit_identical(galaxies: GalaxySet, network: Network)
 
 
 def test_gradients_reach_exactly_the_unfrozen(galaxies: GalaxySet, network: Network) -> None:
-    ensemble = Ensemble.untrained(galaxies, Step(truths=("spec",)), network=network, members=2)
+    ensemble = untrained(galaxies, Recipe(steps=RECIPES["spec"].steps, network=network), members=2)
     step = Step(truths=("spec",), freeze=1, epochs=1)
     group = Group(ensemble.weights, ensemble.network, step, seeds=[1, 2], machine=Machine())
     inputs = ensemble.weights["hidden.0.weight"].shape[1]
@@ -74,9 +78,9 @@ def test_gradients_reach_exactly_the_unfrozen(galaxies: GalaxySet, network: Netw
 
 
 def test_adapters_move_hidden_layers_by_their_rank(galaxies: GalaxySet, network: Network) -> None:
-    before = Ensemble.fit(galaxies, (Step(truths=("many_band",), epochs=2, batch_size=32),), network=network, members=2)
+    before = fit(galaxies, Recipe(steps=(FIRST,), network=network), members=2)
     step = Step(truths=("spec",), adapter_rank=2, epochs=2, batch_size=32, lr=1e-2)
-    after = before.fine_tune(galaxies, step)
+    after = fine_tune(before, galaxies, step)
     for name in ("hidden.0.weight", "hidden.1.weight"):
         ranks = torch.linalg.matrix_rank(after.weights[name] - before.weights[name], atol=1e-5)
         assert ranks.tolist() == [2, 2]
@@ -87,21 +91,21 @@ def test_adapters_move_hidden_layers_by_their_rank(galaxies: GalaxySet, network:
 
 
 def test_a_strong_pull_holds_the_weights(galaxies: GalaxySet) -> None:
-    before = Ensemble.fit(galaxies, (Step(truths=("many_band",), epochs=2, batch_size=32),), members=1)
+    before = fit(galaxies, Recipe(steps=(FIRST,)), members=1)
     moved = []
     for pull in (0.0, 1.0, 100.0):
         step = Step(truths=("spec",), pull=pull, epochs=3, batch_size=32)
-        after = before.fine_tune(galaxies, step)
+        after = fine_tune(before, galaxies, step)
         moved.append(sum(float((after.weights[k] - w).square().sum()) for k, w in before.weights.items()))
     assert moved[0] > moved[1] > moved[2] > 0
 
 
 def test_saving_loses_nothing(galaxies: GalaxySet, recipe: Recipe, network: Network, tmp_path: Path) -> None:
-    model = Ensemble.fit(galaxies, recipe, network=network, members=2)
-    model.save(tmp_path / "model")
-    again = Ensemble.load(tmp_path / "model")
+    model = fit(galaxies, Recipe(steps=recipe.steps, network=network), members=2)
+    save_model(model, tmp_path / "model")
+    again = load_model(tmp_path / "model")
     assert same(model, again)
-    assert (again.recipe, again.history, again.numbers) == (model.recipe, model.history, model.numbers)
+    assert (again.steps, again.history, again.numbers) == (model.steps, model.history, model.numbers)
     before, after = model.predict(galaxies), again.predict(galaxies)
     np.testing.assert_array_equal(before.z_phot_members, after.z_phot_members)
     if before.z_sigma_members is not None and after.z_sigma_members is not None:
@@ -109,7 +113,7 @@ def test_saving_loses_nothing(galaxies: GalaxySet, recipe: Recipe, network: Netw
 
 
 def test_predicting_in_chunks_changes_nothing(galaxies: GalaxySet, network: Network) -> None:
-    model = Ensemble.untrained(galaxies, Step(truths=("spec",)), network=network, members=3)
+    model = untrained(galaxies, Recipe(steps=RECIPES["spec"].steps, network=network), members=3)
     whole = model.predict(galaxies)
     chunks = [model.predict(galaxies.rows(rows)) for rows in np.array_split(np.arange(len(galaxies)), 7)]
     joined = np.concatenate([chunk.z_phot_members for chunk in chunks], axis=1)
@@ -117,12 +121,12 @@ def test_predicting_in_chunks_changes_nothing(galaxies: GalaxySet, network: Netw
 
 
 def test_empty_in_empty_out(galaxies: GalaxySet, network: Network) -> None:
-    model = Ensemble.untrained(galaxies, Step(truths=("spec",)), network=network, members=3)
+    model = untrained(galaxies, Recipe(steps=RECIPES["spec"].steps, network=network), members=3)
     assert model.predict(galaxies.rows(np.zeros(len(galaxies), bool))).z_phot_members.shape == (3, 0)
 
 
 def test_heads_with_a_width_keep_it(galaxies: GalaxySet, network: Network) -> None:
-    model = Ensemble.untrained(galaxies, Step(truths=("spec",)), network=network, members=3)
+    model = untrained(galaxies, Recipe(steps=RECIPES["spec"].steps, network=network), members=3)
     photoz = model.predict(galaxies)
     assert (photoz.z_sigma is None) == (network.head_name == "point")
     if photoz.z_sigma is not None:
@@ -131,11 +135,11 @@ def test_heads_with_a_width_keep_it(galaxies: GalaxySet, network: Network) -> No
 
 def test_nothing_changes_its_callers_arrays(galaxies: GalaxySet, recipe: Recipe, network: Network) -> None:
     kept = replace(galaxies, mag=galaxies.mag.copy(), z={k: v.copy() for k, v in galaxies.z.items()})
-    model = Ensemble.untrained(galaxies, recipe[0], network=network, members=2)
+    model = untrained(galaxies, Recipe(steps=recipe.steps, network=network), members=2)
     weights = {name: w.clone() for name, w in model.weights.items()}
     trained = model
-    for step in recipe:
-        trained = trained.fine_tune(galaxies, step)
+    for step in recipe.steps:
+        trained = fine_tune(trained, galaxies, step)
     trained.predict(galaxies)
     assert all(torch.equal(model.weights[name], w) for name, w in weights.items())
     np.testing.assert_array_equal(kept.mag, galaxies.mag)
@@ -147,7 +151,7 @@ def test_nothing_changes_its_callers_arrays(galaxies: GalaxySet, recipe: Recipe,
 def test_cores_do_not_change_the_result(galaxies: GalaxySet, cores: int) -> None:
     step = Step(truths=("spec",), epochs=2, batch_size=32)
     one, some = (
-        Ensemble.untrained(galaxies, step, members=5).fine_tune(galaxies, step, machine=Machine(cores=n))
+        fine_tune(untrained(galaxies, Recipe(steps=(step,)), members=5), galaxies, step, machine=Machine(cores=n))
         for n in (1, cores)
     )
     for name, weight in one.weights.items():

@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from mixz.errors import MixzError
-from mixz.model.ensemble import Ensemble
+from mixz.model.fit import fine_tune, fit
+from mixz.model.initial import untrained
 from mixz.model.training.devices import Machine
-from mixz.settings.recipe import FAST, Step
+from mixz.settings.recipe import FAST, RECIPES, Recipe, Step
 
 if TYPE_CHECKING:
     from mixz.galaxies import GalaxySet
@@ -35,7 +36,7 @@ def test_groups_hold_every_member_once(members: int, batch_size: int, cores: int
 
 def test_training_leaves_torchs_settings_alone(galaxies: GalaxySet) -> None:
     before = torch.get_num_threads(), torch.get_float32_matmul_precision()
-    model = Ensemble.fit(galaxies, (Step(truths=("spec",), epochs=1, batch_size=32),), members=2)
+    model = fit(galaxies, Recipe(steps=(Step(truths=("spec",), epochs=1, batch_size=32),)), members=2)
     model.predict(galaxies)
     assert (torch.get_num_threads(), torch.get_float32_matmul_precision()) == before
 
@@ -54,18 +55,30 @@ def test_groups_train_side_by_side(cores: int | None) -> None:
         torch.set_num_threads(before)
 
 
-def test_what_a_machine_lacks_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_machine_lacks_is_refused(galaxies: GalaxySet, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(MixzError, match="use --device cpu"):
-        Machine("cuda")
+        fine_tune(untrained(galaxies, RECIPES["spec"], members=1), galaxies, STEP, machine=Machine("cuda"))
     with pytest.raises(MixzError, match="tf32 on the CPU"):
         Machine(precision="tf32")
 
 
+def test_cuda_graphs_are_off_unless_asked_for() -> None:
+    assert not Machine("cuda").on_graph
+    assert Machine("cuda", cuda_graphs=True).on_graph
+    assert not Machine(cuda_graphs=True).on_graph, "there are none on a CPU"
+
+
+def test_the_provenance_says_what_was_used(galaxies: GalaxySet) -> None:
+    start = untrained(galaxies, RECIPES["spec"].changed(network={"hidden": (8,)}), members=1)
+    made = fine_tune(start, galaxies, STEP, machine=Machine(precision="bfloat16"))
+    assert (made.provenance["device"], made.provenance["precision"]) == ("cpu", "bfloat16")
+
+
 def agree(galaxies: GalaxySet, network: Network, machine: Machine) -> None:
     """Check that a machine's ensemble differs from float32 on the CPU by less than its members scatter."""
-    start = Ensemble.untrained(galaxies, STEP, network=network, members=6)
-    exact, other = (start.fine_tune(galaxies, STEP, machine=m).predict(galaxies) for m in (Machine(), machine))
+    start = untrained(galaxies, Recipe(steps=(STEP,), network=network), members=6)
+    exact, other = (fine_tune(start, galaxies, STEP, machine=m).predict(galaxies) for m in (Machine(), machine))
     scatter = np.median(exact.z_phot_std)
     assert np.median(np.abs(exact.z_phot - other.z_phot)) < scatter
 
@@ -80,4 +93,4 @@ def test_bfloat16_stays_within_the_scatter_of_members(galaxies: GalaxySet, netwo
 def test_a_gpu_stays_within_the_scatter_of_members(
     galaxies: GalaxySet, network: Network, precision: Precision, graphs: bool
 ) -> None:
-    agree(galaxies, network, Machine("cuda", precision, graphs=graphs))
+    agree(galaxies, network, Machine("cuda", precision, cuda_graphs=graphs))

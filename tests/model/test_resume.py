@@ -17,9 +17,12 @@ from toys import toy_galaxies
 
 from mixz.errors import MixzError
 from mixz.model.ensemble import Ensemble
+from mixz.model.fit import fine_tune
+from mixz.model.folder import load_model, save_model
+from mixz.model.initial import untrained
 from mixz.model.training.devices import Machine
 from mixz.settings.network import Network
-from mixz.settings.recipe import RECIPES, Step
+from mixz.settings.recipe import RECIPES, Recipe, Step
 
 if TYPE_CHECKING:
     from mixz.galaxies import GalaxySet
@@ -44,47 +47,47 @@ def interrupt_after(epochs: int) -> object:
 
 @pytest.mark.parametrize("epochs", [1, 3, 5])
 def test_it_goes_on_where_it_was(galaxies: GalaxySet, network: Network, tmp_path: Path, epochs: int) -> None:
-    start = Ensemble.untrained(galaxies, STEP, network=network, members=5)
-    whole = start.fine_tune(galaxies, STEP)
+    start = untrained(galaxies, Recipe(steps=(STEP,), network=network), members=5)
+    whole = fine_tune(start, galaxies, STEP)
     with pytest.raises(Interrupted):
-        start.fine_tune(galaxies, STEP, checkpoint=tmp_path / "c", watch=interrupt_after(epochs))  # type: ignore[arg-type]
+        fine_tune(start, galaxies, STEP, checkpoint=tmp_path / "c", watch=interrupt_after(epochs))  # type: ignore[arg-type]
     heard: list[Progress] = []
-    again = start.fine_tune(galaxies, STEP, checkpoint=tmp_path / "c", watch=heard.append)
+    again = fine_tune(start, galaxies, STEP, checkpoint=tmp_path / "c", watch=heard.append)
     assert heard[0].epochs_done >= 1
     assert all(torch.equal(again.weights[name], w) for name, w in whole.weights.items())
     assert again.history == whole.history
     finished: list[Progress] = []
-    start.fine_tune(galaxies, STEP, checkpoint=tmp_path / "c", watch=finished.append)
+    fine_tune(start, galaxies, STEP, checkpoint=tmp_path / "c", watch=finished.append)
     assert len(finished) <= len(whole.history[0].best_epoch), "what is finished is told once a group, not trained again"
 
 
 def test_another_trainings_checkpoint_is_refused_with_the_difference(galaxies: GalaxySet, tmp_path: Path) -> None:
-    start = Ensemble.untrained(galaxies, STEP, members=2)
-    start.fine_tune(galaxies, STEP, checkpoint=tmp_path / "c")
+    start = untrained(galaxies, Recipe(steps=(STEP,)), members=2)
+    fine_tune(start, galaxies, STEP, checkpoint=tmp_path / "c")
     faster = STEP.model_copy(update={"lr": 0.01})
     with pytest.raises(MixzError, match=r"of other settings \(there, here\):\n  step.lr: 0.003, 0.01\n"):
-        start.fine_tune(galaxies, faster, checkpoint=tmp_path / "c")
+        fine_tune(start, galaxies, faster, checkpoint=tmp_path / "c")
 
 
 def test_a_damaged_checkpoint_is_refused(galaxies: GalaxySet, tmp_path: Path) -> None:
-    start = Ensemble.untrained(galaxies, STEP, members=2)
-    start.fine_tune(galaxies, STEP, checkpoint=tmp_path / "c")
+    start = untrained(galaxies, Recipe(steps=(STEP,)), members=2)
+    fine_tune(start, galaxies, STEP, checkpoint=tmp_path / "c")
     for path in (tmp_path / "c").glob("*.safetensors"):
         path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(MixzError, match=r"is damaged: .*\n.*\n  do: begin anew: mixz train --restart"):
-        start.fine_tune(galaxies, STEP, checkpoint=tmp_path / "c")
+        fine_tune(start, galaxies, STEP, checkpoint=tmp_path / "c")
 
 
 def test_a_full_disk_leaves_the_last_checkpoint_whole(galaxies: GalaxySet, tmp_path: Path) -> None:
-    start = Ensemble.untrained(galaxies, STEP, members=1)
+    start = untrained(galaxies, Recipe(steps=(STEP,)), members=1)
     with pytest.raises(Interrupted):
-        start.fine_tune(galaxies, STEP, checkpoint=tmp_path / "c", watch=interrupt_after(2))  # type: ignore[arg-type]
+        fine_tune(start, galaxies, STEP, checkpoint=tmp_path / "c", watch=interrupt_after(2))  # type: ignore[arg-type]
     before = {path: path.read_bytes() for path in (tmp_path / "c").iterdir()}
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
     try:
         with pytest.raises(MixzError, match=r"members-000-000\.safetensors cannot be written: File too large"):
-            start.fine_tune(galaxies, STEP, checkpoint=tmp_path / "c")
+            fine_tune(start, galaxies, STEP, checkpoint=tmp_path / "c")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert {path: path.read_bytes() for path in (tmp_path / "c").iterdir()} == before
@@ -102,11 +105,12 @@ train_tl(Path(sys.argv[1]))
 def train_tl(folder: Path) -> Ensemble:
     """Train both steps of `tl`, saving after every epoch; give what an undisturbed run gives."""
     galaxies = toy_galaxies(600)
-    recipe = [step.model_copy(update={"batch_size": 25, "epochs": 40, "patience": 40}) for step in RECIPES["tl"]]
-    model = Ensemble.untrained(galaxies, recipe[0], network=Network(hidden=(32, 32)), members=4)
-    for number, step in enumerate(recipe):
-        model = model.fine_tune(galaxies, step, machine=Machine(cores=2), checkpoint=folder / str(number))
-    model.save(folder / "model")
+    training = {"batch_size": 25, "epochs": 40, "patience": 40}
+    recipe = RECIPES["tl"].changed(network={"hidden": (32, 32)}, training=training)
+    model = untrained(galaxies, recipe, members=4)
+    for number, step in enumerate(recipe.steps):
+        model = fine_tune(model, galaxies, step, machine=Machine(cores=2), checkpoint=folder / str(number))
+    save_model(model, folder / "model")
     return model
 
 
@@ -123,6 +127,6 @@ def test_killed_at_any_moment_it_gives_the_same_weights(tmp_path: Path) -> None:
             time.sleep(moment)
             child.send_signal(signal.SIGKILL)
     subprocess.run(command, check=True)
-    killed = Ensemble.load(tmp_path / "killed" / "model")
+    killed = load_model(tmp_path / "killed" / "model")
     assert all(torch.equal(killed.weights[name], w) for name, w in whole.weights.items()), f"killed after {moments} s"
     assert killed.history == whole.history

@@ -16,11 +16,13 @@ from toys import QUICK, toy_galaxies
 from mixz import stages
 from mixz.errors import MixzError
 from mixz.galaxies import GalaxySet
-from mixz.model.ensemble import Ensemble
+from mixz.model.fit import fine_tune, fit
+from mixz.model.folder import load_model
+from mixz.model.initial import untrained
 from mixz.model.training.selection import Selection
 from mixz.model.training.targets import rows_of
 from mixz.settings.file import load_config
-from mixz.settings.recipe import Step
+from mixz.settings.recipe import Recipe, Step
 
 RNG = np.random.default_rng(5)
 BANDS = ("g", "r", "i")
@@ -112,32 +114,32 @@ def test_limits_clip() -> None:
 def test_targets_that_are_not_there() -> None:
     galaxies = surveys()
     with pytest.raises(MixzError, match="no sample is called 'deeep'.*\n.*many_band, spec, deep, lsst, wide"):
-        Ensemble.fit(galaxies, (Step(truths=("spec",), target="deeep", epochs=1),), members=1)
+        fit(galaxies, Recipe(steps=(Step(truths=("spec",), target="deeep", epochs=1),)), members=1)
     none = replace(galaxies, split=np.where(galaxies.table == "lsst", "test", galaxies.split))
     with pytest.raises(MixzError, match="0 target galaxies on the training side"):
-        Ensemble.fit(none, (Step(truths=("spec",), target="lsst", epochs=1),), members=1)
+        fit(none, Recipe(steps=(Step(truths=("spec",), target="lsst", epochs=1),)), members=1)
     far = replace(galaxies, mag=galaxies.mag + 9 * (galaxies.table == "lsst")[:, None])
     with pytest.raises(MixzError, match="lies near any training galaxy"):
-        Ensemble.fit(far, (Step(truths=("spec",), target="lsst", epochs=1),), members=1)
+        fit(far, Recipe(steps=(Step(truths=("spec",), target="lsst", epochs=1),)), members=1)
 
 
 def test_it_multiplies_the_weights_of_truths_and_moves_the_training() -> None:
     galaxies = surveys()
     both = Step(truths=("many_band", "spec"), weights=(0.2, 1.0), target="lsst", **QUICK)
-    untrained = Ensemble.untrained(galaxies, both, members=1)
+    start = untrained(galaxies, Recipe(steps=(both,)), members=1)
     selection = Selection.of(galaxies, both, ("spec",))
-    from mixz.truths.known import KNOWN_KERNELS
+    from mixz.truths.known import KNOWN_TRUTHS
 
     with_target, without = (
-        rows_of(untrained, galaxies, both, "validation", KNOWN_KERNELS, s).weight for s in (selection, None)
+        rows_of(start, galaxies, both, "validation", KNOWN_TRUTHS, s).weight for s in (selection, None)
     )
     assert with_target is not None
     assert without is not None
     assert float(with_target.mean()) == pytest.approx(1, abs=1e-5)
     ratio = (with_target / without).unique()
     assert len(ratio) > 50
-    plain = untrained.fine_tune(galaxies, both.model_copy(update={"target": None}))
-    assert not torch.equal(plain.weights["output.bias"], untrained.fine_tune(galaxies, both).weights["output.bias"])
+    plain = fine_tune(start, galaxies, both.model_copy(update={"target": None}))
+    assert not torch.equal(plain.weights["output.bias"], fine_tune(start, galaxies, both).weights["output.bias"])
 
 
 def test_without_a_target_nothing_is_weighted() -> None:
@@ -145,7 +147,7 @@ def test_without_a_target_nothing_is_weighted() -> None:
     step = Step(truths=("many_band", "spec"), **QUICK)
     assert Selection.of(galaxies, step, ("spec",)) is None
     named = replace(galaxies, table=np.where(galaxies.has("spec"), "a", "b"))
-    first, second = (Ensemble.fit(g, (step,), members=2).weights for g in (galaxies, named))
+    first, second = (fit(g, Recipe(steps=(step,)), members=2).weights for g in (galaxies, named))
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
@@ -165,7 +167,7 @@ def test_a_run_towards_a_table_without_labels(
     stages.build(config)
     (path,) = stages.train(config, console)
     assert "near, step 1: weighted towards lsst" in console.file.getvalue()
-    (told,) = Ensemble.load(path).provenance["selection"]
+    (told,) = load_model(path).provenance["selection"]
     assert told["target"] == "lsst"
     assert 0 < told["effective"] <= told["galaxies"]
     records = stages.evaluate(config, console)

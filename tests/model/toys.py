@@ -11,8 +11,10 @@ from mixz.settings.recipe import RECIPES, Recipe, Step
 
 QUICK = {"epochs": 3, "batch_size": 32, "lr": 2e-3}
 
-ADAPTED = (Step(truths=("many_band",)), Step(truths=("spec",), freeze=1, adapter_rank=2, pull=0.1))
-WEIGHTED = (Step(truths=("many_band", "spec"), weights=(0.2, 1.0), optimiser="adamw", schedule="cosine", epochs=3),)
+ADAPTED = Recipe(steps=(Step(truths=("many_band",)), Step(truths=("spec",), freeze=1, adapter_rank=2, pull=0.1)))
+WEIGHTED = Recipe(
+    steps=(Step(truths=("many_band", "spec"), weights=(0.2, 1.0), optimiser="adamw", schedule="cosine", epochs=3),)
+)
 # Label likelihood goes with densities only, and has tests of its own.
 ALL_RECIPES = {n: r for n, r in RECIPES.items() if n != "fused"} | {"adapted": ADAPTED, "weighted": WEIGHTED}
 
@@ -28,7 +30,7 @@ HEADS = {
 
 def quick(recipe: Recipe) -> Recipe:
     """Make a recipe's steps short."""
-    return tuple(Step(**(step.model_dump(include=step.model_fields_set) | QUICK)) for step in recipe)
+    return recipe.changed(training=QUICK)
 
 
 def toy_galaxies(count: int = 240, *, seed: int = 0) -> GalaxySet:

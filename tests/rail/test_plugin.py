@@ -144,7 +144,7 @@ def test_two_tables_of_labels() -> None:
     spectra, many = catalogue(250, seed=5), catalogue(250, seed=6)
     options = SMALL | {"hdf5_groupname": "", "output_mode": "return"}
     handle = MixzPairInformer.make_stage(name="pair", **options).inform(spectra, many)
-    assert handle().recipe[0].truths == ("many_band", "spec")
+    assert handle().steps[0].truths == ("many_band", "spec")
 
 
 def test_a_column_of_truths() -> None:
@@ -154,7 +154,7 @@ def test_a_column_of_truths() -> None:
     table["by"] = np.where(has_spec, "spec", "many_band")
     options = SMALL | {"hdf5_groupname": "", "output_mode": "return", "truth_col": "by"}
     model = MixzInformer.make_stage(name="by", **options).inform(table)()
-    assert model.recipe[0].truths == ("many_band", "spec")
+    assert model.steps[0].truths == ("many_band", "spec")
 
 
 def test_the_other_spelling_of_errors_and_nan() -> None:
@@ -190,7 +190,7 @@ found = ri.estimation.algos.mixz.mixz_estimator(input_data=table, model=model, h
 print("galaxies", found.npdf)
 pair = ri.estimation.algos.mixz.mixz_pair_informer
 model = pair(training_data=table, input_manyband=table, hdf5_groupname="", **{SMALL!r})["model"]
-print("truths", *model.recipe[0].truths)
+print("truths", *model.steps[0].truths)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert "galaxies 500" in done.stdout, done.stderr[-2000:]

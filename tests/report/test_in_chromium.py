@@ -16,9 +16,10 @@ import pytest
 from PIL import Image
 from toy_run import page_of, toy_galaxies, toy_run
 
-from mixz.model.ensemble import Ensemble
+from mixz.model.folder import save_model
+from mixz.model.initial import untrained
 from mixz.settings.network import Network
-from mixz.settings.recipe import Step
+from mixz.settings.recipe import Recipe, Step
 from mixz.stages.serve import model_app
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -190,7 +191,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     folder = tmp_path_factory.mktemp("served") / "model"
     network = Network(hidden=(8,), head="binned", nodes=40)
-    Ensemble.untrained(toy_galaxies(90), Step(truths=("spec",)), network=network, members=2).save(folder)
+    save_model(untrained(toy_galaxies(90), Recipe(steps=(Step(truths=("spec",)),), network=network), members=2), folder)
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()  # so that a browser that comes before the server waits for it

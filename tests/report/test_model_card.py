@@ -17,7 +17,7 @@ ABOUT: dict[str, Any] = {
     "systems": ["", "wide"],
     "lost": [{"member": 4, "step": 1, "epoch": 2}],
     "network": {"hidden": [200, 200], "kind": "dense", "head": None, "drop_bands": 0.0},
-    "recipe": [{"truths": ["many_band"]}, {"truths": ["spec"], "freeze": 2, "lr": 5e-4, "lr_factor": 0.2}],
+    "steps": [{"truths": ["many_band"]}, {"truths": ["spec"], "freeze": 2, "lr": 5e-4, "lr_factor": 0.2}],
     "provenance": {
         "recipe": "base",
         "config": "toy",
@@ -68,7 +68,7 @@ def test_after_judging_it_has_the_metrics_of_its_own_recipe() -> None:
     assert f"{mine['mean']:.4f} ± {mine['std']:.4f}" in card
 
 
-@pytest.mark.parametrize("field", ["recipe", "config"])
+@pytest.mark.parametrize("field", ["steps", "config"])
 def test_names_cannot_bring_html_or_columns(field: str) -> None:
     about = ABOUT | {"provenance": ABOUT["provenance"] | {field: "<b>|x"}}
     card = model_card(about, DATA)
@@ -78,7 +78,7 @@ def test_names_cannot_bring_html_or_columns(field: str) -> None:
 
 def test_limits_follow_the_model() -> None:
     spectra_only = ABOUT | {
-        "recipe": [{"truths": ["spec"]}],
+        "steps": [{"truths": ["spec"]}],
         "network": {"hidden": [8], "kind": "dense", "head": "binned", "drop_bands": 0.2},
         "fitted": ["calibration", "support"],
     }

@@ -12,7 +12,6 @@ from mixz.photoz import PhotoZ
 from mixz.report.figures import draw_figures
 from mixz.report.page import report_page
 from mixz.report.run import Run, Runs
-from mixz.settings.truths import KNOWN_TRUTHS
 
 BANDS = ("g", "r", "i", "z")
 Z_GRID = np.expm1(np.linspace(0, np.log(4.0), 80))
@@ -90,7 +89,6 @@ def toy_run(
         "estimates": estimates,
         "curves": {recipe: {"1: spec": [[0.3, 0.2, 0.15], [0.4, 0.2], [0.35, 0.25, 0.2]]} for recipe in recipes},
         "truths": [truth for truth in ("many_band", "spec") if every.has(truth).any()],
-        "kernels": {"many_band": KNOWN_TRUTHS["many_band"].error_kernel()},
         "cards": {recipe: f"# Model card: {recipe}" for recipe in recipes},
     }
     return Run(name=name, galaxies=every, photoz=photoz, ref_band="i", **(settings | changes))

@@ -12,7 +12,7 @@ from mixz.settings.config import Config
 from mixz.settings.file import load_config
 from mixz.settings.recipe import Step, named_recipe
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_good_config_is_resolved(toy_settings: dict[str, Any], write_config: Any) -> None:
@@ -20,17 +20,17 @@ def test_a_good_config_is_resolved(toy_settings: dict[str, Any], write_config: A
     assert config.tables[0].path.is_file(), "paths start at the config's folder"
     assert config.ref_band == "i"
     assert tuple(config.recipes) == ("base", "spec", "tl", "combo")
-    assert config.recipes["tl"][1] == Step(truths=("spec",), freeze=2, lr_factor=0.2, epochs=3, batch_size=50)
+    assert config.recipe("tl").steps[1] == Step(truths=("spec",), freeze=2, lr_factor=0.2, epochs=3, batch_size=50)
 
 
 def test_fused_is_the_default_and_believes_what_there_is(toy_settings: dict[str, Any], write_config: Any) -> None:
     del toy_settings["recipes"]
-    (step,) = load_config(write_config(toy_settings)).recipes["fused"]
+    (step,) = load_config(write_config(toy_settings)).recipe("fused").steps
     assert (step.truths, step.loss, step.epochs) == (("many_band", "spec"), "label_likelihood", 3)
     toy_settings["tables"] = toy_settings["tables"][1:]
     config = load_config(write_config(toy_settings))
-    assert config.recipes["fused"][0].truths == ("spec",)
-    assert config.network_of("fused").head_name == "binned"
+    assert config.recipe("fused").steps[0].truths == ("spec",)
+    assert config.recipe("fused").network.head_name == "binned"
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda p: p.stem)
@@ -48,7 +48,7 @@ def test_every_shipped_config_is_valid(path: Path) -> None:
         ({"ref_band": "Y"}, "ref_band 'Y' is not one of the bands"),
         ({"name": "../up"}, "name: "),
         ({"recipes": ["bse"]}, "no recipe is called 'bse'.*nearest name: 'base'"),
-        ({"recipes": {"mine": []}}, "recipe 'mine' has no step"),
+        ({"recipes": {"mine": []}}, "recipes.mine: a recipe has at least one step"),
         ({"recipes": {"mine": [{"truths": ["grism"]}]}}, "trains on truth 'grism'; the tables offer"),
         ({"recipes": {"mine": [{"truths": ["spec"], "freeze": 9}]}}, "freezes 9 layers; the network has 3"),
         ({"recipes": {"mine": [{"truths": ["spec", "spec"]}]}}, "name each truth once"),
@@ -127,7 +127,31 @@ def test_digests_do_not_depend_on_how_the_config_is_named(
     assert len(digests) == 1
 
 
+def test_the_reference_band_is_i_in_either_case(toy_settings: dict[str, Any], write_config: Any) -> None:
+    toy_settings["tables"] = toy_settings["tables"][:1]
+    toy_settings["tables"][0]["columns"] = {"mag": "mag_{band}"}
+    toy_settings["recipes"] = ["base"]
+    for bands, ref_band in ((["U", "G", "R", "I", "Z", "Y"], "I"), (["g", "r"], "r")):
+        assert load_config(write_config(toy_settings | {"bands": bands})).ref_band == ref_band
+
+
+def test_a_recipe_may_be_written_whole(toy_settings: dict[str, Any], write_config: Any) -> None:
+    steps = [{"truths": ["spec"], "loss": "label_likelihood"}]
+    written = {"mine": {"steps": steps, "network": {"head": "binned", "hidden": [8]}}, "fused": steps, "spec": None}
+    changed = toy_settings | {"recipes": written, "networks": {"mine": {"nodes": 50}}}
+    config = load_config(write_config(changed))
+    mine = config.recipe("mine").network
+    assert (mine.head, mine.hidden, mine.nodes) == ("binned", (8,), 50), "its own goes before the run's"
+    assert config.recipe("mine").steps[0].epochs == 3, "what steps leave open is as training says"
+    assert config.recipe("fused").network.inputs == "whitened", "a known recipe's network, whatever its steps"
+    assert config.recipe("spec").network == config.network
+    again = Config.model_validate(config.model_dump(mode="json"))
+    assert again.recipes == config.recipes
+    with pytest.raises(MixzError, match="recipe 'yours' is not in the config"):
+        config.recipe("yours")
+
+
 def test_recipes_are_looked_up_by_name() -> None:
-    assert named_recipe("combo")[0].truths == ("many_band", "spec")
+    assert named_recipe("combo").steps[0].truths == ("many_band", "spec")
     with pytest.raises(MixzError, match="nearest name: 'combo'"):
         named_recipe("combos")

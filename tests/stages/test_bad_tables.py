@@ -13,9 +13,9 @@ from rich.console import Console
 from mixz.data.tables import read_table
 from mixz.errors import MixzError
 from mixz.galaxies import GalaxySet
-from mixz.model.ensemble import Ensemble
-from mixz.settings.network import Network
-from mixz.settings.recipe import Step
+from mixz.model.folder import load_model, save_model
+from mixz.model.initial import untrained
+from mixz.settings.recipe import RECIPES
 from mixz.stages import export, predict
 
 QUIET = Console(quiet=True)
@@ -28,7 +28,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [1, 2], ("g", "r"), [[21, 20], [23, 22]], [[0.1, 0.1]] * 2, {"spec": [0.1, 0.7]}, ["train"] * 2
     )
     path = tmp_path_factory.mktemp("models") / "ein Modell ü"
-    Ensemble.untrained(galaxies, Step(truths=("spec",)), network=Network(hidden=(4,)), members=1).save(path)
+    save_model(untrained(galaxies, RECIPES["spec"].changed(network={"hidden": (4,)}), members=1), path)
     return path
 
 
@@ -75,7 +75,7 @@ def test_nothing_good_is_lost(model: Path, tmp_path: Path) -> None:
     with pytest.raises(MixzError, match="is a folder"):
         export(model, tmp_path / "mine.csv")
     with pytest.raises(MixzError, match="holds other things"):
-        Ensemble.load(model).save(tmp_path / "mine.csv")
+        save_model(load_model(model), tmp_path / "mine.csv")
     assert (tmp_path / "t.parquet").read_bytes() == before
     assert (tmp_path / "mine.csv" / "data.txt").read_text() == "dear"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.csv", "t.parquet"]

@@ -12,6 +12,7 @@ import pytest
 
 from mixz.data.tables import read_table, write_table
 from mixz.errors import MixzError
+from mixz.model.folder import load_model
 from mixz.stages import challenge
 from mixz.surveys.desc_challenge import BANDS, TASK_SETS
 
@@ -91,9 +92,8 @@ def test_training_and_estimation_in_one(
 
 def test_romans_bands_are_used(tmp_path: Path) -> None:
     write_table(with_many_band(toy_table(120, seed=1, roman=True)), tmp_path / "t.hdf5")
-    from mixz.model.ensemble import Ensemble
 
-    model = Ensemble.load(challenge.train(tmp_path / "t.hdf5", tmp_path / "m.mixz", members=1, epochs=1))
+    model = load_model(challenge.train(tmp_path / "t.hdf5", tmp_path / "m.mixz", members=1, epochs=1))
     assert "H_roman" in model.bands
 
 

@@ -15,16 +15,35 @@ from rich.console import Console
 from mixz import stages
 from mixz.cli.messages import print_evaluation
 from mixz.errors import MixzError
+from mixz.galaxies import GalaxySet
 from mixz.metrics.bins import POINT_BINS
 from mixz.metrics.places import Sample
 from mixz.photoz import PhotoZ
+from mixz.report.evidence import pit_values
 from mixz.report.markdown import markdown_pdf_table, markdown_table
+from mixz.report.model_card import model_card
+from mixz.report.run import ReportEntry, Run
 from mixz.settings.file import load_config
 from mixz.stages.evaluate import _Judging, _Labelled
-from mixz.truths.known import COSMOS2020
+from mixz.truths import KNOWN_TRUTHS, GaussianKernel, Labels, ReportedKernel, Truth, Truths
 
 Z = np.linspace(0.1, 1.5, 120)
-SAMPLE = _Labelled(Sample("spec", "test", Z, np.full(120, 22.0)), np.arange(120), None)
+
+
+def labelled(labels: Labels) -> _Labelled:
+    return _Labelled(Sample(labels.truth.name, "test", labels.z, labels.mag_ref), np.arange(len(labels)), labels)
+
+
+SAMPLE = labelled(Labels(KNOWN_TRUTHS["spec"], Z, np.full(120, 22.0)))
+
+
+ABOUT = {
+    "bands": ["i"],
+    "members": 1,
+    "recipe": [{"truths": ["many_band"]}],
+    "network": {},
+    "provenance": {"recipe": "fused"},
+}
 
 
 def shown(records: list[dict[str, Any]], differences: list[dict[str, Any]], width: int = 80) -> str:
@@ -106,7 +125,7 @@ def test_a_recipe_without_redshifts_spoils_nobody() -> None:
 
 
 def test_one_recipe_and_one_galaxy() -> None:
-    one = _Labelled(SAMPLE.sample.rows(np.array([40])), np.array([40]), None)
+    one = _Labelled(SAMPLE.sample.rows(np.array([40])), np.array([40]), SAMPLE.labels.rows(np.array([40])))
     judging = _Judging(seed=1, resamples=20)
     judging.judge(one, {"base": points(0.05, members=1)}, lambda *_: None)
     told = shown(judging.records, judging.differences)
@@ -132,21 +151,28 @@ def test_marks_tell_what_the_data_cannot() -> None:
     assert "✗ by" in told
 
 
+def honest(z_phot: np.ndarray, width: np.ndarray) -> PhotoZ:
+    """Give densities as wide as the estimates' errors."""
+    grid = np.linspace(0, 4, 401)
+    pdf = np.exp(-0.5 * np.square((grid - z_phot[:, None]) / width[:, None]))
+    pdf /= np.trapezoid(pdf, grid, axis=1)[:, None]
+    named = dict.fromkeys(("zmode", "zmean", "zmedian", "zbest", "zrms"), z_phot)
+    rows = np.arange(len(z_phot))
+    return PhotoZ(rows, z_phot[None], z_grid=grid, pdf=pdf, points=named, z_rms_members=z_phot[None])
+
+
 def test_corrected_metrics_are_those_against_the_truth() -> None:
     """Labels are drawn through the published kernel from known redshifts; densities are honest about these."""
     rng, n = np.random.default_rng(6), 600
-    z, mag_i = rng.uniform(0.2, 1.5, n), rng.uniform(21, 24.5, n)
+    z, mag_ref = rng.uniform(0.2, 1.5, n), rng.uniform(21, 24.5, n)
     z_phot = z + 0.03 * (1 + z) * rng.standard_normal(n)
-    label, rows = COSMOS2020.draw(z, mag_i=mag_i, seed=7), np.arange(n)
-    grid = np.linspace(0, 4, 401)
-    pdf = np.exp(-0.5 * np.square((grid - z_phot[:, None]) / (0.03 * (1 + z[:, None]))))
-    pdf /= np.trapezoid(pdf, grid, axis=1)[:, None]
-    named = dict.fromkeys(("zmode", "zmean", "zmedian", "zbest", "zrms"), z_phot)
-    photoz = PhotoZ(rows, z_phot[None], z_grid=grid, pdf=pdf, points=named, z_rms_members=z_phot[None])
-
+    photoz = honest(z_phot, 0.03 * (1 + z))
     judging = _Judging(seed=1, resamples=40)
-    for truth, z_ref, kernel in (("many_band", label, COSMOS2020), ("true", z, None)):
-        judging.judge(_Labelled(Sample(truth, "test", z_ref, mag_i), rows, kernel), {"fused": photoz}, lambda *_: None)
+    for labels in (
+        Labels(KNOWN_TRUTHS["many_band"], z, mag_ref).draw(z, seed=7),
+        Labels(KNOWN_TRUTHS["true"], z, mag_ref),
+    ):
+        judging.judge(labelled(labels), {"fused": photoz}, lambda *_: None)
     by = {(r["truth"], r["metric"]): r for r in judging.records if r["z_range"] == "all"}
     for metric in ("bias", "sigma_mad", "rms", "outlier_fraction", "catastrophic_fraction", "hsc_loss"):
         noisy, true = by["many_band", metric], by["true", metric]["ensemble"]
@@ -155,6 +181,35 @@ def test_corrected_metrics_are_those_against_the_truth() -> None:
     for metric in ("sigma_mad", "rms", "hsc_loss"):
         noisy, true = by["many_band", metric], by["true", metric]["ensemble"]
         assert abs(noisy["corrected"] - true) < 0.5 * (noisy["ensemble"] - true), metric
-    honest, seen = by["true", "coverage_68"]["mean"], by["many_band", "coverage_68"]
-    assert honest == pytest.approx(0.68, abs=0.06)
+    exact, seen = by["true", "coverage_68"]["mean"], by["many_band", "coverage_68"]
+    assert exact == pytest.approx(0.68, abs=0.06)
     assert abs(seen["corrected"] - 0.68) < 0.06 < 0.68 - seen["mean"]
+
+
+def test_honest_densities_are_honest_through_the_labels_own_errors() -> None:
+    """Judged and drawn through ``kernel: reported``, each label by the error that its catalogue gives it."""
+    rng, n = np.random.default_rng(8), 2000
+    z, z_err = rng.uniform(0.4, 1.5, n), rng.choice([0.01, 0.03, 0.09], (n, 2))
+    truth = Truth("many_band", ReportedKernel(fallback=GaussianKernel(0.05)))
+    labels = Labels(truth, z, np.full(n, 22.0), z_err).draw(z, seed=9)
+    width = np.full(n, 0.04)
+    photoz = honest(z + width * rng.standard_normal(n), width)
+
+    judging = _Judging(seed=1, resamples=0)
+    judging._judge_densities("fused", photoz, np.arange(n), labelled(labels).sample, labels)
+    found = {r["metric"]: r for r in judging.records if r["z_range"] == "all"}
+    mag = np.full((n, 1), 22.0)
+    galaxies = GalaxySet(
+        np.arange(n), ("i",), mag, mag / 100, z={"many_band": labels.z}, z_err={"many_band": z_err}, split=["test"] * n
+    )
+    run = Run("run", {}, galaxies, {"fused": photoz}, [], {}, ["many_band"], "i", known=Truths((truth,)))
+    drawn = pit_values(ReportEntry("fused", run, "fused"), "many_band")
+    assert drawn is not None
+    for level in (68, 90, 95):
+        record = found[f"coverage_{level}"]
+        assert record["mean"] < level / 100 - 0.04, "the labels' errors make honest densities look too sharp"
+        assert record["corrected"] == pytest.approx(level / 100, abs=0.025)
+        assert np.mean(np.abs(drawn - 0.5) < level / 200) == pytest.approx(record["corrected"], abs=1e-9)
+    card = model_card(ABOUT, {}, judging.records)
+    assert f"{found['coverage_68']['corrected']:.4f} ({found['coverage_68']['mean']:.4f})" in card
+    assert f"{found['coverage_68']['corrected']:.4f}" in shown(judging.records, [], width=200)

@@ -14,9 +14,10 @@ from mixz.bridges.qp_files import read_qp, truth_in
 from mixz.data.split import split_by_id
 from mixz.errors import MixzError
 from mixz.galaxies import GalaxySet
-from mixz.model.ensemble import Ensemble
+from mixz.model.fit import fit
+from mixz.model.folder import save_model
 from mixz.settings.network import Network
-from mixz.settings.recipe import Step
+from mixz.settings.recipe import Recipe, Step
 from mixz.stages import predict
 
 pytest.importorskip("qp", reason="needs mixz[rail]")
@@ -30,7 +31,9 @@ def model_and_table(toy: pd.DataFrame, tmp_path: Path, **network: Any) -> tuple[
     z = {"spec": frame["z_true"].to_numpy()}
     galaxies = GalaxySet(np.arange(120), BANDS, mag, np.full(mag.shape, 0.02), z, split_by_id(np.arange(120)))
     step = Step(truths=("spec",), epochs=2, batch_size=30)
-    Ensemble.fit(galaxies, (step,), network=Network(hidden=(16,), **network), members=2).save(tmp_path / "model")
+    save_model(
+        fit(galaxies, Recipe(steps=(step,), network=Network(hidden=(16,), **network)), members=2), tmp_path / "model"
+    )
     frame.loc[5, "mag_g"] = np.nan
     frame.assign(object_id=[f"g{k}" for k in range(120)]).to_parquet(tmp_path / "table.parquet")
     return tmp_path / "model", tmp_path / "table.parquet"

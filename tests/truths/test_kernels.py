@@ -38,29 +38,29 @@ WIDTHS = {"none": None, "known": (0.02, 0.06), "narrow": (0.0, 0.01), "half": (n
 @pytest.mark.parametrize("z_err", WIDTHS.values(), ids=WIDTHS)
 @pytest.mark.parametrize("factor", [1.0, 2.5])
 @pytest.mark.parametrize("kernel", ALL.values(), ids=ALL)
-@pytest.mark.parametrize(("z", "mag_i"), [(0.03, 21.0), (3.0, np.nan)])
+@pytest.mark.parametrize(("z", "mag_ref"), [(0.03, 21.0), (3.0, np.nan)])
 def test_density_integrates_to_one(
-    kernel: Kernel, z: float, mag_i: float, factor: float, z_err: tuple[float, float] | None
+    kernel: Kernel, z: float, mag_ref: float, factor: float, z_err: tuple[float, float] | None
 ) -> None:
-    p = kernel.scaled(factor).density(z_label=LABELS, z=z, mag_i=mag_i, z_err=z_err)
+    p = kernel.scaled(factor).density(z_label=LABELS, z=z, mag_ref=mag_ref, z_err=z_err)
     assert (p >= 0).all()
     assert np.trapezoid(p, LABELS) == pytest.approx(1, abs=3e-3)
 
 
 @pytest.mark.parametrize("z_err", [None, (0.03, 0.08)], ids=["none", "known"])
 @pytest.mark.parametrize("kernel", ALL.values(), ids=ALL)
-@pytest.mark.parametrize(("z", "mag_i"), [(0.05, 21.0), (1.2, 24.5)])
-def test_draws_follow_the_density(kernel: Kernel, z: float, mag_i: float, z_err: tuple[float, float] | None) -> None:
+@pytest.mark.parametrize(("z", "mag_ref"), [(0.05, 21.0), (1.2, 24.5)])
+def test_draws_follow_the_density(kernel: Kernel, z: float, mag_ref: float, z_err: tuple[float, float] | None) -> None:
     widths = None if z_err is None else np.tile(z_err, (20_000, 1))
-    labels = kernel.draw(np.full(20_000, z), mag_i=mag_i, seed=3, z_err=widths)
-    cdf = np.cumsum(kernel.density(z_label=LABELS, z=z, mag_i=mag_i, z_err=z_err)) * (LABELS[1] - LABELS[0])
+    labels = kernel.draw(np.full(20_000, z), mag_ref=mag_ref, seed=3, z_err=widths)
+    cdf = np.cumsum(kernel.density(z_label=LABELS, z=z, mag_ref=mag_ref, z_err=z_err)) * (LABELS[1] - LABELS[0])
     assert stats.kstest(labels, lambda v: np.interp(v, LABELS, cdf)).pvalue > 1e-3
 
 
 @pytest.mark.parametrize("kernel", ALL.values(), ids=ALL)
 def test_a_scale_moves_labels_as_many_times_as_far(kernel: Kernel) -> None:
     z, d = 2.0, np.linspace(-0.2, 0.2, 41)
-    here = {"z": z, "mag_i": 22.0, "z_err": (0.05, 0.03)}
+    here = {"z": z, "mag_ref": 22.0, "z_err": (0.05, 0.03)}
     wide, plain = kernel.scaled(2.0).density(z_label=z + 2 * d, **here), kernel.density(z_label=z + d, **here)
     if isinstance(kernel, ReportedKernel):  # its outliers stay what they are
         wide, plain = (p - kernel.outliers / 6 * k for p, k in ((wide, 1), (plain, 1)))
@@ -71,12 +71,23 @@ def test_each_galaxy_has_its_own_width() -> None:
     reported = ALL["reported"]
     z_err = np.array([[0.01, 0.01], [0.1, 0.1], [np.nan, np.nan]])[:, None]
     z = np.linspace(0.5, 1.5, 1001)
-    p = reported.density(z_label=np.ones((3, 1)), z=z[None], mag_i=np.full((3, 1), 22.0), z_err=z_err)
+    p = reported.density(z_label=np.ones((3, 1)), z=z[None], mag_ref=np.full((3, 1), 22.0), z_err=z_err)
     p /= p.sum(axis=1, keepdims=True)
     core = np.abs(z - 1) < 0.04
     assert p[0, core].sum() > 0.9 > 0.5 > p[1, core].sum()
-    alone = COSMOS2020.density(z_label=1.0, z=z, mag_i=22.0)
+    alone = COSMOS2020.density(z_label=1.0, z=z, mag_ref=22.0)
     np.testing.assert_allclose(p[2], alone / alone.sum())
+
+
+def test_how_wide_a_kernel_is() -> None:
+    assert ALL["table"].widest == pytest.approx(0.3)
+    assert ALL["gaussian"].widest == ALL["gaussian"].narrowest() == 0.02
+    reported = ALL["reported"]
+    assert reported.widest == COSMOS2020.widest == np.inf
+    assert reported.narrowest() == 0.001
+    assert reported.narrowest([[0.07, 0.14]]) == pytest.approx(0.01)
+    assert reported.narrowest([[0.07, np.nan]]) == 0.001
+    assert [name for name, kernel in ALL.items() if kernel.uses_z_err] == ["reported", "reported_gaussian"]
 
 
 def write(folder: Path, text: str, name: str = "grism.csv") -> Path:
@@ -88,7 +99,7 @@ def write(folder: Path, text: str, name: str = "grism.csv") -> Path:
 def test_a_table_is_read_and_normalised(tmp_path: Path) -> None:
     kernel = read_kernel_table(write(tmp_path, "dz,density\n0.1,0\n-0.1,0\n0,7\n"))
     assert kernel == TableKernel(((-0.1, 0.0, 0.1),), (pytest.approx((0, 10, 0)),))  # type: ignore[arg-type]
-    assert kernel.narrowest == pytest.approx(0.1 * (1 - np.sqrt(0.32)))
+    assert kernel.narrowest() == pytest.approx(0.1 * (1 - np.sqrt(0.32)))
 
 
 def test_an_ecsv_table_with_magnitude_bins(tmp_path: Path) -> None:
@@ -101,7 +112,7 @@ def test_an_ecsv_table_with_magnitude_bins(tmp_path: Path) -> None:
     kernel = read_kernel_table(write(tmp_path, text, "grism.ecsv"))
     assert kernel.mag_borders == (22, 24.5)
     np.testing.assert_array_equal(
-        kernel.density(z_label=1.15, z=1.0, mag_i=[10, 24.4, 24.6, np.nan]) > 0, [False, False, True, True]
+        kernel.density(z_label=1.15, z=1.0, mag_ref=[10, 24.4, 24.6, np.nan]) > 0, [False, False, True, True]
     )
 
 

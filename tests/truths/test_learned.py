@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,14 +12,17 @@ from rich.console import Console
 from mixz import stages
 from mixz.data.tables import read_table, write_table
 from mixz.errors import MixzError
+from mixz.model.folder import load_model
 from mixz.settings.file import load_config
 from mixz.stages.results import Results
 from mixz.truths.gaussian import GaussianKernel
 from mixz.truths.kernel import Kernel
 from mixz.truths.known import COSMOS2020
 from mixz.truths.learned import fit_scale, learned_scales
+from mixz.truths.likelihood import Labels
 from mixz.truths.reported import ReportedKernel
 from mixz.truths.table import TableKernel
+from mixz.truths.truth import Truth
 
 COUNT = 3000
 TRUE = {
@@ -34,11 +37,12 @@ TRUE = {
 @pytest.mark.parametrize("kernel", TRUE.values(), ids=TRUE)
 def test_a_known_scale_is_found(kernel: Kernel, scale: float) -> None:
     rng = np.random.default_rng(1)
-    z, mag_i = rng.uniform(0.3, 1.5, COUNT), rng.uniform(20, 24, COUNT)
+    z, mag_ref = rng.uniform(0.3, 1.5, COUNT), rng.uniform(20, 24, COUNT)
     z_err = rng.uniform(0.01, 0.05, (COUNT, 2))
     z_err[::3] = np.nan
-    label = kernel.scaled(scale).draw(z, mag_i=mag_i, seed=2, z_err=z_err)
-    found = fit_scale(kernel, z_label=label, z=z, mag_i=mag_i, z_err=z_err)
+    wider = Truth("many_band", kernel).scaled(scale)
+    label = Labels(wider, z, mag_ref, z_err).draw(z, seed=2).z
+    found = fit_scale(Labels(Truth("many_band", kernel), label, mag_ref, z_err), z=z)
     assert found.pairs == COUNT
     assert found.error < 0.1
     assert found.scale == pytest.approx(scale, abs=4 * found.error)
@@ -46,15 +50,16 @@ def test_a_known_scale_is_found(kernel: Kernel, scale: float) -> None:
 
 def test_a_few_outliers_do_not_widen_a_gaussian() -> None:
     z = np.full(1000, 1.0)
-    label = GaussianKernel(0.02).draw(z, mag_i=22, seed=1)
+    truth, mag_ref = Truth("many_band", GaussianKernel(0.02)), np.full(1000, 22.0)
+    label = Labels(truth, z, mag_ref).draw(z, seed=1).z.copy()
     label[:20] += 1.5
-    assert fit_scale(GaussianKernel(0.02), z_label=label, z=z, mag_i=np.full(1000, 22.0)).scale < 1.15
+    assert fit_scale(Labels(truth, label, mag_ref), z=z).scale < 1.15
 
 
 def test_labels_of_other_galaxies_are_refused() -> None:
     z = np.random.default_rng(1).uniform(0.1, 3, 500)
     with pytest.raises(MixzError, match="times as far off"):
-        fit_scale(GaussianKernel(0.001), z_label=z[::-1], z=z, mag_i=np.full(500, 22.0))
+        fit_scale(Labels(Truth("many_band", GaussianKernel(0.001)), z[::-1], np.full(500, 22.0)), z=z)
 
 
 @pytest.fixture
@@ -71,19 +76,53 @@ def both(toy_settings: dict[str, Any], tmp_path: Any) -> dict[str, Any]:
 
 
 def test_a_run_learns_it_and_tells(both: dict[str, Any], write_config: Any, console: Console) -> None:
-    from mixz.model.ensemble import Ensemble
 
     config = load_config(write_config(both))
     stages.build(config)
     results = Results(config)
-    kernel = results.kernels()["many_band"]
+    kernel = results.truths()["many_band"].kernel
     assert isinstance(kernel, GaussianKernel)
     assert 0.03 < kernel.sigma < 0.05
     assert "times as far off, from" in results.card_path.read_text()
     (path,) = stages.train(config, console)
-    told = Ensemble.load(path).provenance["kernel_scales"]["many_band"]
+    told = load_model(path).provenance["kernel_scales"]["many_band"]
     assert told["scale"] == pytest.approx(kernel.sigma / 0.02)
     assert told["pairs"] > 200
+
+
+def test_training_calibration_judging_and_report_ask_the_same_truths(
+    both: dict[str, Any], write_config: Any, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mixz.model.ensemble import Ensemble
+    from mixz.stages.evaluate import _Judging
+    from mixz.stages.runs import read_run
+
+    config = load_config(write_config(both | {"recipes": ["fused"], "networks": {"fused": {"nodes": 40}}}))
+    asked: dict[str, list[Any]] = {}
+
+    def watched(name: str, owner: Any, said: Callable[..., Any]) -> None:
+        own = getattr(owner, name)
+
+        def watch(*given: Any, **named: Any) -> Any:
+            asked.setdefault(name, []).append(said(given, named))
+            return own(*given, **named)
+
+        monkeypatch.setattr(owner, name, watch)
+
+    for name in ("fine_tune", "calibrated", "with_support"):
+        watched(name, Ensemble, lambda _, named: named["truths"])
+    watched("judge", _Judging, lambda given, _: given[1].labels.truth)
+    stages.build(config)
+    stages.train(config, console)
+    stages.evaluate(config, console, resamples=0)
+    truths = Results(config).truths()
+    assert truths["many_band"] != config.known_truths()["many_band"], "a scale was learned"
+    for name in ("fine_tune", "calibrated", "with_support"):
+        assert set(asked[name]) == {truths}, name
+    assert set(asked["judge"]) == {truths["many_band"], truths["spec"]}
+    run = read_run(config)
+    assert run.known == truths
+    assert run.labels("many_band", np.arange(3)).truth == truths["many_band"]
 
 
 def test_too_few_pairs_are_refused_with_their_number(both: dict[str, Any], write_config: Any) -> None:
@@ -99,7 +138,7 @@ def test_the_truth_of_a_simulation_teaches_no_scale(both: dict[str, Any], write_
     config = load_config(write_config(both))
     galaxies, _ = build_galaxies(config)
     with pytest.raises(MixzError, match="only 0 training"):
-        learned_scales(config, replace(galaxies))
+        learned_scales(config.known_truths(), galaxies, learn=["many_band"], ref_band="i")
 
 
 def test_what_a_table_holds_is_in_the_digest(both: dict[str, Any], write_config: Any, tmp_path: Any) -> None:
@@ -108,7 +147,7 @@ def test_what_a_table_holds_is_in_the_digest(both: dict[str, Any], write_config:
     table.write_text("dz,density\n-0.1,0\n0,1\n0.1,0\n")
     config = load_config(write_config(both))
     before = config.build_digest()
-    assert isinstance(config.kernels()["many_band"], TableKernel)
+    assert isinstance(config.known_truths()["many_band"].kernel, TableKernel)
     table.write_text("dz,density\n-0.2,0\n0,1\n0.1,0\n")
     assert config.build_digest() != before
     table.unlink()

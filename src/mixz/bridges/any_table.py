@@ -73,11 +73,11 @@ def predict_table(
 
     Examples
     --------
-    >>> from mixz.model.ensemble import Ensemble
-    >>> from mixz.settings.recipe import Step
+    >>> from mixz.model.initial import untrained
+    >>> from mixz.settings.recipe import RECIPES
     >>> galaxies = GalaxySet([1, 2], ("g", "r"), [[21, 20], [23, 22.5]], np.full((2, 2), 0.1), {"spec": [0.1, 0.5]},
     ...                      ["train"] * 2)
-    >>> model = Ensemble.untrained(galaxies, Step(truths=("spec",)), members=2)
+    >>> model = untrained(galaxies, RECIPES["spec"], members=2)
     >>> list(predict_table(model, pd.DataFrame({"mag_g": [21.0], "mag_r": [20.5]}, index=["ngc"])).index)
     ['ngc']
     >>> predict_table(model, np.array([[21.0, 20.5], [np.nan, 20.0]])).shape

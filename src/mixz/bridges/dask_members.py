@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from logging import CRITICAL
 from typing import TYPE_CHECKING, Any
 
 from mixz.errors import MixzError
-from mixz.truths.known import KNOWN_KERNELS
+from mixz.truths.known import KNOWN_TRUTHS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from mixz.galaxies import GalaxySet
     from mixz.model.ensemble import Ensemble
-    from mixz.settings.config import Precision
+    from mixz.model.training.devices import Machine
     from mixz.settings.recipe import Step
-    from mixz.truths.kernel import Kernel
+    from mixz.truths.truth import Truths
 
 
 @contextmanager
@@ -60,47 +61,53 @@ def dask_client(address: str | None = None, *, workers: int = 2) -> Iterator[Any
         yield client
 
 
-def fine_tune_on(
+def train_step_on(
     client: Any,
     ensemble: Ensemble,
     galaxies: GalaxySet,
     step: Step,
     *,
-    kernels: Mapping[str, Kernel] = KNOWN_KERNELS,
-    precision: Precision = "float32",
+    truths: Truths = KNOWN_TRUTHS,
+    machine: Machine | None = None,
     tell: Callable[[int, int], None] | None = None,
 ) -> Ensemble:
-    """Train an ensemble for one more step with its members spread over Dask workers; as `Ensemble.fine_tune`.
+    """Train an ensemble for one more step with its members spread over Dask workers, as `train_one_step`.
 
-    Members go out in the groups in which one process with as many cores would train them, so the weights are the same.
+    Members go out in the groups in which one process with as many cores would train them, so the weights are the same;
+    to GPUs in a group for each worker.
 
     Parameters
     ----------
     client
         From `dask_client`.
-    ensemble, galaxies, step, kernels, precision
-        As `Ensemble.fine_tune` and `Machine` have them.
+    ensemble, galaxies, step, truths
+        As `train_one_step` has them.
+    machine
+        The device and precision of every worker; float32 on the CPU if not given.  This process needs no such device.
     tell
         Called with how many groups are done, and of how many, whenever one is.
 
     Raises
     ------
     MixzError
-        No worker is there, or training went wrong on one of them.
+        No worker is there, one lacks the device, or training went wrong on one of them.
     """
     from distributed import as_completed
 
-    from mixz.model.training.devices import Machine
+    from mixz.model.ensemble import Ensemble
+    from mixz.model.training.devices import Machine, shares
 
-    cores = sum(client.nthreads().values())
-    if not cores:
+    threads = client.nthreads()
+    if not threads:
         raise MixzError("the Dask scheduler has no workers", "one or more", "start some: `dask worker ADDRESS`")
-    parts = Machine(precision=precision, cores=cores).parts(ensemble.members, step.batch_size)
+    of_worker = replace(machine or Machine(), cores=1)
+    if of_worker.device == "cuda":
+        parts = shares(ensemble.members, len(threads))
+    else:
+        parts = replace(of_worker, cores=sum(threads.values())).parts(ensemble.members, step.batch_size)
     everywhere = client.scatter(galaxies, broadcast=True)
     jobs = [
-        client.submit(
-            _refine, ensemble.subset(ensemble.numbers[part]), everywhere, step, kernels, precision, pure=False
-        )
+        client.submit(_train, ensemble.subset(ensemble.numbers[part]), everywhere, step, truths, of_worker, pure=False)
         for part in parts
     ]
     for done, job in enumerate(as_completed(jobs, loop=client.loop), start=1):
@@ -108,7 +115,7 @@ def fine_tune_on(
         if tell:
             tell(done, len(jobs))
     trained: list[Ensemble] = client.gather(jobs)
-    return type(ensemble).joined(trained)
+    return Ensemble.joined(trained)
 
 
 def spread(client: Any, work: Callable[..., Any], pieces: Mapping[Any, tuple[Any, ...]]) -> Iterator[tuple[Any, Any]]:
@@ -147,11 +154,8 @@ def spread(client: Any, work: Callable[..., Any], pieces: Mapping[Any, tuple[Any
         client.cancel(list(jobs))
 
 
-def _refine(
-    part: Ensemble, galaxies: GalaxySet, step: Step, kernels: Mapping[str, Kernel], precision: Precision
-) -> Ensemble:
+def _train(part: Ensemble, galaxies: GalaxySet, step: Step, truths: Truths, machine: Machine) -> Ensemble:
     """Train some members on a worker; none may be left, for the others go on."""
-    from mixz.model.training.devices import Machine
-    from mixz.model.training.step import refined
+    from mixz.model.training.step import train_members
 
-    return refined(part, galaxies, step, kernels=kernels, machine=Machine(precision=precision, cores=1))
+    return train_members(part, galaxies, step, truths=truths, machine=machine)

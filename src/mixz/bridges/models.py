@@ -80,6 +80,6 @@ def open_model(path: str | Path, *, threads: int | None = None) -> PhotoZModel:
         from mixz.bridges.onnx_files import OnnxModel
 
         return OnnxModel.load(path if path.suffix == ".onnx" else exported, threads=threads)
-    from mixz.model.ensemble import Ensemble
+    from mixz.model.folder import load_model
 
-    return Ensemble.load(path)
+    return load_model(path)

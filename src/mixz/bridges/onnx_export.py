@@ -104,14 +104,13 @@ class Graph(torch.nn.Module):
 
     Examples
     --------
-    >>> from mixz.settings.network import Network
-    >>> from mixz.model.ensemble import Ensemble
-    >>> from mixz.settings.recipe import Step
+    >>> from mixz.model.initial import untrained
+    >>> from mixz.settings.recipe import RECIPES
     >>> from mixz.galaxies import GalaxySet
     >>> import numpy as np
     >>> galaxies = GalaxySet([1, 2], ("g", "r"), [[21, 20], [23, 22.5]], np.full((2, 2), 0.1), {"spec": [0.1, 0.5]},
     ...                      ["train"] * 2)
-    >>> ensemble = Ensemble.untrained(galaxies, Step(truths=("spec",)), network=Network(hidden=(4,)), members=3)
+    >>> ensemble = untrained(galaxies, RECIPES["spec"].changed(network={"hidden": (4,)}), members=3)
     >>> graph = Graph(ensemble)
     >>> said = graph(torch.tensor([[21.5, 21.0]]), torch.tensor([[0.1, 0.1]]), torch.zeros(1, dtype=torch.long))
     >>> {name: tuple(one.shape) for name, one in said.items()}

@@ -11,8 +11,8 @@ from mixz.data.photometry import FAINTEST, require_magnitudes
 from mixz.data.tables import require_columns
 from mixz.errors import MixzError
 from mixz.galaxies import WEIGHT, GalaxySet
-from mixz.settings.truths import KNOWN_TRUTHS
 from mixz.surveys.columns import Columns
+from mixz.truths.known import KNOWN_TRUTHS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from pydantic import ValidationError
 
+from mixz.data.split import sides_without_test
 from mixz.errors import MixzError
 from mixz.galaxies import GalaxySet
-from mixz.model.ensemble import Ensemble
-from mixz.settings.network import Network
-from mixz.settings.recipe import Step
+from mixz.model.fit import fit
+from mixz.settings.recipe import FAST, Recipe, named_recipe, wrong_setting
 
 try:
     from sklearn.base import BaseEstimator, RegressorMixin
@@ -24,31 +24,33 @@ except ImportError as error:
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-TRUTH = "labels"
-"""What the one truth of a regressor is called: scikit-learn knows one `y`."""
+TRUTH = "spec"
+"""The one truth of a regressor: scikit-learn knows one `y`, which is believed as spectra are."""
+NETWORK = {"inputs": "whitened"}
+"""What the networks are where neither the recipe nor a parameter says otherwise; for steps it is `FAST`."""
 
 
 class MixzRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
-    """An ensemble of the paper group's networks with scikit-learn's `fit` and `predict`.
+    """A finished model of `mixz.fit` with scikit-learn's `fit` and `predict`.
 
-    Labels are believed as they are.  Recipes that believe several truths, photometric systems and label errors are
-    beyond scikit-learn's `fit(X, y)`: for these there is `mixz.Ensemble`.
+    Labels are believed as they are: every step of the recipe believes `y`.  Several truths, photometric systems and
+    errors are beyond scikit-learn's `fit(X, y)`: for these there is `mixz.fit`.
 
     Parameters
     ----------
+    recipe
+        Name of a recipe, or a `mixz.Recipe`: its steps and its network.
     members
         Number of networks, from as many random starts.
-    hidden
-        Widths of the hidden layers.
-    inputs
-        ``whitened`` or ``minmax``: see `mixz.Network`.
-    head
-        ``point``, ``gaussian``, ``binned`` or ``mixture``: see `mixz.Network`.
+    hidden, inputs, head
+        Widths of the hidden layers, ``whitened`` or ``minmax``, and ``point``, ``gaussian``, ``binned`` or ``mixture``:
+        see `mixz.Network`.  As the recipe has them if not given; inputs it says nothing of are whitened.
     epochs, batch_size, lr
-        Passes over the data (a learning rate that rises and falls over them), galaxies per update, highest learning
-        rate.
+        Passes over the data, galaxies per update, highest learning rate.  As the recipe has them if not given; what it
+        says nothing of is 20, 256 (a quarter of the galaxies at most) and 3e-3, on one cycle.
     validation_fraction
-        Share of the galaxies that decide which weights are best.
+        Share of the galaxies that decide which weights are best, and calibrate densities; chosen by the hash of the row
+        number.
     random_state
         Seed of all random numbers; as everywhere in scikit-learn also a generator to draw it from, or None for one that
         is new with every fit.
@@ -56,7 +58,8 @@ class MixzRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sci
     Attributes
     ----------
     ensemble_
-        The trained `mixz.Ensemble`.
+        The finished `mixz.Ensemble`: where its head is binned or mixture, calibrated and with intervals (of 200
+        validation galaxies or more); with its support.
 
     Examples
     --------
@@ -71,16 +74,18 @@ class MixzRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sci
     def __init__(
         self,
         *,
+        recipe: str | Recipe = "spec",
         members: int = 5,
-        hidden: tuple[int, ...] = (200, 200, 200, 200),
-        inputs: str = "whitened",
-        head: str = "point",
-        epochs: int = 20,
-        batch_size: int = 256,
-        lr: float = 3e-3,
+        hidden: tuple[int, ...] | None = None,
+        inputs: str | None = None,
+        head: str | None = None,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        lr: float | None = None,
         validation_fraction: float = 0.15,
         random_state: int | np.random.RandomState | None = 0,
     ) -> None:
+        self.recipe = recipe
         self.members = members
         self.hidden = hidden
         self.inputs = inputs
@@ -109,10 +114,9 @@ class MixzRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sci
             mag,
             np.full(mag.shape, np.nan),
             z={TRUTH: np.asarray(z, dtype=np.float64)},
-            split=self._split(len(mag), seed),
+            split=sides_without_test(np.arange(len(mag)), validation=self.validation_fraction, seed=seed),
         )
-        network, step = self._settings(training=int((galaxies.split == "train").sum()))
-        self.ensemble_ = Ensemble.fit(galaxies, (step,), network=network, members=self.members, seed=seed)
+        self.ensemble_ = fit(galaxies, self._whole_recipe(len(mag)), members=self.members, seed=seed)
         return self
 
     def predict(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
@@ -122,39 +126,31 @@ class MixzRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sci
         galaxies = GalaxySet(np.arange(len(mag)), _bands(mag), mag, np.full(mag.shape, np.nan))
         return np.array(self.ensemble_.predict(galaxies).z_phot)
 
-    def _settings(self, training: int) -> tuple[Network, Step]:
-        """Give the network and the step that the parameters ask for.
+    def _whole_recipe(self, galaxies: int) -> Recipe:
+        """The recipe that the parameters ask for, for so many galaxies.
 
         Raises
         ------
         MixzError
             One of them is not allowed.
         """
+        given = named_recipe(self.recipe) if isinstance(self.recipe, str) else self.recipe
+        network = {"hidden": self.hidden, "inputs": self.inputs, "head": self.head}
+        training = {"epochs": self.epochs, "batch_size": self.batch_size, "lr": self.lr}
         try:
-            step = Step(
-                truths=(TRUTH,),
-                schedule="one_cycle",
-                epochs=self.epochs,
-                lr=self.lr,
-                batch_size=min(self.batch_size, training),
-            )
-            return Network(hidden=tuple(self.hidden), inputs=self.inputs, head=self.head), step
+            recipe = given.changed(training={"truths": (TRUTH,), "weights": ()}).over(network=NETWORK, training=FAST)
+            return recipe.changed(network=_given(network), training=_given(training)).in_batches_for(galaxies)
         except ValidationError as error:
-            wrong = error.errors()[0]
-            name = ".".join(map(str, wrong["loc"]))
-            raise MixzError(f"{name}: {wrong['input']!r}", wrong["msg"], "set another") from error
+            raise wrong_setting(error) from error
 
     def _seed(self) -> int:
-        """Give one seed, whatever `random_state` is."""
+        """One seed, whatever `random_state` is."""
         state = self.random_state
         return int(state) if isinstance(state, Integral) else int(check_random_state(state).randint(2**31))
 
-    def _split(self, galaxies: int, seed: int) -> NDArray[Any]:
-        """Choose the galaxies that validate: at least one, and not all."""
-        count = min(max(1, round(self.validation_fraction * galaxies)), galaxies - 1)
-        split = np.full(galaxies, "train", dtype="<U10")
-        split[np.random.default_rng(seed).permutation(galaxies)[:count]] = "validation"
-        return split
+
+def _given(settings: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if value is not None}
 
 
 def _bands(mag: NDArray[Any]) -> tuple[str, ...]:

@@ -89,6 +89,7 @@ def train(
 
     settings = settings_of(config, out, members)
     console = terminal()
+    announce(settings, console)
     trained = stages.train(
         settings,
         console,

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from mixz.metrics.verdict import verdicts
 from mixz.report.screen import SIMULATED, metrics_tables, pdf_tables, ratio_lines, verdict_lines
+from mixz.settings.bands import in_place_of_i
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,12 +26,16 @@ def terminal() -> Console:
 
 
 def announce(config: Config, console: Console) -> None:
-    """Say which config it is, and whether its galaxies are simulated."""
+    """Say which config it is, whether its galaxies are simulated, and what stands for i magnitudes."""
     console.print(f"{config.name}  (config digest {config.digest()})", highlight=False)
     from mixz.data.data_set.provenance import is_simulated
 
     if is_simulated(config):
         console.print(SIMULATED, style="yellow")
+    settings = config.truth_settings()
+    noisy = any(settings[truth].kernel != "exact" for table in config.tables for truth in table.all_truths())
+    if noisy and (note := in_place_of_i(config.ref_band)):
+        console.print(note, style="yellow", highlight=False)
 
 
 def print_evaluation(records: list[Record], differences: list[Record], console: Console) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mixz.errors import MixzError
-from mixz.galaxies import SPLITS
+from mixz.galaxies import SPLITS, hashed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,10 +40,45 @@ def split_by_id(
     >>> bool(np.all(split_by_id(np.arange(10_000)[::-1])[::-1] == sides))
     True
     """
-    salt = seed.to_bytes(8, "little")
-    digests = b"".join(hashlib.blake2b(str(i).encode(), digest_size=8, salt=salt).digest() for i in object_id.tolist())
-    u = np.frombuffer(digests, dtype="<u8") / 2.0**64
-    return np.asarray(SPLITS)[np.searchsorted([train, train + validation], u, side="right")]
+    return np.asarray(SPLITS)[np.searchsorted([train, train + validation], hashed(object_id, seed=seed), side="right")]
+
+
+def sides_without_test(object_id: NDArray[Any], *, validation: float = 0.15, seed: int = 0) -> NDArray[np.str_]:
+    """Assign each galaxy of a table that is all for training to train or validation, as `split_by_id` does.
+
+    Of two galaxies or more there is at least one on each side: that of the highest hash, or of the lowest.
+
+    Parameters
+    ----------
+    object_id
+        Names of the galaxies, shape (galaxy,).
+    validation
+        Share of the galaxies that validate.
+    seed
+        Another seed gives another split.
+
+    Raises
+    ------
+    MixzError
+        The share is not between 0 and 1.
+
+    Examples
+    --------
+    >>> ids = np.arange(1000)
+    >>> bool(np.all(sides_without_test(ids) == split_by_id(ids, train=0.85)))
+    True
+    >>> sorted(sides_without_test(ids[:2]).tolist())
+    ['train', 'validation']
+    """
+    if not 0 < validation < 1:
+        raise MixzError(f"validation: {validation:g}", "a share between 0 and 1", "0.15 is a good choice")
+    u = hashed(object_id, seed=seed)
+    validates = u >= 1 - validation
+    if len(u) > 1 and validates.all():
+        validates[u.argmin()] = False
+    elif len(u) > 1 and not validates.any():
+        validates[u.argmax()] = True
+    return np.where(validates, "validation", "train")
 
 
 def split_by_patch(

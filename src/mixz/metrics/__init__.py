@@ -1,4 +1,4 @@
-"""Arrays in, numbers out: how good are photometric redshifts?  Knows numpy and scipy only.
+"""Arrays in, numbers out: how good are photometric redshifts?  Knows numpy, scipy, and what labels say.
 
 One name, one definition, after Nishizawa et al. 2020 (arXiv:2003.01511) and LSST's documents.
 """
@@ -39,7 +39,6 @@ from mixz.metrics.point import (
     sigma_mad,
 )
 from mixz.metrics.scores import PdfScores, score
-from mixz.metrics.smearing import kernel_matrix, label_pdf, smear
 from mixz.metrics.summary import Correction, ratios, summarize, summarize_estimates
 from mixz.metrics.verdict import Check, Lead, Verdict, verdicts
 
@@ -75,8 +74,6 @@ __all__ = [
     "density_at",
     "hsc_loss",
     "judge",
-    "kernel_matrix",
-    "label_pdf",
     "log_score",
     "outlier_fraction",
     "outlier_fraction_3sigma",
@@ -95,7 +92,6 @@ __all__ = [
     "score",
     "sigma_iqr",
     "sigma_mad",
-    "smear",
     "summarize",
     "summarize_differences",
     "summarize_estimates",

@@ -32,7 +32,7 @@ class Bin:
     Examples
     --------
     >>> b = Bin("i", 22, 23)
-    >>> b.name, b.holds(mag_i=np.array([21.9, 22.0]), z_ref=np.zeros(2), z_phot=np.zeros(2))
+    >>> b.name, b.holds(mag_ref=np.array([21.9, 22.0]), z_ref=np.zeros(2), z_phot=np.zeros(2))
     ('i 22-23', array([False,  True]))
     """
 
@@ -45,9 +45,9 @@ class Bin:
         """What is binned and from where to where, as in ``"z_ref 0.3-0.6"``."""
         return f"{self.by} {self.low:g}-{self.high:g}"
 
-    def holds(self, *, mag_i: Floats, z_ref: Floats, z_phot: Floats) -> NDArray[np.bool_]:
+    def holds(self, *, mag_ref: Floats, z_ref: Floats, z_phot: Floats) -> NDArray[np.bool_]:
         """Which galaxies are in the bin, shape (galaxy,)."""
-        value = {"i": mag_i, "z_ref": z_ref, "z_phot": z_phot}[self.by]
+        value = {"i": mag_ref, "z_ref": z_ref, "z_phot": z_phot}[self.by]
         return np.asarray((value >= self.low) & (value < self.high))
 
 

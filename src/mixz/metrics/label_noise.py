@@ -3,17 +3,17 @@
 A photo-z judged on many-band labels looks worse than it is, since the label's own error is counted as its.  Here the
 true redshifts are drawn, several times over, from what the label, the estimate and the kernel together say of them:
 
-    p(z | z_label, z_phot, i)  proportional to  K(z_label | z, i) p(z | z_phot, i)
+    p(z | z_label, z_phot, m)  proportional to  K(z_label | z, m) p(z | z_phot, m)
 
-Any metric, over any bin or range of redshift, is then taken against the drawn redshifts.  To draw from
-K(z_label | z, i) n(z) alone would be wrong: z_phot knows about z too, and leaving it out adds the label's error a
-second time.  p(z | z_phot, i) is what `residual_model` unfolds from all galaxies together.
+with m the reference magnitude.  Any metric, over any bin or range of redshift, is then taken against the drawn
+redshifts.  To draw from K(z_label | z, m) n(z) alone would be wrong: z_phot knows about z too, and leaving it out adds
+the label's error a second time.  p(z | z_phot, m) is what `residual_model` unfolds from all galaxies together.
 
 The whole procedure is then tried on surveys simulated from its own result (a parametric bootstrap): how far it lands
 from the redshifts that were simulated is its error, together with how far the result moves when the residuals are
 taken to be smoother.  All this is ours.  It is right where
 
-- the label's error is independent of the photo-z's, given z and i.  Labels whose many bands include the photo-z's own
+- the label's error is independent of the photo-z's, given z and m.  Labels whose many bands include the photo-z's own
   share some of their noise, which is then taken for a good photo-z;
 - the kernel is right: where it overstates the labels' error the photo-z comes out too good;
 - the sample is not cut in the label.  Cut in z afterwards, through the draws.
@@ -38,8 +38,8 @@ from mixz.metrics.residual_model import (
     draw_residuals,
     fit_weights,
     gaussians,
-    label_likelihood,
     leads_to_redshift,
+    residual_likelihood,
     true_redshift,
 )
 
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from mixz.metrics.point import Floats
-    from mixz.metrics.residual_model import LabelKernel
+    from mixz.truths.likelihood import Labels
 
 SMOOTHER = 2**0.5
 FEWEST = 300
@@ -113,24 +113,15 @@ def _mean(metric: Callable[[Floats], ArrayLike], z_draws: Floats) -> Floats:
     return np.asarray(np.mean([np.asarray(metric(z), float) for z in z_draws], axis=0))
 
 
-def true_redshifts(
-    *,
-    z_phot: ArrayLike,
-    z_label: ArrayLike,
-    mag_i: ArrayLike,
-    kernel: LabelKernel,
-    seed: int,
-    draws: int = 8,
-    trials: int = 10,
-) -> TrueRedshifts:
-    """Draw the true redshifts behind noisy labels, given the labels' kernel and the estimates to be judged.
+def true_redshifts(labels: Labels, *, z_phot: ArrayLike, seed: int, draws: int = 8, trials: int = 10) -> TrueRedshifts:
+    """Draw the true redshifts behind noisy labels, given how wrong they are and the estimates to be judged.
 
     Parameters
     ----------
-    z_phot, z_label, mag_i
-        Point estimates, labels, i magnitudes [AB]; shape (galaxy,), finite.
-    kernel
-        The label's error kernel, e.g. ``mixz.truths.known.COSMOS2020``.
+    labels
+        The labels, finite.
+    z_phot
+        Point estimates of the same galaxies, shape (galaxy,), finite.
     draws
         Draws per galaxy.
     trials
@@ -145,51 +136,48 @@ def true_redshifts(
     --------
     A photo-z with an error of 0.03 (1 + z) on labels with an error of 0.04 (1 + z):
 
-    >>> from mixz.truths.gaussian import GaussianKernel
-    >>> rng, labels, mag_i = np.random.default_rng(1), GaussianKernel(0.04), np.full(1000, 22.0)
+    >>> from mixz.truths import GaussianKernel, Labels, Truth
+    >>> rng = np.random.default_rng(1)
     >>> z = rng.uniform(0.2, 1.5, 1000)
     >>> z_phot = z + 0.03 * (1 + z) * rng.standard_normal(1000)
-    >>> z_label = labels.draw(z, mag_i=mag_i, seed=2)
-    >>> drawn = true_redshifts(z_phot=z_phot, z_label=z_label, mag_i=mag_i, kernel=labels, seed=3, trials=2)
+    >>> labels = Labels(Truth("many_band", GaussianKernel(0.04)), z, np.full(1000, 22.0)).draw(z, seed=2)
+    >>> drawn = true_redshifts(labels, z_phot=z_phot, seed=3, trials=2)
     >>> found = drawn.correct(lambda z_ref: sigma_mad(z_phot=z_phot, z_ref=z_ref))
     >>> found.raw.round(2), found.value.round(2), bool(found.error < 0.01)
     (np.float64(0.05), np.float64(0.03), True)
     """
-    phot, label, mag = (np.asarray(a, float) for a in (z_phot, z_label, mag_i))
-    seen = _Seen(phot, label, mag, kernel, draws)
+    seen = _Seen(np.asarray(z_phot, float), labels, draws)
     own, *others = np.random.SeedSequence(seed).spawn(trials + 1)
     prior, z_draws = seen.unfold(own)
     _, smoother = seen.unfold(own, smoothing=SMOOTHER)
     simulated = [seen.simulate(prior, s) for s in others]
     tried = tuple((z, trial.unfold(s)[1]) for s, (z, trial) in zip(others, simulated, strict=True))
-    return TrueRedshifts(seen.z_label, z_draws, smoother, tried)
+    return TrueRedshifts(labels.z, z_draws, smoother, tried)
 
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """What is known of the galaxies, arrays of shape (galaxy,), and how many redshifts to draw of each."""
+    """What is known of the galaxies, their estimates of shape (galaxy,), and how many redshifts to draw of each."""
 
     z_phot: Floats
-    z_label: Floats
-    mag_i: Floats
-    kernel: LabelKernel
+    labels: Labels
     draws: int
 
     def __post_init__(self) -> None:
-        shapes = self.z_phot.shape, self.z_label.shape, self.mag_i.shape
-        if len(set(shapes)) > 1:
-            raise ValueError(f"z_phot, z_label, mag_i have shapes {shapes}; they must be the same galaxies")
-        if not np.isfinite([self.z_phot, self.z_label, self.mag_i]).all():
-            raise ValueError("z_phot, z_label and mag_i must be finite; leave other galaxies out first")
+        if self.z_phot.shape != self.labels.z.shape:
+            shapes = self.z_phot.shape, self.labels.z.shape
+            raise ValueError(f"z_phot and labels have shapes {shapes}; they must be the same galaxies")
+        if not np.isfinite([self.z_phot, self.labels.z]).all():
+            raise ValueError("z_phot and labels must be finite; leave other galaxies out first")
         if len(self.z_phot) < FEWEST:
             raise ValueError(f"{len(self.z_phot)} galaxies; at least {FEWEST} are needed to unfold the labels' error")
 
     def unfold(self, seed: np.random.SeedSequence, *, smoothing: float = 1.0) -> tuple[Floats, Floats]:
-        """Give q(u | z_phot, i) wherever u is possible, shape (galaxy, cell), and draws of z, shape (draw, galaxy)."""
-        likelihood = label_likelihood(z_phot=self.z_phot, z_label=self.z_label, mag_i=self.mag_i, kernel=self.kernel)
-        residual = {"z_phot": self.z_phot, "z_ref": self.z_label}
+        """q(u | z_phot, m) wherever u is possible, shape (galaxy, cell), and draws of z, shape (draw, galaxy)."""
+        likelihood = residual_likelihood(self.labels, z_phot=self.z_phot)
+        residual = {"z_phot": self.z_phot, "z_ref": self.labels.z}
         cells = gaussians(centre=bias(**residual), scatter=sigma_mad(**residual) * smoothing)
-        prior = fit_weights(likelihood @ cells, z_phot=self.z_phot, mag_i=self.mag_i) @ cells.T
+        prior = fit_weights(likelihood @ cells, z_phot=self.z_phot, mag_ref=self.labels.mag_ref) @ cells.T
         prior *= leads_to_redshift(self.z_phot)
         drawn = [draw_residuals(prior * likelihood, seed=s) for s in seed.generate_state(self.draws + 2)[2:]]
         return prior, true_redshift(np.stack(drawn), z_phot=self.z_phot)
@@ -199,5 +187,4 @@ class _Seen:
         first, second = (int(s) for s in seed.generate_state(2))
         z = true_redshift(draw_residuals(prior, seed=first), z_phot=self.z_phot)
         z = np.clip(z, 0, HIGHEST_Z)  # a cell may straddle the edge
-        label = self.kernel.draw(z, mag_i=self.mag_i, seed=second)
-        return z, replace(self, z_label=label)
+        return z, replace(self, labels=self.labels.draw(z, seed=second))

@@ -72,8 +72,7 @@ class Metric:
     of_square
         It averages squared residuals, which a density's estimate of the least expected dz^2 serves best.
     asks_honesty
-        It asks only whether densities are honest, whatever their width, so that densities smeared by the labels'
-        error answer for the densities themselves.
+        It asks only whether densities are honest, whatever their width: tables say what an honest one has.
     """
 
     name: str

@@ -1,4 +1,11 @@
-"""From densities to flat records, of the same fields as those of point estimates."""
+"""From densities to flat records, of the same fields as those of point estimates.
+
+Every metric of densities asks about the redshift that they are densities of.  Noisy labels are not that redshift: an
+honest p(z) judged on them looks too sharp.  So where labels are noisy each metric is there twice: of the densities as
+they are, and `corrected`, of the label's own densities p(z_label | x) (`mixz.truths.likelihood.Labels.smeared`).  Both
+are against the same labels; only the second compares like with like.  Its CDE loss, CRPS and log score are those of a
+density as wide as the labels' errors at least, and so worse than exact labels would find the density's own.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +13,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mixz.densities.grid import Grid
 from mixz.metrics.bootstrap import resample
-from mixz.metrics.metric import METRICS, pdf_metrics
+from mixz.metrics.metric import pdf_metrics
 from mixz.metrics.places import places
 from mixz.metrics.scores import PdfScores, score
-from mixz.metrics.smearing import smear
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from mixz.metrics.bins import Bin
     from mixz.metrics.places import Sample
-    from mixz.metrics.point import Floats
     from mixz.metrics.summary import Record
+    from mixz.truths.likelihood import Labels
+
+SMEARED = "smeared densities"
+"""What `corrected` is of, in `corrected_by` of records of densities."""
 
 
 def summarize_pdf(
@@ -30,7 +40,7 @@ def summarize_pdf(
     *,
     z_grid: NDArray[np.floating[Any]],
     z_phot: NDArray[np.floating[Any]],
-    label_density: Callable[..., Floats] | None = None,
+    labels: Labels | None = None,
     bins: Sequence[Bin] = (),
     resamples: int = 0,
     seed: int = 0,
@@ -45,14 +55,15 @@ def summarize_pdf(
         Densities, shape (galaxy, z), on a grid of shape (z,), each integrating to 1.
     z_phot
         Point estimates of the same galaxies, for LSST's range and bins of z_phot; shape (galaxy,).
-    label_density
-        K(z_label | z, i) of the sample's truth, taking z_label, z, mag_i by keyword, where its labels are noisy.
+    labels
+        The sample's labels with all that says how wrong they are; None for labels that are the redshift.
 
     Returns
     -------
     list of dict
-        Records of the fields of `mixz.metrics.summarize`.  `corrected` is the metric of the pdfs smeared by the
-        label's kernel, for PIT and coverage only: those ask about honesty, which the smearing keeps.
+        Records of the fields of `mixz.metrics.summarize`.  `ensemble` is the metric of the densities as they are,
+        `corrected` of those smeared by the labels' errors, NaN where these are less than the grid resolves;
+        `corrected_by` says so.
 
     Examples
     --------
@@ -64,9 +75,9 @@ def summarize_pdf(
     [(1.0, 2)]
     """
     scores = score(pdf, z_grid=z_grid, z_ref=sample.z_ref)
-    of_labels = None
-    if label_density is not None:
-        smeared = smear(pdf, z_grid=z_grid, mag_i=sample.mag_ref, density=label_density)
+    of_labels, grid = None, Grid(z_grid)
+    if labels is not None and not labels.at_face_value(grid):
+        smeared = grid.density(labels.smeared(grid.mass(pdf), grid))
         of_labels = score(smeared, z_grid=z_grid, z_ref=sample.z_ref)
     named = {"recipe": recipe, "truth": sample.truth, "sample": sample.sample}
     found = []
@@ -81,13 +92,12 @@ def _judge(
     scores: PdfScores, of_labels: PdfScores | None, rows: NDArray[np.intp], resamples: int, seed: int
 ) -> list[Record]:
     found, errors = _metrics(scores.rows(rows), resamples, seed)
-    corrected, corrected_errors = found, errors
+    corrected = corrected_errors = dict.fromkeys(found, float("nan"))
     if of_labels is not None:
         corrected, corrected_errors = _metrics(of_labels.rows(rows), resamples, seed)
     nothing = dict.fromkeys(("requirement", "passes", "margin", "requirement_source"))
     records = []
     for metric, value in found.items():
-        known = of_labels is not None and METRICS[metric].asks_honesty
         records.append(
             {
                 "metric": metric,
@@ -99,8 +109,9 @@ def _judge(
                 **nothing,
                 "ensemble": value,
                 "bootstrap": errors[metric],
-                "corrected": corrected[metric] if known else float("nan"),
-                "corrected_error": corrected_errors[metric] if known else float("nan"),
+                "corrected": corrected[metric],
+                "corrected_error": corrected_errors[metric],
+                "corrected_by": SMEARED if of_labels is not None else None,
             }
         )
     return records

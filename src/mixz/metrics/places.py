@@ -75,7 +75,7 @@ class Place:
         """Which galaxies are in it, given one member's estimates, shape (galaxy,)."""
         if self.bin is None:
             return sample.ranges(z_phot)[self.z_range]
-        return self.bin.holds(mag_i=sample.mag_ref, z_ref=sample.z_ref, z_phot=z_phot)
+        return self.bin.holds(mag_ref=sample.mag_ref, z_ref=sample.z_ref, z_phot=z_phot)
 
     @property
     def same_for_all(self) -> bool:

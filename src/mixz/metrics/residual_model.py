@@ -3,17 +3,17 @@
 Seen is z_phot - z_label; wanted is u = (z_phot - z) / (1 + z) against the true redshift z.  Given a galaxy's z_phot,
 u and z are one thing, z = (z_phot - u) / (1 + u), so that the label's density is an integral over u alone:
 
-    p(z_label | z_phot, i) = int q(u | z_phot, i) K(z_label | z(z_phot, u), i) du
+    p(z_label | z_phot, m) = int q(u | z_phot, m) K(z_label | z(z_phot, u), m) du
 
-This assumes that z_label is independent of z_phot given z and i (the label's error knows nothing of ours), and
-nothing about the redshift distribution.  q is a mixture of fixed Gaussians in u whose weights are a softmax of smooth
-functions of i and z_phot, fitted by penalised maximum likelihood: deconvolution by an exponential family, as in
-Efron 2016 (Biometrika 103, 1).  The Gaussians, and the dependence on i and z_phot, are ours.
+with m the reference magnitude.  This assumes that z_label is independent of z_phot given z and m (the label's error
+knows nothing of ours), and nothing about the redshift distribution.  q is a mixture of fixed Gaussians in u whose
+weights are a softmax of smooth functions of m and z_phot, fitted by penalised maximum likelihood: deconvolution by an
+exponential family, as in Efron 2016 (Biometrika 103, 1).  The Gaussians, and the dependence on m and z_phot, are ours.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.polynomial.legendre import legvander
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from mixz.metrics.point import Floats
+    from mixz.truths.likelihood import Labels
 
-# Ours, chosen on simulated surveys with known redshifts: a ridge on how the weights depend on i and z_phot.  Their
+# Ours, chosen on simulated surveys with known redshifts: a ridge on how the weights depend on m and z_phot.  Their
 # means stay free; pulled together, the many outlier components would draw weight from nowhere.
 RIDGE = 2.0
 ITERATIONS = 300
@@ -37,18 +38,6 @@ OUTLIER_CENTRES = np.concatenate([np.arange(-0.8, -0.15, 0.1), np.geomspace(0.2,
 CELL_SCALE, CELL_COUNT, FARTHEST = 0.02, 240, 1.95
 HIGHEST_Z = 6.0
 CHUNK = 10_000
-
-
-class LabelKernel(Protocol):
-    """How labels scatter about the redshift: what `mixz.truths.known` calls a kernel."""
-
-    def draw(self, z: ArrayLike, *, mag_i: ArrayLike, seed: int) -> Floats:
-        """Draw one label for each redshift `z`, shape (galaxy,)."""
-        ...
-
-    def density(self, *, z_label: ArrayLike, z: ArrayLike, mag_i: ArrayLike) -> Floats:
-        """Give p(z_label | z, i) per unit redshift, shapes broadcast together."""
-        ...
 
 
 def residual_cells() -> tuple[Floats, Floats]:
@@ -76,25 +65,18 @@ def leads_to_redshift(z_phot: Floats) -> NDArray[np.bool_]:
     return np.asarray((z >= 0) & (z <= HIGHEST_Z))
 
 
-def label_likelihood(*, z_phot: Floats, z_label: Floats, mag_i: Floats, kernel: LabelKernel) -> Floats:
-    """Give K(z_label | z(z_phot, u), i) in every cell of u, scaled to a largest value of 1 per galaxy.
+def residual_likelihood(labels: Labels, *, z_phot: Floats) -> Floats:
+    """K(z_label | z(z_phot, u)) in every cell of u, scaled to a largest value of 1 per galaxy; shape (galaxy, cell).
 
-    A galaxy whose label is impossible at every redshift gets 1 everywhere: such a label says nothing.
-
-    Returns
-    -------
-    Array of shape (galaxy, cell); zero where u leads to no redshift between 0 and 6.
+    Zero where u leads to no redshift between 0 and 6.  A galaxy whose label is impossible at every redshift gets 1
+    everywhere: such a label says nothing.
     """
     u, _ = residual_cells()
     likelihood = np.zeros((len(z_phot), len(u)), np.float32)
     for start in range(0, len(z_phot), CHUNK):
         part = slice(start, start + CHUNK)
         z, possible = true_redshift(u, z_phot=z_phot[part, None]), leads_to_redshift(z_phot[part])
-        galaxy, cell = np.nonzero(possible)
-        of_label = np.zeros(z.shape)
-        of_label[galaxy, cell] = kernel.density(
-            z_label=z_label[part][galaxy], z=z[galaxy, cell], mag_i=mag_i[part][galaxy]
-        )
+        of_label = labels.rows(part).density(np.clip(z, 0, HIGHEST_Z)) * possible
         best = of_label.max(axis=1, keepdims=True)
         likelihood[part] = np.where(best > 0, of_label / np.where(best > 0, best, 1), possible)
     return likelihood
@@ -118,10 +100,10 @@ def gaussians(*, centre: float, scatter: float) -> Floats:
     return np.asarray(p / p.sum(axis=0))
 
 
-def fit_weights(likelihood: Floats, *, z_phot: Floats, mag_i: Floats) -> Floats:
+def fit_weights(likelihood: Floats, *, z_phot: Floats, mag_ref: Floats) -> Floats:
     """Fit the weights of the mixture by penalised maximum likelihood.
 
-    max  sum_g log sum_a softmax_a(x_g W) L_ga - RIDGE/2 |W|^2,  x = polynomials in the ranks of i and z_phot
+    max  sum_g log sum_a softmax_a(x_g W) L_ga - RIDGE/2 |W|^2,  x = polynomials in the ranks of m and z_phot
 
     Parameters
     ----------
@@ -135,7 +117,7 @@ def fit_weights(likelihood: Floats, *, z_phot: Floats, mag_i: Floats) -> Floats:
     # scipy.optimize takes half a second to load; whoever corrects nothing should not wait for it.
     from scipy.optimize import minimize
 
-    x = _features(z_phot, mag_i)
+    x = _features(z_phot, mag_ref)
     shape = (x.shape[1], likelihood.shape[1])
     ridge = np.full((shape[0], 1), RIDGE)
     ridge[0] = 0
@@ -171,14 +153,14 @@ def draw_residuals(p: Floats, *, seed: int) -> Floats:
     return np.asarray(edges[cell] + rng.random(len(p)) * np.diff(edges)[cell])
 
 
-def _features(z_phot: Floats, mag_i: Floats) -> Floats:
-    """Give 1, two powers of i, three of z_phot and their product, in ranks on [-1, 1], shape (galaxy, feature)."""
-    i, z = (legvander(_ranks(a), 3) for a in (mag_i, z_phot))
-    return np.column_stack([i[:, :3], z[:, 1:], i[:, 1] * z[:, 1]])
+def _features(z_phot: Floats, mag_ref: Floats) -> Floats:
+    """1, two powers of m, three of z_phot and their product, in ranks on [-1, 1], shape (galaxy, feature)."""
+    m, z = (legvander(_ranks(a), 3) for a in (mag_ref, z_phot))
+    return np.column_stack([m[:, :3], z[:, 1:], m[:, 1] * z[:, 1]])
 
 
 def _ranks(values: Floats) -> Floats:
-    """Give each value's rank between -1 and 1, equal ones the mean of theirs."""
+    """Each value's rank between -1 and 1, equal ones the mean of theirs; NaN counts as the largest."""
     ordered = np.sort(values)
     both = np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")
     return np.asarray(both / len(values) - 1)

@@ -62,11 +62,11 @@ def summarize(recipe: str, judged: Judged, *, correction: Correction | None = No
     -------
     list of dict
         Records {recipe, truth, sample, z_range, bin, bin_low, bin_high, metric, estimate, mean, std, n, left_out,
-        members, requirement, passes, margin, requirement_source, ensemble, bootstrap, corrected, corrected_error}:
-        the estimate judged (`Estimates.name_of`), mean and spread (ddof = 1) over members, the LSST requirement on
-        |mean| where there is one, the metric of the ensemble's own estimate, the standard error of `mean` from
-        resampling galaxies, and `ensemble` against the true redshifts with an error that holds the procedure's
-        (`TrueRedshifts.correct`) and that of resampling galaxies.
+        members, requirement, passes, margin, requirement_source, ensemble, bootstrap, corrected, corrected_error,
+        corrected_by}: the estimate judged (`Estimates.name_of`), mean and spread (ddof = 1) over members, the LSST
+        requirement on |mean| where there is one, the metric of the ensemble's own estimate, the standard error of
+        `mean` from resampling galaxies, and `ensemble` against the true redshifts (``unfolded redshifts``) with an
+        error that holds the procedure's (`TrueRedshifts.correct`) and that of resampling galaxies.
 
     Examples
     --------
@@ -96,6 +96,7 @@ def summarize(recipe: str, judged: Judged, *, correction: Correction | None = No
                 "bootstrap": float(at.error[m]),
                 "corrected": float(corrected[m]),
                 "corrected_error": float(corrected_error[m]),
+                "corrected_by": "unfolded redshifts" if correction is not None else None,
             }
             found.append(named | at.place.fields() | record)
     return found

@@ -142,7 +142,7 @@ def _cosmos_field(size: int, wrong: Systematics, seeds: _Seeds) -> pd.DataFrame:
     table = _table(truth, places, *_measured(truth, wrong, np.asarray(wrong.cosmos_zero_point_mag), seeds))
     chosen = _choose(truth, round(COSMOS_SPECTRA_SHARE * size), seed=seeds.choice)
     has_spectrum = np.isin(np.arange(size), chosen)
-    spectra = SPECTRUM.draw(truth.z_true, mag_i=truth.mag[:, BAND_I], seed=seeds.spectra)
+    spectra = SPECTRUM.draw(truth.z_true, mag_ref=truth.mag[:, BAND_I], seed=seeds.spectra)
     return table.assign(
         z_many_band=many_band_labels(truth.mag, wrong, z=truth.z_true, seed=seeds.labels),
         z_spec=np.where(has_spectrum, spectra, np.nan),
@@ -162,7 +162,7 @@ def _wide_fields(size: int, wrong: Systematics, seeds: _Seeds) -> pd.DataFrame:
     places = sky.scatter(hsc.WIDE_FIELDS, len(truth), seed=seeds.places)
     patch = sky.square_degree(places["ra_deg"].to_numpy(), places["dec_deg"].to_numpy())
     offsets = patch_offsets(patch, len(hsc.BANDS), scatter_mag=wrong.patch_scatter_mag, seed=seeds.zero_points)
-    spectra = SPECTRUM.draw(truth.z_true, mag_i=truth.mag[:, BAND_I], seed=seeds.spectra)
+    spectra = SPECTRUM.draw(truth.z_true, mag_ref=truth.mag[:, BAND_I], seed=seeds.spectra)
     return _table(truth, places, *_measured(truth, wrong, offsets, seeds)).assign(z_many_band=np.nan, z_spec=spectra)
 
 
@@ -180,7 +180,7 @@ def many_band_labels(mag: Array, wrong: Systematics, *, z: Array, seed: int) -> 
     seed
         The same seed gives the same labels.
     """
-    label = COSMOS2020.draw(z, mag_i=mag[:, BAND_I], seed=seed)
+    label = COSMOS2020.draw(z, mag_ref=mag[:, BAND_I], seed=seed)
     shifted = label + label_shift(mag[:, BAND_G] - mag[:, BAND_Z], wrong, z=z)
     return np.where(shifted > 0, shifted, label)
 

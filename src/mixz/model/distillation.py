@@ -78,7 +78,7 @@ def distil(
     seed
         Seed of the student's start and data order.
     machine, watch
-        As in `Ensemble.fit`.
+        As in `mixz.fit`.
 
     Raises
     ------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -18,9 +19,9 @@ from mixz.densities.calibration import Calibration
 from mixz.densities.intervals import Intervals
 from mixz.densities.support import Support
 from mixz.errors import MixzError
+from mixz.model.ensemble import Ensemble
 from mixz.model.features import FITTED, Features
-from mixz.model.file import unpacked_model
-from mixz.model.migrate import FORMAT, migrated, require_readable
+from mixz.model.file import SUFFIX, pack_model, unpacked_model
 from mixz.model.training.history import History, Lost
 from mixz.settings.network import Network
 from mixz.settings.recipe import Step
@@ -28,8 +29,8 @@ from mixz.settings.recipe import Step
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mixz.model.ensemble import Ensemble
-
+FORMAT = 5
+"""Version of the model folder; folders of other versions are refused."""
 
 FITTED_AFTERWARDS: Mapping[str, tuple[type[Any], tuple[str, ...]]] = {
     "calibration": (Calibration, calibration.FITTED),
@@ -41,14 +42,36 @@ FITTED_AFTERWARDS: Mapping[str, tuple[type[Any], tuple[str, ...]]] = {
 Content = tuple[dict[str, Any], dict[str, torch.Tensor], tuple[History, ...]]
 
 
-def write_model_folder(ensemble: Ensemble, folder: str | Path) -> None:
-    """Write an ensemble: what it is as JSON, its numbers as safetensors, and what training did to each member.
+def save_model(ensemble: Ensemble, path: str | Path) -> None:
+    """Write a model folder, whole or not at all: weights.safetensors, model.json and history.json.
+
+    Where the name ends in ``.mixz`` the same goes into one file, as RAIL and the DESC challenge keep models.
 
     Raises
     ------
     MixzError
-        The folder cannot be written, or holds other things than a model; what was there stays.
+        It cannot be written, or the folder holds other things than a model; what was there stays.
     """
+    if Path(path).suffix == f".{SUFFIX}":
+        save_model_file(ensemble, path)
+    else:
+        _write_folder(ensemble, path)
+
+
+def save_model_file(ensemble: Ensemble, file: str | Path) -> None:
+    """Write a model as one file, whatever its name ends in.
+
+    Raises
+    ------
+    MixzError
+        It cannot be written; what was there stays.
+    """
+    with TemporaryDirectory(prefix="mixz-") as home:
+        _write_folder(ensemble, Path(home) / "model")
+        pack_model(Path(home) / "model", file)
+
+
+def _write_folder(ensemble: Ensemble, folder: str | Path) -> None:
     require_model_place(folder)
     fitted = [part for part in FITTED_AFTERWARDS if getattr(ensemble, part) is not None]
     about: dict[str, Any] = {
@@ -61,7 +84,7 @@ def write_model_folder(ensemble: Ensemble, folder: str | Path) -> None:
         "lost": [asdict(one) for one in ensemble.lost],
         "seed": ensemble.seed,
         "network": ensemble.network.model_dump(mode="json"),
-        "recipe": [step.model_dump(mode="json") for step in ensemble.recipe],
+        "steps": [step.model_dump(mode="json") for step in ensemble.steps],
         "provenance": ensemble.provenance,
         "held_out": ensemble.held_out,
         "fitted": fitted,
@@ -92,56 +115,59 @@ def require_model_place(folder: str | Path) -> None:
         )
 
 
-def read_model_folder(folder: str | Path) -> dict[str, Any]:
-    """Read what an `Ensemble` is made of: a folder of this version or an earlier one, or one as one file.
+def load_model(path: str | Path) -> Ensemble:
+    """Read a model folder, or a model that was written as one file.
 
     Raises
     ------
     MixzError
-        The folder is missing, damaged, or of a version that cannot be carried over.
+        It is missing, damaged, or of another version of mixz.
     """
-    folder = Path(folder)
-    if folder.is_file():
-        with unpacked_model(folder) as inside:
-            return read_model_folder(inside)
-    if not (folder / "model.json").is_file():
-        raise MixzError(f"no model in {folder}", "a folder that `mixz train` wrote", "run `mixz train` first")
+    path = Path(path)
+    if path.is_file():
+        with unpacked_model(path) as inside:
+            return load_model(inside)
+    if not (path / "model.json").is_file():
+        raise MixzError(f"no model in {path}", "a folder that `mixz train` wrote", "run `mixz train` first")
     try:
-        return _parts(*_content(folder))
+        return _ensemble(*_content(path))
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-        raise MixzError(
-            f"the model in {folder} is damaged: {error}", "a whole model folder", "train it again"
-        ) from error
+        raise MixzError(f"the model in {path} is damaged: {error}", "a whole model folder", "train it again") from error
 
 
 def _content(folder: Path) -> Content:
-    """Read the three files, in the current format."""
+    """What the three files hold."""
     about: dict[str, Any] = json.loads((folder / "model.json").read_text())
-    require_readable(about["format"], folder)
-    about, tensors = migrated(about, load_file(folder / "weights.safetensors"))
+    if about["format"] != FORMAT:
+        raise MixzError(
+            f"{folder} is of model format {about['format']!r}, which another version of mixz wrote",
+            f"format {FORMAT}",
+            "train it again, or read it with that version",
+        )
+    tensors = load_file(folder / "weights.safetensors")
     return about, tensors, TypeAdapter(tuple[History, ...]).validate_json((folder / "history.json").read_text())
 
 
-def _parts(about: dict[str, Any], tensors: dict[str, torch.Tensor], history: tuple[History, ...]) -> dict[str, Any]:
-    """Make of the files' content what an ensemble is made of; tensors that are nothing else's are weights."""
+def _ensemble(about: dict[str, Any], tensors: dict[str, torch.Tensor], history: tuple[History, ...]) -> Ensemble:
+    """The ensemble of the files' content; tensors that are nothing else's are weights."""
     network = Network(**about["network"])
     inputs = {name: tensors.pop(f"inputs.{name}") for name in FITTED}
     afterwards = {}
     for part in about["fitted"]:
         kind, names = FITTED_AFTERWARDS[part]
         afterwards[part] = kind(**{name: tensors.pop(f"{part}.{name}").numpy() for name in names})
-    return {
-        "bands": tuple(about["bands"]),
-        "network": network,
-        "weights": tensors,
-        "features": Features(**inputs, systems=tuple(about["systems"]), network=network),
-        "ref_band": about["ref_band"],
-        "seed": about["seed"],
-        "numbers": tuple(about["numbers"]),
-        "recipe": tuple(Step(**step) for step in about["recipe"]),
-        "history": history,
-        "lost": tuple(Lost(**one) for one in about["lost"]),
-        "provenance": about["provenance"],
-        "held_out": about["held_out"],
+    return Ensemble(
+        bands=tuple(about["bands"]),
+        network=network,
+        weights=tensors,
+        features=Features(**inputs, systems=tuple(about["systems"]), network=network),
+        ref_band=about["ref_band"],
+        seed=about["seed"],
+        numbers=tuple(about["numbers"]),
+        steps=tuple(Step(**step) for step in about["steps"]),
+        history=history,
+        lost=tuple(Lost(**one) for one in about["lost"]),
+        provenance=about["provenance"],
+        held_out=about["held_out"],
         **afterwards,
-    }
+    )

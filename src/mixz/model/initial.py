@@ -1,4 +1,4 @@
-"""What an ensemble begins with: what its config leaves open, filled in from the galaxies, and random weights."""
+"""Ensembles before training: what the recipe leaves open, filled in from the galaxies, and random weights."""
 
 from __future__ import annotations
 
@@ -10,25 +10,61 @@ import numpy as np
 from mixz.errors import MixzError
 from mixz.model.bayes import with_spread
 from mixz.model.colour_terms import adapter_starts
+from mixz.model.ensemble import Ensemble
 from mixz.model.features import Features, Photometry
 from mixz.model.heads import head_of
 from mixz.model.nets import Weights, initial_weights, with_adapters
-from mixz.model.seeds import START, generators
+from mixz.model.seeds import START, derive_seed, generators
 from mixz.model.training.labels import labelled
+from mixz.settings.bands import reference_band
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mixz.galaxies import GalaxySet
     from mixz.settings.network import Network
-    from mixz.settings.recipe import Step
+    from mixz.settings.recipe import Recipe, Step
 
 Z_MAX_STEP = 0.5
 """The grid of densities ends at the next multiple of this above the highest label."""
 
 
+def untrained(galaxies: GalaxySet, recipe: Recipe, *, members: int = 10, seed: int = 0, ref_band: str = "") -> Ensemble:
+    """An ensemble at random weights, its inputs fitted to the training galaxies of a recipe's first step.
+
+    What the network leaves open is filled in from all training galaxies: where the grid of densities ends, and
+    which photometric systems there are (the common one is that without colour terms, or of most galaxies).
+
+    Parameters
+    ----------
+    galaxies
+        Galaxies whose `split` says which train.
+    recipe
+        Its network is what each member is; its first step says which galaxies it will see first.
+    members, seed
+        Number and random seed of the networks.
+    ref_band
+        The band whose magnitude says how wrong labels are; i where there is one (`reference_band`) if not given.
+
+    Raises
+    ------
+    MixzError
+        There are no members, or the galaxies have no such reference band or none of the first step's labels.
+    """
+    if members < 1:
+        raise MixzError(f"members: {members}", "1 or more", "set members to 5, say")
+    bands, numbers = galaxies.bands, tuple(range(members))
+    ref_band = ref_band or reference_band(bands)
+    if ref_band not in bands:
+        raise MixzError(f"ref_band {ref_band!r}", f"bands: {', '.join(bands)}", "name one of them")
+    network = filled_in(recipe.network, galaxies)
+    features = first_features(galaxies, recipe.steps[0], network)
+    weights = random_weights(network, features, bands, [derive_seed(seed, k) for k in numbers])
+    return Ensemble(bands, network, weights, features, ref_band, seed, numbers)
+
+
 def filled_in(network: Network, galaxies: GalaxySet) -> Network:
-    """Choose what a network leaves open: the end of the grid of densities, by the labels outside the test galaxies."""
+    """The network with the end of its grid of densities, if that is open, by the labels outside the test galaxies."""
     if not network.has_density or network.z_max is not None:
         return network
     labels = [z[np.isfinite(z) & (galaxies.split != "test")] for z in galaxies.z.values()]
@@ -36,13 +72,8 @@ def filled_in(network: Network, galaxies: GalaxySet) -> Network:
     return network.model_copy(update={"z_max": Z_MAX_STEP * (math.floor(highest / Z_MAX_STEP) + 1)})
 
 
-def default_ref_band(bands: Sequence[str]) -> str:
-    """Name the band whose magnitude says how wrong labels are: i, or the last."""
-    return "i" if "i" in bands else bands[-1]
-
-
 def first_features(galaxies: GalaxySet, first: Step, network: Network) -> Features:
-    """Fit a network's inputs to the training galaxies of its first step."""
+    """A network's inputs, fitted to the training galaxies of its first step."""
     systems = _systems_of(galaxies, network) if network.systems else ("",)
     chosen = labelled(galaxies, first.truths, "train", ())[0]
     photometry = Photometry.of(chosen, order=range(len(galaxies.bands)), systems=systems)
@@ -50,7 +81,7 @@ def first_features(galaxies: GalaxySet, first: Step, network: Network) -> Featur
 
 
 def random_weights(network: Network, features: Features, bands: Sequence[str], seeds: Sequence[int]) -> Weights:
-    """Draw the first weights of each member from its own seed, adapters and spreads of weights included.
+    """The first weights of each member, drawn from its own seed, adapters and spreads of weights included.
 
     Parameters
     ----------
@@ -66,7 +97,7 @@ def random_weights(network: Network, features: Features, bands: Sequence[str], s
 
 
 def _systems_of(galaxies: GalaxySet, network: Network) -> tuple[str, ...]:
-    """Name the photometric systems of the labelled training galaxies: that without colour terms, or of most, first."""
+    """The photometric systems of the labelled training galaxies: that without colour terms, or of most, first."""
     labelled = np.any([np.isfinite(z) for z in galaxies.z.values()], axis=0)
     names, counts = np.unique(galaxies.system[(galaxies.split == "train") & labelled], return_counts=True)
     known = np.isin(names, [term.system for term in network.colour_terms])

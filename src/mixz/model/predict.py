@@ -28,7 +28,7 @@ PIECE = 1024
 """Galaxies that a member is asked about at a time: enough for its products, and few enough for a core's caches."""
 
 
-class Estimates(NamedTuple):
+class MemberEstimates(NamedTuple):
     """What the members of a stack say.
 
     Parameters
@@ -50,7 +50,7 @@ class Estimates(NamedTuple):
 
 
 @torch.inference_mode()
-def predict_rows(weights: Weights, shape: Network, x: torch.Tensor, seeds: Sequence[int]) -> Estimates:
+def predict_rows(weights: Weights, shape: Network, x: torch.Tensor, seeds: Sequence[int]) -> MemberEstimates:
     """Give every member's estimate, on every core in pieces that fit its caches.
 
     A Bayesian network's estimate is the mean over weight draws, which are the same for all galaxies; its variance is
@@ -119,7 +119,7 @@ def _joined(parts: Sequence[Mapping[str, torch.Tensor]]) -> dict[str, torch.Tens
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 
-def estimates(outs: Sequence[torch.Tensor], head: Head) -> Estimates:
+def estimates(outs: Sequence[torch.Tensor], head: Head) -> MemberEstimates:
     """Read the members' estimates off their outputs; of several draws, their mixture.
 
     Parameters
@@ -147,31 +147,31 @@ def stacks_of(weights: Weights, shape: Network, seeds: Sequence[int]) -> list[We
     return [draw_weights(weights, shape, generators(seeds, DRAWS, draw)) for draw in range(shape.draws)]
 
 
-def _room(head: Head, members: int, galaxies: int) -> Estimates:
+def _room(head: Head, members: int, galaxies: int) -> MemberEstimates:
     """Make room for what is to come, masses at zero."""
     each = torch.empty(members, galaxies)
     if head.grid is None:
-        return Estimates(each, torch.empty_like(each) if head.sigma else None)
+        return MemberEstimates(each, torch.empty_like(each) if head.sigma else None)
     mass = torch.zeros(galaxies, len(head.grid))
-    return Estimates(each, torch.empty_like(each), torch.empty_like(each), mass)
+    return MemberEstimates(each, torch.empty_like(each), torch.empty_like(each), mass)
 
 
-def _of_points(outs: Sequence[torch.Tensor], head: Head) -> Estimates:
+def _of_points(outs: Sequence[torch.Tensor], head: Head) -> MemberEstimates:
     assert head.point is not None
     points = torch.stack([head.point(out) for out in outs])
     if head.sigma is None:
-        return Estimates(points.mean(dim=0))
+        return MemberEstimates(points.mean(dim=0))
     mean, widths = points.mean(dim=0), torch.stack([head.sigma(out) for out in outs])
-    return Estimates(mean, (widths.square() + (points - mean).square()).mean(dim=0).sqrt())
+    return MemberEstimates(mean, (widths.square() + (points - mean).square()).mean(dim=0).sqrt())
 
 
-def _of_density(outs: Sequence[torch.Tensor], head: Head) -> Estimates:
+def _of_density(outs: Sequence[torch.Tensor], head: Head) -> MemberEstimates:
     assert head.mass is not None
     assert head.grid is not None
     grid = head.grid
     mass = _mean([head.mass(out) for out in outs])
     of_members = mass[0] if len(mass) == 1 else mass.mean(dim=0)
-    return Estimates(zbest(mass, grid), sigma(mass, grid), zrms(mass, grid), of_members)
+    return MemberEstimates(zbest(mass, grid), sigma(mass, grid), zrms(mass, grid), of_members)
 
 
 def _mean(several: Sequence[torch.Tensor]) -> torch.Tensor:

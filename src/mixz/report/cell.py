@@ -6,8 +6,6 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from mixz.metrics.metric import METRICS
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -16,8 +14,8 @@ if TYPE_CHECKING:
 Errors = Literal["spread", "bootstrap"]
 
 CORRECTED = "→ ensemble, corrected for the labels' error"
-SMEARED = "PIT and coverage: densities smeared by the labels' error; → other metrics of these too"
-"""What the arrows of tables mean, of point estimates and of densities."""
+SMEARED = "of densities smeared by the labels' errors; in brackets, of them as they are"
+"""What arrows and brackets of tables mean, of point estimates and of densities."""
 
 
 @dataclass(frozen=True)
@@ -29,34 +27,38 @@ class Cell:
     value, error
         The metric, and what follows its ±.
     corrected
-        The metric corrected for the labels' error, where that stands beside the value.
+        Of point estimates, the ensemble's metric corrected for the labels' error.
+    as_they_are
+        Of densities where the value is of smeared ones, the metric of the densities as they are.
     """
 
     value: float
     error: float
-    corrected: float
+    corrected: float = math.nan
+    as_they_are: float = math.nan
 
-    def text(self, digits: int = 4) -> str:
+    def text(self) -> str:
         """All of it in a line.
 
         Examples
         --------
-        >>> Cell(0.12344, 0.01, float("nan")).text(), Cell(-2.5, float("nan"), -2.25).text(2)
-        ('0.1234 ± 0.0100', '-2.50 → -2.25')
+        >>> Cell(0.12344, 0.01).text(), Cell(-2.5, math.nan, as_they_are=-2.25).text()
+        ('0.1234 ± 0.0100', '-2.5000 (-2.2500)')
         """
         if math.isnan(self.value):
             return "n/a"
-        error = "" if math.isnan(self.error) else f" ± {self.error:.{digits}f}"
-        corrected = "" if math.isnan(self.corrected) else f" → {self.corrected:.{digits}f}"
-        return f"{self.value:.{digits}f}{error}{corrected}"
+        error = "" if math.isnan(self.error) else f" ± {self.error:.4f}"
+        corrected = "" if math.isnan(self.corrected) else f" → {self.corrected:.4f}"
+        as_they_are = "" if math.isnan(self.as_they_are) else f" ({self.as_they_are:.4f})"
+        return f"{self.value:.4f}{error}{corrected}{as_they_are}"
 
 
 def cell_of(record: Record, *, errors: Errors = "spread") -> Cell:
     """What to say of a record.
 
     Of point estimates the mean over members, and the ensemble's metric corrected for the labels' error.  Of densities
-    the ensemble's: PIT and coverage of densities smeared by the labels' error where that is known, since an honest one
-    looks honest only so; other metrics as they are, and of smeared densities beside that.
+    those smeared by the labels' error where that is known, since an honest one looks honest only so, and beside that
+    the densities as they are.
 
     Parameters
     ----------
@@ -65,12 +67,12 @@ def cell_of(record: Record, *, errors: Errors = "spread") -> Cell:
     errors
         What follows the ± of point estimates: the ``spread`` over members, or the ``bootstrap`` error of their mean.
     """
-    corrected = record.get("corrected", math.nan)
-    if METRICS[record["metric"]].asks_honesty and not math.isnan(corrected):
-        return Cell(corrected, record["corrected_error"], math.nan)
-    of_density = record["estimate"] == "pdf"
-    error = record["bootstrap"] if of_density or errors == "bootstrap" else record["std"]
-    return Cell(record["mean"], error, corrected)
+    if record["estimate"] != "pdf":
+        error = record["std" if errors == "spread" else "bootstrap"]
+        return Cell(record["mean"], error, corrected=record.get("corrected", math.nan))
+    if is_corrected([record]):
+        return Cell(record["corrected"], record["corrected_error"], as_they_are=record["mean"])
+    return Cell(record["mean"], record["bootstrap"])
 
 
 def is_corrected(records: Iterable[Record]) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,6 @@ from scipy.special import ndtr
 from mixz.densities.grid import Grid
 from mixz.metrics.pdf import pit
 from mixz.metrics.point import OUTLIER_DZ, scaled_residual
-from mixz.metrics.smearing import smear
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,9 +22,6 @@ if TYPE_CHECKING:
 
 LEVELS = tuple(round(0.05 * k, 2) for k in range(1, 20))
 """Probabilities at which coverage is shown."""
-
-FAINT = 25.0
-"""The magnitude of galaxies not seen in the reference band, where none is."""
 
 TREND_BINS = 14
 LEAST_IN_BIN = 8
@@ -141,7 +136,7 @@ def upper_redshift(z_ref: ArrayLike) -> float:
 def pit_values(entry: ReportEntry, truth: str) -> Floats | None:
     """Give the PIT of every test galaxy with a label; None where the recipe gives no probabilities.
 
-    Densities are smeared by the label's own error first where that is known, so that an honest one looks honest.
+    Densities are smeared by the labels' errors first, so that an honest one looks honest.
     Where members give a redshift and its error instead (Bayesian networks), it is that of their Gaussian mixture.
     """
     photoz, test = entry.photoz, entry.run.test
@@ -154,14 +149,9 @@ def pit_values(entry: ReportEntry, truth: str) -> Floats | None:
     if photoz.pdf is None or photoz.z_grid is None:
         sigma = photoz.z_sigma_members
         return np.asarray(ndtr((z_ref - photoz.z_phot_members[:, rows]) / sigma[:, rows]).mean(axis=0))  # type: ignore[index]
-    pdf, kernel = photoz.pdf[rows], entry.run.kernels.get(truth)
-    if kernel is not None:
-        mag = entry.run.mag_ref(test)[rows]
-        faintest = float(np.nanmax(mag)) if np.isfinite(mag).any() else FAINT
-        mag = np.where(np.isfinite(mag), mag, faintest)
-        with suppress(ValueError):  # labels more exact than the grid's step need no kernel
-            pdf = smear(pdf, z_grid=photoz.z_grid, mag_i=mag, density=kernel.density)
-    return np.asarray(pit(pdf, z_grid=photoz.z_grid, z_ref=z_ref))
+    grid = Grid(photoz.z_grid)
+    of_label = grid.density(entry.run.labels(truth, rows).smeared(grid.mass(photoz.pdf[rows]), grid))
+    return np.asarray(pit(of_label, z_grid=photoz.z_grid, z_ref=z_ref))
 
 
 def coverage_curve(values: ArrayLike) -> Floats:

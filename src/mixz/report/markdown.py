@@ -46,15 +46,15 @@ def markdown_table(records: Sequence[Record], *, z_range: str, errors: Errors = 
 def markdown_pdf_table(records: Sequence[Record], *, z_range: str) -> str:
     """Lay the records of densities out, with bootstrap errors; empty where no recipe has densities.
 
-    Where labels are noisy, PIT and coverage are of the densities smeared by the labels' error, and other metrics are
-    told of both; a line below says so.
+    Where labels are noisy, numbers are of the densities smeared by the labels' errors, and in brackets as they are; a
+    line below says so.
     """
     metrics = columns(of_densities=True)
     names = {metric.name for metric in metrics}
     chosen = [r for r in records if r["z_range"] == z_range and r["metric"] in names]
     if not chosen:
         return ""
-    words = f"\n\n{SMEARED}." if is_corrected(chosen) else ""
+    words = f"\n\nMetrics on noisy labels: {SMEARED}." if is_corrected(chosen) else ""
     return _table(chosen, metrics, lambda record: cell_of(record).text()) + words
 
 

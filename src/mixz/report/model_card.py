@@ -34,7 +34,7 @@ def model_card(about: Mapping[str, Any], data: Mapping[str, Any], records: Seque
     Examples
     --------
     >>> about = {"bands": ["g", "r"], "members": 2, "seed": 0, "network": {"hidden": [8]}, "lost": [],
-    ...          "recipe": [{"truths": ["spec"]}], "provenance": {"recipe": "spec", "simulated": True}}
+    ...          "steps": [{"truths": ["spec"]}], "provenance": {"recipe": "spec", "simulated": True}}
     >>> print(model_card(about, {}).splitlines()[0])
     # Model card: spec
     """
@@ -64,7 +64,7 @@ def _head(about: Mapping[str, Any], made: Mapping[str, Any]) -> str:
 
 
 def _learned(about: Mapping[str, Any], made: Mapping[str, Any], data: Mapping[str, Any]) -> str:
-    believed = [truth for step in about["recipe"] for truth in step["truths"]]
+    believed = [truth for step in about["steps"] for truth in step["truths"]]
     rows = []
     for truth, sides in made.get("galaxies", {}).items():
         kernel = data.get("kernels", {}).get(truth, "")
@@ -81,7 +81,7 @@ def _learned(about: Mapping[str, Any], made: Mapping[str, Any], data: Mapping[st
 
 def _recipe(about: Mapping[str, Any]) -> str:
     lines = []
-    for number, step in enumerate(about["recipe"], start=1):
+    for number, step in enumerate(about["steps"], start=1):
         settings = ", ".join(f"{key} {step[key]}" for key in STEP_KEYS if step.get(key) not in (None, [], 0, ""))
         lines.append(f"{number}. {' and '.join(map(_plain, step['truths']))}" + (f": {settings}" if settings else ""))
     network = ", ".join(f"{key} {value}" for key, value in about["network"].items() if value not in (None, False))
@@ -102,7 +102,11 @@ def _metrics(records: Sequence[Record]) -> str:
         n = f"{max(r['n'] for r in found.values()):,}"
         rows.append([_plain(truth), _plain(sample), n, *(_value(found.get(metric.name)) for metric in metrics)])
     head = ["judged on", "galaxies", "how many", *(metric.title for metric in metrics)]
-    smeared = f" {SMEARED}." if is_corrected(r for r in chosen if r["estimate"] == "pdf") else ""
+    smeared = (
+        f" Metrics of densities on noisy labels: {SMEARED}."
+        if is_corrected(r for r in chosen if r["estimate"] == "pdf")
+        else ""
+    )
     return (
         "Mean and spread over members, all redshifts; ✓ or ✗ where LSST asks for a limit "
         f"(the requirement's own range is in `metrics.json`).{smeared}\n\n{_table(head, rows)}"
@@ -144,7 +148,7 @@ def _limits(
     limits = []
     if made.get("simulated"):
         limits.append("It has seen simulated galaxies only: no number here says anything about a real survey.")
-    believed = {truth for step in about["recipe"] for truth in step["truths"]}
+    believed = {truth for step in about["steps"] for truth in step["truths"]}
     if believed == {"spec"}:
         limits.append("It believes spectra only, which are of bright and easy galaxies; fainter ones are extrapolated.")
     if any(str(data.get("kernels", {}).get(truth, "")).startswith("cosmos2020") for truth in believed):
@@ -156,7 +160,7 @@ def _limits(
         limits.append("It gives points, no probabilities: `z_phot_std` is the scatter of members, not an error.")
     limits.append("Magnitudes from another camera, or measured in another way, shift its redshifts.")
     if any(r["truth"] != "spec" and r["sample"] == "test" for r in records):
-        limits.append("Metrics on noisy labels count the labels' own errors as the model's.")
+        limits.append("Metrics of single redshifts on noisy labels count the labels' own errors as the model's.")
     return limits
 
 

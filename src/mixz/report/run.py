@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mixz.truths.known import KNOWN_TRUTHS
+from mixz.truths.likelihood import Labels
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from mixz.arrays import Floats
     from mixz.galaxies import GalaxySet
     from mixz.metrics.summary import Record
     from mixz.photoz import PhotoZ
-    from mixz.truths.kernel import Kernel
+    from mixz.truths.truth import Truths
 
 Curves = dict[str, list[list[float]]]
 """Per step (named by what it trains on) the validation losses of each member after each epoch."""
@@ -43,8 +48,8 @@ class Run:
         Truths of real labels that some galaxy has (not a simulation's own).
     ref_band
         The band of magnitude limits and label kernels.
-    kernels
-        Per truth whose labels are noisy, how wrong they can be.
+    known
+        How wrong labels of every truth are, as training and judging had it.
     cards
         Per recipe its model card, in Markdown.
     flowchart
@@ -63,7 +68,7 @@ class Run:
     curves: Mapping[str, Curves]
     truths: Sequence[str]
     ref_band: str
-    kernels: Mapping[str, Kernel] = field(default_factory=dict)
+    known: Truths = KNOWN_TRUTHS
     cards: Mapping[str, str] = field(default_factory=dict)
     flowchart: str = ""
     differences: Sequence[Record] = ()
@@ -77,6 +82,10 @@ class Run:
     def mag_ref(self, galaxies: GalaxySet) -> Floats:
         """The reference-band magnitudes of some galaxies, shape (galaxy,)."""
         return np.asarray(galaxies.mag[:, galaxies.bands.index(self.ref_band)], dtype=np.float64)
+
+    def labels(self, truth: str, rows: NDArray[Any]) -> Labels:
+        """What a truth says of some test galaxies, and how wrong it can be."""
+        return Labels.of(self.test.rows(rows), self.known[truth], ref_band=self.ref_band)
 
 
 @dataclass(frozen=True, eq=False)

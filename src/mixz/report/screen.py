@@ -183,14 +183,15 @@ def _cell(record: Record) -> Text:
         cell.append(f"\n±{found.error:.4f}{under}")
     if not math.isnan(found.corrected):
         cell.append(f"\n→{found.corrected:.4f}{under}", style="dim")
+    if not math.isnan(found.as_they_are):
+        cell.append(f"\n({found.as_they_are:.4f})", style="dim")
     return cell
 
 
 def pdf_tables(records: Sequence[Record], *, z_range: str) -> list[Table]:
     """Lay the records of densities out, a table per sample and a row per recipe that has any; none where none has.
 
-    Where labels are noisy, PIT and coverage are of the densities smeared by the labels' error, and a further line tells
-    the other metrics of these.
+    Where labels are noisy, numbers are of the densities smeared by the labels' errors, and below of them as they are.
     """
     metrics = columns(of_densities=True)
     chosen = [r for r in records if r["z_range"] == z_range and r["metric"] in {metric.name for metric in metrics}]
@@ -212,7 +213,7 @@ def pdf_tables(records: Sequence[Record], *, z_range: str) -> list[Table]:
             cells = {r["metric"]: r for r in mine if r["recipe"] == recipe}
             table.add_row(recipe, *(_cell(cells[metric.name]) for metric in metrics))
         if is_corrected(mine):
-            table.caption, table.caption_justify = SMEARED, "left"
+            table.caption, table.caption_justify = Text(SMEARED), "left"
         tables.append(table)
     return tables
 

@@ -5,21 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_validator, model_validator
 
-from mixz.errors import nearest
-from mixz.settings.network import KNOWN_NETWORKS, Network
-from mixz.settings.recipe import DEFAULT_RECIPE, RECIPES, SCHEDULES, Recipe, Step
+from mixz.errors import MixzError, nearest
+from mixz.settings.bands import reference_band
+from mixz.settings.network import Network
+from mixz.settings.recipe import DEFAULT_RECIPE, RECIPES, SCHEDULES, Recipe, Step, believed
 from mixz.settings.split import Split
 from mixz.settings.tables import Overlap, Table
-from mixz.settings.truths import KNOWN_TRUTHS, TruthSettings
+from mixz.settings.truths import KNOWN_SETTINGS, TruthSettings
 from mixz.strict import Strict
 from mixz.surveys.columns import Cut, Name
-
-if TYPE_CHECKING:
-    from mixz.truths.kernel import Kernel
+from mixz.truths.truth import Truths
 
 Device = Literal["cpu", "cuda"]
 Precision = Literal["float32", "tf32", "bfloat16"]
@@ -34,8 +33,8 @@ class Config(Strict):
     name
         Results go to ``out/<name>/``.
     bands, ref_band
-        The bands every galaxy is measured in; the reference band (magnitude limits and kernels), by default ``i``
-        where there is one and the last band elsewhere.
+        The bands every galaxy is measured in; the reference band (magnitude limits and kernels), by default i (``i`` or
+        ``I``) where there is one and the last band elsewhere.
     tables, cuts
         The input tables; cuts for all of them.
     incomplete
@@ -50,13 +49,14 @@ class Config(Strict):
     split, network, members, seed
         How galaxies are divided, what each network is, how many there are, and the seed of their random starts.
     networks
-        Per recipe what its networks have different from `network`, e.g. ``{tl: {kind: bayesian}}``.  ``bnn`` is
-        Bayesian unless this says otherwise.
+        Per recipe what its networks have different from `network` and the recipe's own, e.g.
+        ``{tl: {kind: bayesian}}``.  ``bnn`` is Bayesian unless this says otherwise.
     training
         Settings for every step that does not say otherwise: ``paper`` (the default), ``fast``, or a mapping such as
         ``{patience: 30}``.  Known recipes give way to it.
     recipes
-        Names of known recipes, or new ones as lists of steps; ``fused`` if left out.
+        Names of known recipes, or new ones as lists of steps or whole, ``{steps: [...], network: {...}}``; ``fused`` if
+        left out.  Once checked, each is whole: its steps, and its network with all that was said of it.
     out
         Folder for results; relative to where the command runs.
     """
@@ -101,18 +101,10 @@ class Config(Strict):
             value = dict.fromkeys(value)
         if not isinstance(value, dict):
             return value
-        for name, steps in value.items():
-            if steps is None and name not in RECIPES:
+        for name, written in value.items():
+            if written is None and name not in RECIPES:
                 raise ValueError(f"no recipe is called {name!r}; known: {', '.join(RECIPES)}{nearest(name, RECIPES)}")
-        return {name: _named(name, info.data) if steps is None else steps for name, steps in value.items()}
-
-    @field_validator("recipes")
-    @classmethod
-    def _every_recipe_has_steps(cls, value: dict[str, Recipe]) -> dict[str, Recipe]:
-        for name, steps in value.items():
-            if not steps:
-                raise ValueError(f"recipe {name!r} has no step")
-        return value
+        return {name: _recipe(name, written, info.data) for name, written in value.items()}
 
     @model_validator(mode="before")
     @classmethod
@@ -122,15 +114,25 @@ class Config(Strict):
             and not data.get("ref_band")
             and isinstance(data.get("bands"), list | tuple)
             and data["bands"]
+            and all(isinstance(band, str) for band in data["bands"])
         ):
-            data = data | {"ref_band": "i" if "i" in data["bands"] else data["bands"][-1]}
+            data = data | {"ref_band": reference_band(data["bands"])}
         return data
 
     @field_validator("recipes")
     @classmethod
-    def _fill_in_training(cls, value: dict[str, Recipe], info: ValidationInfo) -> dict[str, Recipe]:
-        training = info.data.get("training", {})
-        return {name: tuple(_with_defaults(step, training) for step in steps) for name, steps in value.items()}
+    def _fill_in_training_and_network(cls, value: dict[str, Recipe], info: ValidationInfo) -> dict[str, Recipe]:
+        network, networks = info.data.get("network", Network()), info.data.get("networks", {})
+        defaults = network.model_dump(include=network.model_fields_set)
+        whole = {}
+        for name, recipe in value.items():
+            filled = recipe.over(training=info.data.get("training", {}))
+            try:
+                whole[name] = filled.over(network=defaults).changed(network=networks.get(name))
+            except ValidationError as error:
+                message = error.errors()[0]["msg"].removeprefix("Value error, ")
+                raise ValueError(f"networks.{name}: {message}") from None
+        return whole
 
     @model_validator(mode="after")
     def _names_agree(self) -> Config:
@@ -146,20 +148,19 @@ class Config(Strict):
         for truth in sorted(offered - reported):
             if settings[truth].kernel == "reported":
                 raise ValueError(f"truths.{truth}: kernel: reported needs truth_errors of {truth} in a table")
-        for name, steps in self.recipes.items():
-            for truth in (truth for step in steps for truth in step.truths if truth not in offered):
+        for name, recipe in self.recipes.items():
+            for truth in (truth for truth in believed(recipe.steps) if truth not in offered):
                 raise ValueError(f"recipe {name!r} trains on truth {truth!r}; the tables offer {sorted(offered)}")
-            for number, step in enumerate(steps, start=1):
-                _check_step(name, number, step, self.network_of(name))
+            for number, step in enumerate(recipe.steps, start=1):
+                _check_step(name, number, step, recipe.network)
                 targets = [*sorted(offered), *(table.title for table in self.tables)]
                 if step.target is not None and step.target not in targets:
                     raise ValueError(
                         f"recipe {name!r} step {number} has target {step.target!r}; truths and tables are "
                         f"{', '.join(targets)}{nearest(step.target, targets)}"
                     )
-        for name in self.recipes:
-            self._check_colour_terms(name)
-            network = self.network_of(name)
+            self._check_colour_terms(recipe.network)
+            network = recipe.network
             if self.incomplete == "undetected" and not (network.asinh or network.drop_bands):
                 raise ValueError(f"incomplete: undetected: networks of {name!r} need asinh: true or drop_bands above 0")
             if self.incomplete == "keep" and not network.drop_bands:
@@ -185,9 +186,9 @@ class Config(Strict):
             raise ValueError(f"split by sky_patch needs positions of {without}: name the columns ra and dec")
         return self
 
-    def _check_colour_terms(self, recipe: str) -> None:
+    def _check_colour_terms(self, network: Network) -> None:
         """Refuse colour terms of bands or systems that are not there, or of every system."""
-        terms, systems = self.network_of(recipe).colour_terms, sorted({table.system for table in self.tables})
+        terms, systems = network.colour_terms, sorted({table.system for table in self.tables})
         for term in terms:
             for band in (term.band, *term.colour):
                 if band not in self.bands:
@@ -197,21 +198,26 @@ class Config(Strict):
         if terms and len({term.system for term in terms}) != len(systems) - 1:
             raise ValueError(f"colour_terms: give them for all systems but one, the common one; systems: {systems}")
 
-    def network_of(self, recipe: str) -> Network:
-        """Say what each member of a recipe is."""
-        changes = KNOWN_NETWORKS.get(recipe, {}) | self.networks.get(recipe, {})
-        try:
-            return Network(**(self.network.model_dump(include=self.network.model_fields_set) | changes))
-        except ValidationError as error:
-            raise ValueError(f"networks.{recipe}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
+    def recipe(self, name: str) -> Recipe:
+        """The recipe of that name, whole: its steps, and its network with all that this config says of it.
+
+        Raises
+        ------
+        MixzError
+            It is not in this config.
+        """
+        if name not in self.recipes:
+            known = ", ".join(self.recipes)
+            raise MixzError(f"recipe {name!r} is not in the config", f"recipes: {known}", "name one of these")
+        return self.recipes[name]
 
     def truth_settings(self) -> dict[str, TruthSettings]:
         """Give the settings of every truth that this config may speak of."""
-        return KNOWN_TRUTHS | self.truths
+        return KNOWN_SETTINGS | self.truths
 
-    def kernels(self) -> dict[str, Kernel]:
-        """Give the error kernel of every truth that this config may speak of."""
-        return {truth: settings.error_kernel() for truth, settings in self.truth_settings().items()}
+    def known_truths(self) -> Truths:
+        """Every truth that this config may speak of, without what kernels may learn (`Results.truths` has that too)."""
+        return Truths(tuple(settings.truth(name) for name, settings in self.truth_settings().items()))
 
     @property
     def folder(self) -> Path:
@@ -224,9 +230,8 @@ class Config(Strict):
 
     def train_digest(self, recipe: str) -> str:
         """Name what decides one recipe's weights: the galaxies, the recipe, the network, members and seed."""
-        steps = [step.model_dump(mode="json") for step in self.recipes[recipe]]
-        network = self.network_of(recipe).model_dump(mode="json")
-        return _digest([self.build_digest(), network, self.members, self.seed, steps])
+        whole = self.recipe(recipe).model_dump(mode="json")
+        return _digest([self.build_digest(), whole["network"], self.members, self.seed, whole["steps"]])
 
     def located(self, home: Path) -> Config:
         """Give the same config with its tables' relative paths starting at `home`, the config file's folder."""
@@ -248,20 +253,24 @@ class Config(Strict):
         return _digest([settings, {name: repr(kernel) for name, kernel in tables.items()}] if tables else settings)
 
 
+def _recipe(name: str, written: Any, settings: dict[str, Any]) -> Any:
+    """What stands under the name of a recipe, to be checked: of a known name the steps, or the network, may be left."""
+    if written is None:
+        return _named(name, settings)
+    if name in RECIPES and isinstance(written, list | tuple):
+        return {"steps": written, "network": RECIPES[name].network}
+    return written
+
+
 def _named(name: str, settings: dict[str, Any]) -> Recipe:
-    """Give a known recipe as this config's `training` changes it; the default one believes all labels on offer."""
-    known = KNOWN_TRUTHS | settings.get("truths", {})
+    """A known recipe as this config's `training` changes it; the default one believes all labels on offer."""
+    known = KNOWN_SETTINGS | settings.get("truths", {})
     offered = [truth for table in settings.get("tables", ()) for truth in table.all_truths()]
     labels = tuple(dict.fromkeys(t for t in offered if t not in known or not known[t].simulated))
     changes = settings.get("training", {})
     if name == DEFAULT_RECIPE and labels:
         changes = changes | {"truths": labels}
-    return tuple(Step(**(step.model_dump(include=step.model_fields_set) | changes)) for step in RECIPES[name])
-
-
-def _with_defaults(step: Step, training: dict[str, Any]) -> Step:
-    """Fill the settings a step leaves open from `training`."""
-    return Step(**(training | step.model_dump(include=step.model_fields_set)))
+    return RECIPES[name].changed(training=changes)
 
 
 def _check_step(name: str, number: int, step: Step, network: Network) -> None:

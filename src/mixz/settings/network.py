@@ -130,21 +130,3 @@ class Network(Strict):
     def head_name(self) -> Literal["point", "gaussian", "binned", "mixture"]:
         """Name the head, given or implied."""
         return self.head or ("gaussian" if self.kind == "bayesian" else "point")
-
-
-KNOWN_NETWORKS: dict[str, dict[str, Any]] = {
-    "bnn": {"kind": "bayesian"},
-    "fused": {"head": "binned", "inputs": "whitened", "systems": True, "jitter": 0.5},
-}
-"""What the networks of a named recipe have different from the run's."""
-
-
-def named_network(recipe: str) -> Network:
-    """Give the networks of a known recipe: `fused` ends in a density, `bnn` is Bayesian, the others are the paper's.
-
-    Examples
-    --------
-    >>> named_network("fused").head_name, named_network("tl").head_name
-    ('binned', 'point')
-    """
-    return Network(**KNOWN_NETWORKS.get(recipe, {}))

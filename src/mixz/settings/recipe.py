@@ -1,13 +1,17 @@
-"""A recipe is a list of steps; a step says which truths to believe, which layers may move, and how fast."""
+"""A recipe is a list of steps and the network that they train; a step: which truths, which layers, how fast."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from mixz.errors import MixzError, nearest
+from mixz.settings.network import Network
 from mixz.strict import Strict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 PAPER_PATIENCE = 10
 """Early stopping of the public GalaxiesML example: epochs without a better validation loss."""
@@ -107,31 +111,104 @@ class Step(Strict):
         return self.weights[self.truths.index(truth)] if self.weights else 1.0
 
 
-Recipe = tuple[Step, ...]
+class Recipe(Strict):
+    """A whole way to a model: the steps of its training, and the network that they train.
+
+    Parameters
+    ----------
+    steps
+        The stretches of training, in their order.  A list of steps alone is a recipe for the default network.
+    network
+        What each member is.
+
+    Examples
+    --------
+    >>> recipe = Recipe(steps=(Step(truths=("many_band",)), Step(truths=("spec",), freeze=2)))
+    >>> gentle = recipe.changed(network={"head": "binned"}, training={"lr": 1e-4})
+    >>> gentle.network.head, [step.lr for step in gentle.steps], gentle.steps[1].freeze
+    ('binned', [0.0001, 0.0001], 2)
+    """
+
+    steps: tuple[Step, ...]
+    network: Network = Network()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _steps_alone_are_a_recipe(cls, data: Any) -> Any:
+        return {"steps": data} if isinstance(data, list | tuple) else data
+
+    @model_validator(mode="after")
+    def _has_a_step(self) -> Recipe:
+        if not self.steps:
+            raise ValueError("a recipe has at least one step")
+        return self
+
+    def changed(self, *, network: Mapping[str, Any] | None = None, training: Mapping[str, Any] | None = None) -> Recipe:
+        """The same recipe with some settings of its network, and of every step, set to others.
+
+        Raises
+        ------
+        pydantic.ValidationError
+            A setting is unknown or not allowed.
+        """
+        steps = tuple(Step(**(_told(step) | dict(training or {}))) for step in self.steps)
+        return Recipe(steps=steps, network=Network(**(_told(self.network) | dict(network or {}))))
+
+    def over(self, *, network: Mapping[str, Any] | None = None, training: Mapping[str, Any] | None = None) -> Recipe:
+        """The same recipe with other defaults for what it leaves open; what it says itself stays.
+
+        Raises
+        ------
+        pydantic.ValidationError
+            A setting is unknown or not allowed.
+
+        Examples
+        --------
+        >>> RECIPES["fused"].over(training={"epochs": 60, "patience": 9}).steps[0].epochs
+        25
+        """
+        steps = tuple(Step(**(dict(training or {}) | _told(step))) for step in self.steps)
+        return Recipe(steps=steps, network=Network(**(dict(network or {}) | _told(self.network))))
+
+    def in_batches_for(self, galaxies: int) -> Recipe:
+        """The same recipe with batches of at most a quarter of so many galaxies, but of one at least (ours)."""
+        most = max(1, galaxies // 4)
+        steps = [s if s.batch_size <= most else Step(**(_told(s) | {"batch_size": most})) for s in self.steps]
+        return Recipe(steps=tuple(steps), network=self.network)
+
+
+def _told(settings: Strict) -> dict[str, Any]:
+    """What was set, without what was left open."""
+    return settings.model_dump(include=settings.model_fields_set)
+
 
 # arXiv:2411.18054 trains NN-Base on TransferZ, refines it on GalaxiesML to NN-TL, and trains NN-Combo on both.
 # How many layers NN-TL freezes and its learning rate (1e-4) are ours: the paper's body was not available to us.
 # `tl_reverse` refines the other way round.  `spec` is the spec-only baseline of the follow-up arXiv:2601.17222.
-# `fused` (ours) believes every label as far as it can be believed; its networks end in a density (Config.networks).
-# `bnn` is trained as jones2024 (arXiv:2306.13179), on spectra; its networks are Bayesian (see Config.networks).
+# `fused` (ours) believes every label as far as it can be believed; its networks end in a density.
+# `bnn` is trained as jones2024 (arXiv:2306.13179), on spectra; its networks are Bayesian.
 RECIPES: dict[str, Recipe] = {
-    "base": (Step(truths=("many_band",)),),
-    "spec": (Step(truths=("spec",)),),
-    "tl": (Step(truths=("many_band",)), Step(truths=("spec",), freeze=2, lr_factor=0.2)),
-    "combo": (Step(truths=("many_band", "spec")),),
-    "tl_reverse": (Step(truths=("spec",)), Step(truths=("many_band",), freeze=2, lr_factor=0.2)),
-    "bnn": (Step(truths=("spec",)),),
-    "fused": (
-        Step(
-            truths=("many_band", "spec"),
-            loss="label_likelihood",
-            schedule="one_cycle",
-            lr=2e-3,
-            batch_size=256,
-            epochs=25,
+    "base": Recipe(steps=(Step(truths=("many_band",)),)),
+    "spec": Recipe(steps=(Step(truths=("spec",)),)),
+    "tl": Recipe(steps=(Step(truths=("many_band",)), Step(truths=("spec",), freeze=2, lr_factor=0.2))),
+    "combo": Recipe(steps=(Step(truths=("many_band", "spec")),)),
+    "tl_reverse": Recipe(steps=(Step(truths=("spec",)), Step(truths=("many_band",), freeze=2, lr_factor=0.2))),
+    "bnn": Recipe(steps=(Step(truths=("spec",)),), network=Network(kind="bayesian")),
+    "fused": Recipe(
+        steps=(
+            Step(
+                truths=("many_band", "spec"),
+                loss="label_likelihood",
+                schedule="one_cycle",
+                lr=2e-3,
+                batch_size=256,
+                epochs=25,
+            ),
         ),
+        network=Network(head="binned", inputs="whitened", systems=True, jitter=0.5),
     ),
 }
+"""The recipes that have names, each whole."""
 
 FAST: dict[str, Any] = {"schedule": "one_cycle", "lr": 3e-3, "batch_size": 256, "epochs": 20}
 """Settings with which a step needs far fewer updates than with the paper group's (ours; best on whitened inputs)."""
@@ -143,19 +220,19 @@ DEFAULT_RECIPE = "fused"
 """What a config trains that names no recipes; it believes every kind of label that the tables offer."""
 
 
-def believed(recipe: Recipe) -> tuple[str, ...]:
-    """Name every truth that some step of a recipe believes, in the order of the steps.
+def believed(steps: Sequence[Step]) -> tuple[str, ...]:
+    """Names of the truths that some step believes, in the order of the steps.
 
     Examples
     --------
-    >>> believed(RECIPES["tl"])
+    >>> believed(RECIPES["tl"].steps)
     ('many_band', 'spec')
     """
-    return tuple(dict.fromkeys(truth for step in recipe for truth in step.truths))
+    return tuple(dict.fromkeys(truth for step in steps for truth in step.truths))
 
 
 def named_recipe(name: str) -> Recipe:
-    """Look a recipe up by its name.
+    """The recipe of that name.
 
     Raises
     ------
@@ -164,7 +241,7 @@ def named_recipe(name: str) -> Recipe:
 
     Examples
     --------
-    >>> [step.truths for step in named_recipe("tl")]
+    >>> [step.truths for step in named_recipe("tl").steps]
     [('many_band',), ('spec',)]
     """
     if name not in RECIPES:
@@ -174,3 +251,13 @@ def named_recipe(name: str) -> Recipe:
             f"use one of these, or write its steps under `recipes:` in the config{nearest(name, RECIPES)}",
         )
     return RECIPES[name]
+
+
+def wrong_setting(error: ValidationError) -> MixzError:
+    """The first of the mistakes that pydantic found, as the error that is ours."""
+    wrong = error.errors()[0]
+    place = ".".join(map(str, wrong["loc"])) or "settings"
+    given = "" if wrong["type"] in ("value_error", "missing") else f" (given: {wrong['input']!r})"
+    return MixzError(
+        f"{place}: {wrong['msg'].removeprefix('Value error, ')}{given}", "settings as in a config", "see docs/config.md"
+    )

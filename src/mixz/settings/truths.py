@@ -11,9 +11,10 @@ from mixz.strict import Strict
 from mixz.surveys.columns import Positive
 from mixz.truths.gaussian import GaussianKernel
 from mixz.truths.kernel import Kernel
-from mixz.truths.known import COSMOS2020, KERNELS
+from mixz.truths.known import COSMOS2020, KERNELS, KNOWN_TRUTHS
 from mixz.truths.reported import ReportedKernel
 from mixz.truths.table import read_kernel_table
+from mixz.truths.truth import Truth
 
 
 class TruthSettings(Strict):
@@ -63,8 +64,30 @@ class TruthSettings(Strict):
             raise ValueError("an exact kernel has no scale: name another kernel")
         return self
 
+    @classmethod
+    def of(cls, truth: Truth) -> TruthSettings:
+        """The settings of a truth whose kernel needs none.
+
+        Examples
+        --------
+        >>> TruthSettings.of(KNOWN_TRUTHS["true"])
+        TruthSettings(kernel='exact', simulated=True)
+        """
+        kernel = next(name for name, known in KERNELS.items() if known == truth.kernel)
+        return cls.model_validate({"kernel": kernel, "simulated": truth.simulated})
+
+    def truth(self, name: str) -> Truth:
+        """The truth of this name that these settings describe, without what its kernel may learn.
+
+        Raises
+        ------
+        MixzError
+            Its kernel's table cannot be read.
+        """
+        return Truth(name, self.error_kernel(), exact=self.kernel == "exact", simulated=self.simulated)
+
     def error_kernel(self) -> Kernel:
-        """Build the kernel that these settings name, without what it may learn.
+        """The kernel that these settings name, without what it may learn.
 
         Raises
         ------
@@ -84,12 +107,9 @@ class TruthSettings(Strict):
         return kernel if self.scale == 1 else kernel.scaled(self.scale)
 
     def located(self, folder: Path) -> TruthSettings:
-        """Give the same settings with the path of the table counted from `folder`, the config's own."""
+        """The same settings with the path of the table counted from `folder`, the config's own."""
         return self if self.table is None else self.model_copy(update={"table": folder / self.table.expanduser()})
 
 
-KNOWN_TRUTHS = {
-    "spec": TruthSettings(kernel="exact"),
-    "many_band": TruthSettings(kernel="cosmos2020"),
-    "true": TruthSettings(kernel="exact", simulated=True),
-}
+KNOWN_SETTINGS = {name: TruthSettings.of(truth) for name, truth in KNOWN_TRUTHS.items()}
+"""The settings of the truths that mixz knows by name."""

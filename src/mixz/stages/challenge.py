@@ -64,7 +64,7 @@ def train(
     MixzError
         The table lacks magnitudes or redshifts, or the model cannot be written.
     """
-    from mixz.model.file import pack_model
+    from mixz.model.folder import save_model_file
 
     require_place(output)
     galaxies, columns = _read(table, LABELS)
@@ -79,9 +79,7 @@ def train(
             columns=maps,
             watch=watch_epochs(bar),
         )
-    with TemporaryDirectory() as home:
-        model.save(Path(home) / "model")
-        pack_model(Path(home) / "model", output)
+    save_model_file(model, output)
     return Path(output)
 
 
@@ -94,10 +92,10 @@ def estimate(model_file: str | Path, test_file: str | Path, output_file: str | P
         The model or the table is missing or damaged, the table lacks the model's magnitudes, or the output
         cannot be written.
     """
-    from mixz.model.ensemble import Ensemble
+    from mixz.model.folder import load_model
 
     require_place(qp_name(output_file))
-    model = Ensemble.load(model_file)
+    model = load_model(model_file)
     galaxies, _ = _read(test_file, {})
     write_qp(model.predict(galaxies), output_file)
 

@@ -47,18 +47,18 @@ def distill(
         The model is missing, was made with other settings, or gives no densities.
     """
     from mixz.model.distillation import distil
-    from mixz.model.folder import require_model_place
+    from mixz.model.folder import require_model_place, save_model
 
     results = Results(config)
     path = output or results.model_path(f"{recipe}_distilled")
     require_model_place(path)
     galaxies, teacher = results.read_galaxies(), results.read_model(recipe)
-    last = config.recipes[recipe][-1]
+    last = config.recipe(recipe).steps[-1]
     step = last.model_copy(update={"freeze": 0, "adapter_rank": None, "pull": 0.0, "epochs": epochs or 4 * last.epochs})
     with progress_bar(f"distill {recipe}", console) as bar:
         made = distil(teacher, galaxies, step, hidden=hidden, seed=config.seed, watch=watch_epochs(bar))
     told = {"teacher": recipe, "divergence": made.divergence, "shift": made.shift, "galaxies": made.galaxies}
     student = replace(made.model, provenance={**teacher.provenance, "distilled": told})
-    student.save(path)
+    save_model(student, path)
     results.write_model_card(path)
     return path, made

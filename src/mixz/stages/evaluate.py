@@ -18,7 +18,7 @@ from mixz.metrics.places import Sample
 from mixz.metrics.summary import Correction, summarize, summarize_estimates
 from mixz.progress import progress_bar
 from mixz.stages.results import Results, label_truths
-from mixz.truths.known import exact_truths
+from mixz.truths.likelihood import Labels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from mixz.metrics.summary import Record
     from mixz.photoz import PhotoZ
     from mixz.settings.config import Config
-    from mixz.truths.kernel import Kernel
 
 RESAMPLES = 200
 """Bootstrap resamples: an error is known to 5 %, and p-values go down to 1 in 201 (ours)."""
@@ -45,11 +44,16 @@ MOST_CORRECTED = 4_000
 
 @dataclass(frozen=True, eq=False)
 class _Labelled:
-    """A sample, which rows of the test galaxies it is, and the labels' kernel where they are noisy."""
+    """A sample, which rows of the test galaxies it is, and what its labels say of them."""
 
     sample: Sample
     rows: NDArray[np.intp]
-    kernel: Kernel | None
+    labels: Labels
+
+    @property
+    def noisy(self) -> bool:
+        """Whether the labels are not the redshift itself."""
+        return not self.labels.truth.exact
 
 
 def evaluate(config: Config, console: Console, *, resamples: int = RESAMPLES) -> list[Record]:
@@ -81,7 +85,7 @@ def evaluate(config: Config, console: Console, *, resamples: int = RESAMPLES) ->
     if not samples:
         raise MixzError("no test galaxy has a label", "at least one", "give more galaxies or a larger test share")
     judging = _Judging(config.seed, resamples)
-    noisy = sum(s.kernel is not None for s in samples)
+    noisy = sum(s.noisy for s in samples)
     with progress_bar("evaluate", console) as bar:
         done, total = 0.0, len(models) * (1 + len(samples) + noisy * TRIALS)
 
@@ -117,6 +121,7 @@ class _Judging:
         found = {name: _estimates(p).rows(labelled.rows) for name, p in photoz.items()}
         shared = np.all([e.given for e in found.values() if e.given.any()], axis=0) & np.ones(len(labelled.rows), bool)
         sample = replace(labelled.sample.rows(shared), left_out=int((~shared).sum()))
+        labels = labelled.labels.rows(shared)
         judged = {}
         for name, estimates in found.items():
             # A recipe that gives no redshift at all has records without numbers, and spoils nobody else's.
@@ -129,65 +134,49 @@ class _Judging:
                 seed=self.seed,
             )
             advance(f"{name} on {sample.truth}")
-            correction = self._correct(of_recipe, labelled.kernel)
+            correction = self._correct(of_recipe, labels) if labelled.noisy and mine.any() else None
             self.records += summarize(name, of_recipe, correction=correction, seed=self.seed)
-            if labelled.kernel is not None:
+            if labelled.noisy:
                 advance(f"{name} on {sample.truth}, its labels' error", TRIALS)
             if mine.any():
                 judged[name] = of_recipe
-                self._judge_densities(name, photoz[name], labelled.rows[shared], sample, labelled.kernel)
+                self._judge_densities(name, photoz[name], labelled.rows[shared], sample, labels)
         if self.resamples >= 2:
             for a, b in combinations(judged, 2):
                 self.differences += summarize_differences((a, b), judged[a], judged[b], seed=self.seed)
 
-    def _correct(self, judged: Judged, kernel: Kernel | None) -> Correction | None:
+    def _correct(self, judged: Judged, labels: Labels) -> Correction | None:
         """Draw the redshifts behind noisy labels, for each estimate that a metric is of."""
-        galaxies = len(judged.sample.z_ref)
-        if kernel is None or galaxies < FEWEST:
+        galaxies = len(labels)
+        if galaxies < FEWEST:
             return None
         rows = np.arange(galaxies)
         if galaxies > MOST_CORRECTED:
             rows = np.sort(np.random.default_rng(self.seed).choice(galaxies, MOST_CORRECTED, replace=False))
-        sample, estimates = judged.sample.rows(rows), judged.estimates.rows(rows)
+        estimates, noisy = judged.estimates.rows(rows), labels.rows(rows)
         true = {
-            name: true_redshifts(
-                z_phot=estimates.ensemble_of(name),
-                z_label=sample.z_ref,
-                mag_i=_faintest_where_unknown(sample.mag_ref),
-                kernel=kernel,
-                seed=self.seed,
-                trials=TRIALS,
-            )
+            name: true_redshifts(noisy, z_phot=estimates.ensemble_of(name), seed=self.seed, trials=TRIALS)
             for name in estimates.names
         }
         return Correction(rows, true)
 
     def _judge_densities(
-        self, name: str, photoz: PhotoZ, rows: NDArray[np.intp], sample: Sample, kernel: Kernel | None
+        self, name: str, photoz: PhotoZ, rows: NDArray[np.intp], sample: Sample, labels: Labels
     ) -> None:
         """Judge a recipe's densities, and every point estimate of them."""
         if photoz.pdf is None or photoz.z_grid is None:
             return
-        pdf, z_grid, z_phot = photoz.pdf[rows], photoz.z_grid, photoz.z_phot[rows]
-        known = replace(sample, mag_ref=_faintest_where_unknown(sample.mag_ref))
-
-        def summarized(noisy: Kernel | None) -> list[Record]:
-            return summarize_pdf(
-                name,
-                known,
-                pdf,
-                z_grid=z_grid,
-                z_phot=z_phot,
-                label_density=None if noisy is None else noisy.density,
-                bins=PDF_BINS,
-                resamples=self.resamples // 2,  # a dozen metrics that do not share their sorting
-                seed=self.seed,
-            )
-
-        try:
-            self.records += summarized(kernel)
-        except ValueError:  # labels more exact than the grid's step need no kernel
-            self.records += summarized(None)
+        self.records += summarize_pdf(
+            name,
+            sample,
+            photoz.pdf[rows],
+            z_grid=photoz.z_grid,
+            z_phot=photoz.z_phot[rows],
+            labels=labels,
+            bins=PDF_BINS,
+            resamples=self.resamples // 2,  # a dozen metrics that do not share their sorting
+            seed=self.seed,
+        )
         points = {point: z[rows] for point, z in photoz.points.items()}
         self.estimates += summarize_estimates(name, sample, points, resamples=self.resamples, seed=self.seed)
 
@@ -199,24 +188,16 @@ def _estimates(photoz: PhotoZ) -> Estimates:
     return Estimates(photoz.z_phot_members, photoz.z_phot, photoz.z_rms_members, photoz.points["zrms"])
 
 
-def _faintest_where_unknown(mag: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Fill magnitudes of galaxies not seen in the reference band with the faintest that is known (25 if none is)."""
-    faintest = float(np.nanmax(mag)) if np.isfinite(mag).any() else 25.0
-    return np.where(np.isfinite(mag), mag, faintest)
-
-
 def _samples(test: GalaxySet, results: Results) -> list[_Labelled]:
-    """Name the samples to judge on: each truth's test galaxies, and again with the simulated truth where known."""
-    config, kernels = results.config, results.kernels()
-    labels = label_truths(test, config)
-    pairs = [(truth, truth, "test") for truth in labels]
-    simulated = [t for t in test.truths if config.truth_settings()[t].simulated]
-    pairs += [(truth, members, f"test {members}") for truth in simulated for members in labels]
-    mag_ref = test.mag[:, test.bands.index(config.ref_band)].astype(np.float64)
+    """The samples to judge on: each truth's test galaxies, and again with the simulated truth where known."""
+    truths = results.truths()
+    own = label_truths(test, truths)
+    pairs = [(truth, truth, "test") for truth in own]
+    simulated = [name for name in test.truths if truths[name].simulated]
+    pairs += [(truth, members, f"test {members}") for truth in simulated for members in own]
     samples = []
     for truth, members, name in pairs:
         rows = np.flatnonzero(test.has(truth) & test.has(members))
-        kernel = None if truth in exact_truths(kernels) else kernels[truth]
-        z_ref = test.z[truth][rows].astype(np.float64)
-        samples.append(_Labelled(Sample(truth, name, z_ref, mag_ref[rows]), rows, kernel))
+        labels = Labels.of(test.rows(rows), truths[truth], ref_band=results.config.ref_band)
+        samples.append(_Labelled(Sample(truth, name, labels.z, labels.mag_ref), rows, labels))
     return samples

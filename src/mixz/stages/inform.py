@@ -1,4 +1,4 @@
-"""A table with labels -> a trained ensemble that gives densities: what RAIL and the DESC challenge ask for."""
+"""A table with labels -> a finished model that gives densities: what RAIL and the DESC challenge ask for."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from mixz.data.split import split_by_id
+from mixz.data.split import sides_without_test
 from mixz.errors import MixzError
-from mixz.settings.network import KNOWN_NETWORKS, Network
-from mixz.settings.recipe import DEFAULT_RECIPE, FAST, Step, named_recipe
+from mixz.settings.recipe import DEFAULT_RECIPE, FAST, named_recipe, wrong_setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -41,7 +40,7 @@ def inform(
     columns: Sequence[Columns] = (),
     watch: Callable[[Progress], None] | None = None,
 ) -> Ensemble:
-    """Train an ensemble on all galaxies of a table, less those that decide when to stop.
+    """A finished model by `mixz.fit` on all galaxies of a table, less those that validate.
 
     Parameters
     ----------
@@ -56,7 +55,7 @@ def inform(
     network, training
         What networks and steps have different from what is good for such tables.
     ref_band
-        The band whose magnitude says how wrong labels are; ``i`` where there is one, else the last.
+        The band whose magnitude says how wrong labels are; i where there is one, else the last.
     columns
         How the table named its columns, which the model remembers: `mixz predict` reads tables like it.
     watch
@@ -67,39 +66,38 @@ def inform(
     MixzError
         A setting is wrong, the recipe is unknown, or too few galaxies have redshifts.
     """
-    from mixz.model.ensemble import Ensemble
+    from mixz.model.fit import fit
 
-    if not 0 < validation < 1:
-        raise MixzError(f"validation: {validation:g}", "a share between 0 and 1", "0.15 is a good choice")
     if not any(galaxies.has(truth).any() for truth in galaxies.truths):
         raise MixzError(
             "no galaxy of the table has a redshift", "some hundreds of them", "name the column of redshifts"
         )
-    sides = split_by_id(galaxies.object_id, train=1 - validation, validation=validation, seed=seed)
-    try:
-        shape = Network(**(NETWORK | KNOWN_NETWORKS.get(recipe, {}) | dict(network or {})))
-        steps = steps_for(recipe, galaxies, {"epochs": epochs} | dict(training or {}))
-    except ValidationError as error:
-        wrong = error.errors()[0]
-        place = ".".join(map(str, wrong["loc"]))
-        raise MixzError(f"{place}: {wrong['msg']}", "settings as in a config", "see docs/config.md") from error
-    made = Ensemble.fit(
-        replace(galaxies, split=sides), steps, network=shape, members=members, seed=seed, ref_band=ref_band, watch=watch
+    sides = sides_without_test(galaxies.object_id, validation=validation, seed=seed)
+    whole = recipe_for(
+        galaxies, recipe, network=dict(network or {}), training={"epochs": epochs} | dict(training or {})
     )
-    return replace(made, provenance={"recipe": recipe, "columns": [one.model_dump(mode="json") for one in columns]})
+    made = fit(replace(galaxies, split=sides), whole, members=members, seed=seed, ref_band=ref_band, watch=watch)
+    told = {"recipe": recipe, "columns": [one.model_dump(mode="json") for one in columns]}
+    return replace(made, provenance={**made.provenance, **told})
 
 
-def steps_for(recipe: str, galaxies: GalaxySet, training: Mapping[str, Any]) -> Recipe:
-    """Give the steps of a named recipe, changed by `training`, and short where it leaves that open.
+def recipe_for(galaxies: GalaxySet, recipe: str, *, network: Mapping[str, Any], training: Mapping[str, Any]) -> Recipe:
+    """A named recipe for a table, short where it leaves that open, with some settings changed.
 
     Where galaxies lack one of the truths that `fused` believes together, it believes the others.
+
+    Raises
+    ------
+    MixzError
+        The recipe is unknown, or a setting is not allowed.
     """
-    there = [truth for truth in galaxies.truths if galaxies.has(truth).any()]
-    steps = []
-    for step in named_recipe(recipe):
-        settings = FAST | step.model_dump(include=step.model_fields_set) | dict(training)
-        settings["batch_size"] = max(1, min(settings["batch_size"], len(galaxies) // 4))
-        if recipe == DEFAULT_RECIPE:
-            settings["truths"] = tuple(truth for truth in step.truths if truth in there) or step.truths
-        steps.append(Step(**settings))
-    return tuple(steps)
+    there = tuple(truth for truth in galaxies.truths if galaxies.has(truth).any())
+    known = named_recipe(recipe)
+    if recipe == DEFAULT_RECIPE:
+        believed = tuple(truth for truth in known.steps[0].truths if truth in there)
+        training = {"truths": believed or known.steps[0].truths} | dict(training)
+    try:
+        changed = known.over(network=NETWORK, training=FAST).changed(network=network, training=training)
+    except ValidationError as error:
+        raise wrong_setting(error) from error
+    return changed.in_batches_for(len(galaxies))

@@ -20,8 +20,8 @@ from mixz.data.hats_folder import HatsFolder, is_hats
 from mixz.data.tables import numbers, read_chunks, read_table, require_table, table_columns, write_table
 from mixz.errors import MixzError
 from mixz.progress import busy, progress_bar
-from mixz.settings.truths import KNOWN_TRUTHS
 from mixz.stages.results import photoz_frame
+from mixz.truths.known import KNOWN_TRUTHS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -207,12 +207,12 @@ def export(model: Path, output: Path | None = None) -> Path:
     if find_spec("torch") is None:
         raise MixzError("torch is not installed, and exporting needs it", "", "pip install 'mixz[train,onnx]'")
     from mixz.bridges.onnx_export import export_onnx
-    from mixz.model.ensemble import Ensemble
     from mixz.model.file import SUFFIX, pack_model
+    from mixz.model.folder import load_model
 
     path = output or model / EXPORTED
     require_place(path)
-    ensemble = Ensemble.load(model)
+    ensemble = load_model(model)
     if path.suffix == f".{SUFFIX}":
         pack_model(model, path)
     else:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from mixz.metrics.summary import Record
     from mixz.model.ensemble import Ensemble
     from mixz.settings.config import Config
-    from mixz.truths.kernel import Kernel
+    from mixz.truths.truth import Truths
 
 FLOWCHART = "figure_4_flowchart"
 MODEL_CARD = "MODEL_CARD.md"
@@ -40,10 +40,9 @@ Z_GRID = b"z_grid"
 """Name under which a photo-z table keeps the nodes of its densities, in Parquet's metadata."""
 
 
-def label_truths(galaxies: GalaxySet, config: Config) -> list[str]:
-    """Name the truths that real surveys could have (not the simulation's own) and that some galaxy here has."""
-    settings = config.truth_settings()
-    return [t for t in galaxies.truths if not settings[t].simulated and galaxies.has(t).any()]
+def label_truths(galaxies: GalaxySet, truths: Truths) -> list[str]:
+    """Names of truths that real surveys could have (not the simulation's own) and that some galaxy here has."""
+    return [name for name in galaxies.truths if not truths[name].simulated and galaxies.has(name).any()]
 
 
 def photoz_frame(photoz: PhotoZ) -> pd.DataFrame:
@@ -158,11 +157,13 @@ class Results:
             )
         return read_galaxies(self.galaxies_path)
 
-    def kernels(self) -> dict[str, Kernel]:
-        """Give the error kernel of every truth, at the scale that `build` learned where it was to learn one."""
+    def truths(self) -> Truths:
+        """Every truth, with kernels at the scale that `build` learned where it was to learn one.
+
+        Whoever trains, calibrates, judges or draws asks these.
+        """
         learned = read_provenance(self.galaxies_path)["kernel_scales"]
-        kernels = self.config.kernels()
-        return kernels | {truth: kernels[truth].scaled(found["scale"]) for truth, found in learned.items()}
+        return self.config.known_truths().scaled({name: found["scale"] for name, found in learned.items()})
 
     def read_model(self, recipe: str) -> Ensemble:
         """Read a trained model.
@@ -172,9 +173,9 @@ class Results:
         MixzError
             It is missing, or was trained with other galaxies or settings.
         """
-        from mixz.model.ensemble import Ensemble
+        from mixz.model.folder import load_model
 
-        model = Ensemble.load(self.model_path(recipe))
+        model = load_model(self.model_path(recipe))
         if model.provenance.get("train_digest") != self.config.train_digest(recipe):
             raise MixzError(
                 f"{self.model_path(recipe)} was trained with other galaxies or settings than the config says",
@@ -200,7 +201,7 @@ class Results:
         path = self.model_path(recipe) / "history.json"
         if not path.is_file():
             raise MixzError(f"no {path}", "a model that `mixz train` wrote", "run `mixz train` first")
-        steps = zip(self.config.recipes[recipe], json.loads(path.read_text()), strict=True)
+        steps = zip(self.config.recipe(recipe).steps, json.loads(path.read_text()), strict=True)
         return {
             f"{number}: {' + '.join(step.truths)}": history["validation_loss"]
             for number, (step, history) in enumerate(steps, start=1)

@@ -65,8 +65,7 @@ def _read(name: str, results: Results, galaxies: GalaxySet) -> Run:
     config = results.config
     records = results.read_records()
     test = galaxies.in_split("test")
-    settings = config.truth_settings()
-    noisy = {t: k for t, k in config.kernels().items() if settings[t].kernel != "exact"}
+    truths = results.truths()
     chart = results.figures_folder / f"{FLOWCHART}.svg"
     cards = {recipe: results.model_path(recipe) / MODEL_CARD for recipe in config.recipes}
     return Run(
@@ -76,9 +75,9 @@ def _read(name: str, results: Results, galaxies: GalaxySet) -> Run:
         photoz={recipe: results.read_photoz(recipe, test) for recipe in config.recipes},
         records=records,
         curves={recipe: results.read_curves(recipe) for recipe in config.recipes},
-        truths=label_truths(galaxies, config),
+        truths=label_truths(galaxies, truths),
         ref_band=config.ref_band,
-        kernels=noisy,
+        known=truths,
         cards={recipe: path.read_text(encoding="utf-8") for recipe, path in cards.items() if path.is_file()},
         flowchart=chart.read_text(encoding="utf-8") if chart.is_file() else "",
         differences=results.read_differences(),
@@ -93,8 +92,8 @@ def _config_of(folder: Path, about: dict[str, Any]) -> Config:
         raise MixzError(f"no model in {folder / 'models'}", "models that `mixz train` wrote", "run `mixz train` first")
     told = {path.parent.name: json.loads(path.read_text()) for path in models}
     tree = about["settings"] | {
-        "recipes": {name: model["recipe"] for name, model in told.items()},
-        "networks": {name: model["network"] for name, model in told.items()},
+        "recipes": {name: {"steps": model["steps"], "network": model["network"]} for name, model in told.items()},
+        "networks": {},
     }
     try:
         config = Config.model_validate(tree)

@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from mixz.data.data_set.galaxies_file import read_provenance
 from mixz.data.data_set.provenance import is_simulated
-from mixz.errors import MixzError
 from mixz.galaxies import SPLITS, GalaxySet
 from mixz.progress import progress_bar
 from mixz.stages.results import Results
-from mixz.truths.known import exact_truths
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -31,8 +29,8 @@ if TYPE_CHECKING:
     from mixz.progress import Bar
     from mixz.settings.config import Config, Device, Precision
     from mixz.settings.network import Network
-    from mixz.settings.recipe import Recipe, Step
-    from mixz.truths.kernel import Kernel
+    from mixz.settings.recipe import Step
+    from mixz.truths.truth import Truths
 
 
 def train(
@@ -70,12 +68,17 @@ def train(
     MixzError
         The galaxies are missing or were built from other settings, or a recipe cannot be trained on them.
     """
+    from mixz.model.folder import save_model
     from mixz.model.training.devices import Machine
 
     machine = Machine(device, precision)
+    if dask is None and workers is None:
+        machine.require_device()
     results = Results(config)
     galaxies = results.read_galaxies()
-    names = [_known(config, name) for name in recipes or config.recipes]
+    names = list(recipes or config.recipes)
+    for name in names:
+        config.recipe(name)  # an unknown one is told before any is trained
     if restart:
         shutil.rmtree(results.checkpoints_folder, ignore_errors=True)
     elif results.checkpoints_folder.is_dir():
@@ -84,17 +87,10 @@ def train(
     with _client(dask, workers) as client:
         work = _Work(results, galaxies, console, machine, client, {}, {})
         for name, path in zip(names, paths, strict=True):
-            _with_provenance(_judged(work.train(name), work), work, name).save(path)
+            save_model(_with_provenance(work.train(name), work, name), path)
             results.write_model_card(path)
     shutil.rmtree(results.checkpoints_folder, ignore_errors=True)
     return paths
-
-
-def _known(config: Config, name: str) -> str:
-    if name not in config.recipes:
-        known = ", ".join(config.recipes)
-        raise MixzError(f"recipe {name!r} is not in the config", f"recipes: {known}", "name one of these")
-    return name
 
 
 @dataclass(frozen=True)
@@ -106,70 +102,84 @@ class _Work:
     console: Console
     machine: Machine
     client: Any
-    trained: dict[tuple[Network, Recipe], Ensemble]
+    trained: dict[tuple[Network, tuple[Step, ...]], Ensemble]
     balances: dict[Step, Balance]
 
     def train(self, name: str) -> Ensemble:
-        """Train a recipe from random starts, or from the steps it has in common with an earlier one."""
-        from mixz.model.ensemble import Ensemble
+        """Train a recipe from random starts, or from the steps it has in common with an earlier one, and finish it."""
+        from mixz.model.fit import fit
 
         config = self.results.config
-        network, steps = config.network_of(name), config.recipes[name]
-        ensemble = Ensemble.untrained(
-            self.galaxies, steps[0], network=network, members=config.members, seed=config.seed, ref_band=config.ref_band
+        model = fit(
+            self.galaxies,
+            config.recipe(name),
+            members=config.members,
+            seed=config.seed,
+            ref_band=config.ref_band,
+            truths=self.results.truths(),
+            trainer=lambda ensemble, step: self._trained(ensemble, step, name),
         )
-        for number, step in enumerate(steps, start=1):
-            key = network, steps[:number]
-            if key not in self.trained:
-                self.trained[key] = self._step(ensemble, step, name, number, of=len(steps))
-            ensemble = self.trained[key]
-        return ensemble
+        if not model.held_out.get("calibrated", True):
+            self.console.print(f"not calibrated: {model.held_out['why']}", style="yellow", highlight=False)
+        return model
 
-    def _step(self, ensemble: Ensemble, step: Step, name: str, number: int, *, of: int) -> Ensemble:
-        kernels = self.results.kernels()
-        if step.target is not None:
-            if step not in self.balances:
-                self.balances[step] = _balance(self.galaxies, step, kernels)
-            words = f"train {name}, step {number}: {self.balances[step]}"
-            self.console.print(words, highlight=False, soft_wrap=True)
-        with progress_bar(f"train {name}, step {number} of {of}", self.console) as bar:
+    def _trained(self, ensemble: Ensemble, step: Step, name: str) -> Ensemble:
+        """An ensemble of the recipe `name` trained for one more step, unless another recipe has been already."""
+        key = ensemble.network, (*ensemble.steps, step)
+        if key not in self.trained:
+            self._tell_balance(step, f"train {name}, step {len(key[1])}")
+            after = self._step(ensemble, step, name)
+            for lost in after.lost[len(ensemble.lost) :]:
+                words = f"train {name}: {lost}; {after.members} members go on"
+                self.console.print(words, style="yellow", highlight=False)
+            self.trained[key] = after
+        return self.trained[key]
+
+    def _tell_balance(self, step: Step, where: str) -> None:
+        """Say what the weights of a step towards its target do, where it has one."""
+        if step.target is None:
+            return
+        if step not in self.balances:
+            self.balances[step] = _balance(self.galaxies, step, self.results.truths())
+        self.console.print(f"{where}: {self.balances[step]}", highlight=False, soft_wrap=True)
+
+    def _step(self, ensemble: Ensemble, step: Step, name: str) -> Ensemble:
+        """Train one step, here or on Dask's workers, with a bar of how far it is."""
+        from mixz.model.training.step import train_one_step
+
+        number, steps = len(ensemble.steps) + 1, len(self.results.config.recipe(name).steps)
+        with progress_bar(f"train {name}, step {number} of {steps}", self.console) as bar:
             if self.client is not None:
-                from mixz.bridges.dask_members import fine_tune_on
+                from mixz.bridges.dask_members import train_step_on
 
-                precision = self.machine.precision
-                after = fine_tune_on(
+                return train_step_on(
                     self.client,
                     ensemble,
                     self.galaxies,
                     step,
-                    kernels=kernels,
-                    precision=precision,
+                    truths=self.results.truths(),
+                    machine=self.machine,
                     tell=_tell_groups(bar),
                 )
-            else:
-                folder = self.results.checkpoints_folder / name / f"step-{number}"
-                after = ensemble.fine_tune(
-                    self.galaxies,
-                    step,
-                    kernels=kernels,
-                    machine=self.machine,
-                    checkpoint=folder,
-                    watch=watch_epochs(bar),
-                )
-        for lost in after.lost[len(ensemble.lost) :]:
-            self.console.print(f"train {name}: {lost}; {after.members} members go on", style="yellow", highlight=False)
-        return after
+            return train_one_step(
+                ensemble,
+                self.galaxies,
+                step,
+                truths=self.results.truths(),
+                machine=self.machine,
+                checkpoint=self.results.checkpoints_folder / name / f"step-{number}",
+                watch=watch_epochs(bar),
+            )
 
 
-def _balance(galaxies: GalaxySet, step: Step, kernels: Mapping[str, Kernel]) -> Balance:
+def _balance(galaxies: GalaxySet, step: Step, truths: Truths) -> Balance:
     """Say what the weights of a step towards its target do."""
     from mixz.model.training.labels import labelled
     from mixz.model.training.selection import Selection
 
-    exact = exact_truths(kernels)
-    selection = Selection.of(galaxies, step, exact)
+    selection = Selection.of(galaxies, step, truths.exact)
     assert selection is not None
-    return selection.balance(labelled(galaxies, step.truths, "train", exact)[0])
+    return selection.balance(labelled(galaxies, step.truths, "train", truths.exact)[0])
 
 
 def _client(address: str | None, workers: int | None) -> AbstractContextManager[Any]:
@@ -196,17 +206,8 @@ def watch_epochs(bar: Bar) -> Callable[[Progress], None]:
     return tell
 
 
-def _judged(ensemble: Ensemble, work: _Work) -> Ensemble:
-    """Learn from held-out galaxies how honest the densities are, and remember what training covered."""
-    kernels = work.results.kernels()
-    judged = ensemble.calibrated(work.galaxies, kernels=kernels).with_support(work.galaxies, kernels=kernels)
-    if not judged.held_out.get("calibrated", True):
-        work.console.print(f"not calibrated: {judged.held_out['why']}", style="yellow", highlight=False)
-    return judged
-
-
 def _with_provenance(ensemble: Ensemble, work: _Work, recipe: str) -> Ensemble:
-    config, galaxies, machine = work.results.config, work.galaxies, work.machine
+    config, galaxies = work.results.config, work.galaxies
     built = read_provenance(work.results.galaxies_path)
     counts = {
         truth: {side: int((galaxies.has(truth) & (galaxies.split == side)).sum()) for side in SPLITS}
@@ -220,10 +221,8 @@ def _with_provenance(ensemble: Ensemble, work: _Work, recipe: str) -> Ensemble:
         "galaxies": counts,
         "kernels": built["kernels"],
         "kernel_scales": built["kernel_scales"],
-        "selection": [b.as_record() for step, b in work.balances.items() if step in config.recipes[recipe]],
+        "selection": [b.as_record() for step, b in work.balances.items() if step in ensemble.steps],
         "columns": [table.columns.model_dump(mode="json") for table in config.tables],
-        "device": machine.device,
-        "precision": machine.precision,
         "versions": {"mixz": version("mixz"), "torch": version("torch"), "python": platform.python_version()},
     }
-    return replace(ensemble, provenance=provenance)
+    return replace(ensemble, provenance={**ensemble.provenance, **provenance})

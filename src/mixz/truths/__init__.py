@@ -1,9 +1,27 @@
-"""Error kernels: how wrong a redshift label can be, p(z_label | z); draw labels, or ask how likely one is."""
+"""What labels say: kinds of redshift labels and how wrong they can be, p(z_label | z).
+
+Training, mock surveys, calibration and the judging of models all ask here, so that one statement of how wrong a label
+is serves the whole program.
+"""
 
 from mixz.truths.core_tail import CoreTailKernel
 from mixz.truths.gaussian import GaussianKernel
 from mixz.truths.kernel import Kernel
+from mixz.truths.known import KNOWN_TRUTHS
+from mixz.truths.likelihood import Labels
 from mixz.truths.reported import ReportedKernel
 from mixz.truths.table import TableKernel, read_kernel_table
+from mixz.truths.truth import Truth, Truths
 
-__all__ = ["CoreTailKernel", "GaussianKernel", "Kernel", "ReportedKernel", "TableKernel", "read_kernel_table"]
+__all__ = [
+    "KNOWN_TRUTHS",
+    "CoreTailKernel",
+    "GaussianKernel",
+    "Kernel",
+    "Labels",
+    "ReportedKernel",
+    "TableKernel",
+    "Truth",
+    "Truths",
+    "read_kernel_table",
+]

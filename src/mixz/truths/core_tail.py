@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,15 +18,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CoreTailKernel:
-    """Gaussian core and Jones-Faddy skew-t tail, binned in i magnitude (and the core in redshift).
+    """Gaussian core and Jones-Faddy skew-t tail, binned in magnitude (and the core in redshift).
 
     z_label = z + d,  d ~ (1 - f) Normal(mu, s) + f JF-skew-t(a, b; loc, scale),  cut to `z_range`.
 
     Parameters
     ----------
     mag_edges, z_edges
-        Edges of the bins in i magnitude, shape (I + 1,), and redshift, shape (Z + 1,).  Values outside take
-        the nearest bin.
+        Edges of the bins in magnitude, shape (I + 1,), and redshift, shape (Z + 1,).  Values outside take the nearest
+        bin, unknown magnitudes the faintest.
     s, mu
         Width and offset of the core, shape (I, Z), in redshift (not in dz).
     f, loc, scale, a, b
@@ -45,13 +46,22 @@ class CoreTailKernel:
     b: tuple[float, ...]
     z_range: tuple[float, float] = (0.0, 6.0)
 
-    @property
-    def narrowest(self) -> float:
+    def narrowest(self, z_err: ArrayLike | None = None) -> float:
         """The least width of the core."""
         return min(s / (1 + z) for row in self.s for s, z in zip(row, self.z_edges[1:], strict=True))
 
+    @property
+    def widest(self) -> float:
+        """Unbounded: its tails know no end."""
+        return math.inf
+
+    @property
+    def uses_z_err(self) -> bool:
+        """It does not."""
+        return False
+
     def scaled(self, factor: float) -> CoreTailKernel:
-        """Give the kernel whose core and tail are `factor` times as far off, cut to the same range."""
+        """The kernel whose core and tail are `factor` times as far off, cut to the same range."""
 
         def times(values: tuple[float, ...]) -> tuple[float, ...]:
             return tuple(factor * value for value in values)
@@ -59,13 +69,13 @@ class CoreTailKernel:
         s, mu = (tuple(map(times, rows)) for rows in (self.s, self.mu))
         return replace(self, s=s, mu=mu, loc=times(self.loc), scale=times(self.scale))
 
-    def draw(self, z: ArrayLike, *, mag_i: ArrayLike, seed: int, z_err: ArrayLike | None = None) -> Array:
-        """Draw a label for each galaxy; a galaxy with a NaN redshift or magnitude gets NaN.
+    def draw(self, z: ArrayLike, *, mag_ref: ArrayLike, seed: int, z_err: ArrayLike | None = None) -> Array:
+        """Labels drawn for galaxies; NaN where the redshift is NaN.
 
         Parameters
         ----------
-        z, mag_i
-            True redshift and i magnitude [AB], shape (galaxy,) or scalars.
+        z, mag_ref
+            True redshift and magnitude [AB], shape (galaxy,) or scalars.
         seed
             Seed of the draw: the same seed gives the same labels.
 
@@ -76,16 +86,16 @@ class CoreTailKernel:
         >>> from mixz.truths.known import COSMOS2020
         >>> z = np.full(50_000, 0.9)
         >>> for i in (21.0, 24.5):
-        ...     d = (COSMOS2020.draw(z, mag_i=i, seed=1) - z) / 1.9
+        ...     d = (COSMOS2020.draw(z, mag_ref=i, seed=1) - z) / 1.9
         ...     print(i, round(float(1.4826 * np.median(np.abs(d - np.median(d)))), 3))
         21.0 0.015
         24.5 0.017
         """
-        z, mag_i = np.broadcast_arrays(np.asarray(z, float), np.asarray(mag_i, float))
+        z, mag_ref = np.broadcast_arrays(np.asarray(z, float), np.asarray(mag_ref, float))
         rng = np.random.default_rng(seed)
-        i, j = self._bins(mag_i, z)
+        i, j = self._bins(mag_ref, z)
         label = np.full(z.shape, np.nan)
-        todo = np.isfinite(z) & np.isfinite(mag_i)
+        todo = np.isfinite(z)
         # A redraw keeps the truncated density below exact; the chance of needing many is tiny everywhere.
         for _ in range(1000):
             if not todo.any():
@@ -102,19 +112,19 @@ class CoreTailKernel:
             "look for wrong redshifts, e.g. the largest one",
         )
 
-    def density(self, *, z_label: ArrayLike, z: ArrayLike, mag_i: ArrayLike, z_err: ArrayLike | None = None) -> Array:
-        """Give p(z_label | z, i), zero outside `z_range`, integrating to 1 over z_label.
+    def density(self, *, z_label: ArrayLike, z: ArrayLike, mag_ref: ArrayLike, z_err: ArrayLike | None = None) -> Array:
+        """p(z_label | z, m), zero outside `z_range`, integrating to 1 over z_label.
 
         Examples
         --------
         >>> from mixz.truths.known import COSMOS2020
         >>> labels = np.linspace(0, 6, 6001)
-        >>> p = COSMOS2020.density(z_label=labels, z=0.5, mag_i=23.5)
+        >>> p = COSMOS2020.density(z_label=labels, z=0.5, mag_ref=23.5)
         >>> round(float(np.trapezoid(p, labels)), 4)
         1.0
         """
-        label, z, mag_i = (np.asarray(a, float) for a in (z_label, z, mag_i))
-        i, j = np.broadcast_arrays(*self._bins(mag_i, z))
+        label, z, mag_ref = (np.asarray(a, float) for a in (z_label, z, mag_ref))
+        i, j = np.broadcast_arrays(*self._bins(mag_ref, z))
         f, away = np.asarray(self.f)[i], label - z
         p = (1 - f) * _normal(away, np.asarray(self.mu)[i, j], np.asarray(self.s)[i, j]) + f * self._tail_density(
             away, i
@@ -123,21 +133,28 @@ class CoreTailKernel:
         return np.asarray(np.where((label >= self.z_range[0]) & (label <= self.z_range[1]), p, 0.0))
 
     def _inside(self, z: Array, i: NDArray[np.intp]) -> Array:
-        """Give the share of undisturbed draws inside `z_range`; costly functions only once per redshift and bin."""
-        from scipy import stats
-
+        """The share of undisturbed draws inside `z_range`; costly functions only once per redshift and bin."""
         found = np.empty(np.broadcast_shapes(z.shape, i.shape))
-        z_bin = self._bins(np.zeros(()), z)[1]
-        for k in range(len(self.f)):
-            core = stats.norm(loc=np.asarray(self.mu)[k, z_bin], scale=np.asarray(self.s)[k, z_bin])
-            tail, f = self._tail(np.array(k)), self.f[k]
-            low, high = (bound - z for bound in self.z_range)
-            share = (1 - f) * (core.cdf(high) - core.cdf(low)) + f * (tail.cdf(high) - tail.cdf(low))
-            np.copyto(found, share, where=i == k)
+        for k in np.unique(i).tolist():
+            its = np.broadcast_to(i == k, found.shape)
+            if z.shape == found.shape:
+                found[its] = self._share_inside(z[its], k)
+            else:
+                np.copyto(found, self._share_inside(z, k), where=its)
         return found
 
+    def _share_inside(self, z: Array, k: int) -> Array:
+        """The same for galaxies of one magnitude bin."""
+        from scipy import stats
+
+        z_bin = self._bins(np.zeros(()), z)[1]
+        core = stats.norm(loc=np.asarray(self.mu)[k, z_bin], scale=np.asarray(self.s)[k, z_bin])
+        tail, f = self._tail(np.array(k)), self.f[k]
+        low, high = (bound - z for bound in self.z_range)
+        return np.asarray((1 - f) * (core.cdf(high) - core.cdf(low)) + f * (tail.cdf(high) - tail.cdf(low)))
+
     def _tail_density(self, away: Array, i: NDArray[np.intp]) -> Array:
-        """Give scipy's ``jf_skew_t`` density; written out, since the library's own is many times slower."""
+        """scipy's ``jf_skew_t`` density; written out, since the library's own is many times slower."""
         from scipy.special import beta
 
         a, b, loc, scale = (np.asarray(t) for t in (self.a, self.b, self.loc, self.scale))
@@ -146,9 +163,9 @@ class CoreTailKernel:
         slope = x / np.sqrt((a + b)[i] + np.square(x))
         return np.asarray(norm[i] * (1 + slope) ** (a[i] + 0.5) * (1 - slope) ** (b[i] + 0.5))
 
-    def _bins(self, mag_i: Array, z: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    def _bins(self, mag_ref: Array, z: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Find the magnitude and redshift bin of each galaxy (the nearest one outside the edges)."""
-        i = np.searchsorted(self.mag_edges[1:-1], mag_i, side="right")
+        i = np.searchsorted(self.mag_edges[1:-1], mag_ref, side="right")
         j = np.searchsorted(self.z_edges[1:-1], z, side="right")
         return np.asarray(i), np.asarray(j)
 

@@ -13,27 +13,37 @@ Array = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 
 class Kernel(Protocol):
-    """How a label scatters about the redshift: draw labels, or ask how likely one is."""
+    """How labels scatter about the redshift: draw labels, or ask how likely one is."""
+
+    def narrowest(self, z_err: ArrayLike | None = None) -> float:
+        """How fine a grid must be to see it: its least width in units of 1 + z, of labels of these errors."""
+        ...
 
     @property
-    def narrowest(self) -> float:
-        """How fine a grid must be to see it: its least width in units of 1 + z."""
+    def widest(self) -> float:
+        """No label is much farther off than this, in units of 1 + z; inf where some may be."""
         ...
 
-    def draw(self, z: ArrayLike, *, mag_i: ArrayLike, seed: int, z_err: ArrayLike | None = None) -> Array:
-        """Draw one label for each redshift `z`, shape (galaxy,); `z_err` as in `density`, shape (galaxy, 2)."""
+    @property
+    def uses_z_err(self) -> bool:
+        """Whether a label's own error, where known, says how wrong it is, and its magnitude plays no part."""
         ...
 
-    def density(self, *, z_label: ArrayLike, z: ArrayLike, mag_i: ArrayLike, z_err: ArrayLike | None = None) -> Array:
-        """Give p(z_label | z, i) per unit redshift, shapes broadcast together.
+    def draw(self, z: ArrayLike, *, mag_ref: ArrayLike, seed: int, z_err: ArrayLike | None = None) -> Array:
+        """Labels drawn for redshifts `z`, shape (galaxy,); `z_err` as in `density`, shape (galaxy, 2)."""
+        ...
 
-        `z_err` has one more axis of length 2, how far the label's own 68 % interval reaches below and above it; kernels
-        that know better do not look at it.
+    def density(self, *, z_label: ArrayLike, z: ArrayLike, mag_ref: ArrayLike, z_err: ArrayLike | None = None) -> Array:
+        """p(z_label | z, m) per unit redshift, shapes broadcast together.
+
+        `mag_ref` is the magnitude m in the reference band; galaxies without one (NaN) count as the faintest.  `z_err`
+        has one more axis of length 2, how far the label's own 68 % interval reaches below and above it; kernels that
+        know better do not look at it.
         """
         ...
 
     def scaled(self, factor: float) -> Self:
-        """Give the kernel whose labels are `factor` times as far off: K_s(z_label | z) = K(z + d / s | z) / s.
+        """The kernel whose labels are `factor` times as far off: K_s(z_label | z) = K(z + d / s | z) / s.
 
         d = z_label - z.
         """

@@ -1,8 +1,7 @@
-"""A truth is a kind of redshift label and how wrong it can be: p(z_label | z), its error kernel.
+"""The truths that mixz knows by name, and the kernels that need no further settings.
 
 Spectra are exact on the scale of a photo-z.  Many-band labels (COSMOS2020) scatter by a Gaussian core with a
-skewed tail, both depending on i magnitude and redshift.  Training, mock surveys and the judging of models all
-ask the kernel here, so that one statement of how wrong a label is serves the whole program.
+skewed tail, both depending on i magnitude and redshift.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mixz.truths.core_tail import CoreTailKernel
 from mixz.truths.gaussian import GaussianKernel
+from mixz.truths.truth import Truth, Truths
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,16 +46,11 @@ SPECTRUM = GaussianKernel(0.0005)
 KERNELS: Mapping[str, Kernel] = {"exact": SPECTRUM, "cosmos2020": COSMOS2020}
 """The kernels that need no further settings."""
 
-KNOWN_KERNELS: Mapping[str, Kernel] = {"spec": SPECTRUM, "many_band": COSMOS2020, "true": SPECTRUM}
-"""The kernels of the truths whose names mixz knows."""
-
-
-def exact_truths(kernels: Mapping[str, Kernel]) -> tuple[str, ...]:
-    """Name the truths whose labels are believed before others' when a galaxy has several.
-
-    Examples
-    --------
-    >>> exact_truths(KNOWN_KERNELS)
-    ('spec', 'true')
-    """
-    return tuple(truth for truth, kernel in kernels.items() if kernel == SPECTRUM)
+KNOWN_TRUTHS = Truths(
+    (
+        Truth("spec", SPECTRUM, exact=True),
+        Truth("many_band", COSMOS2020),
+        Truth("true", SPECTRUM, exact=True, simulated=True),
+    )
+)
+"""The truths whose names mixz knows."""

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mixz.errors import MixzError
-from mixz.truths.known import exact_truths
+from mixz.truths.likelihood import Labels
 
 if TYPE_CHECKING:
-    from mixz.arrays import Floats
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
+
     from mixz.galaxies import GalaxySet
-    from mixz.settings.config import Config
-    from mixz.truths.kernel import Kernel
+    from mixz.truths.truth import Truths
 
 LEAST_PAIRS = 50
 """Galaxies with both labels from which on a scale is learned: its error is then some 10 % (ours)."""
@@ -43,17 +45,15 @@ class KernelScale:
     pairs: int
 
 
-def fit_scale(kernel: Kernel, *, z_label: Floats, z: Floats, mag_i: Floats, z_err: Floats | None = None) -> KernelScale:
-    """Find the scale s that makes labels most likely: argmax sum ln K_s(z_label | z), K_s = `kernel.scaled(s)`.
+def fit_scale(labels: Labels, *, z: ArrayLike) -> KernelScale:
+    """The scale s that makes labels most likely: argmax sum ln K_s(z_label | z), K_s = `kernel.scaled(s)`.
 
     Parameters
     ----------
-    kernel
-        The kernel at scale 1.
-    z_label, z, mag_i
-        Labels, redshifts and i magnitudes of galaxies whose redshift is known, shape (galaxy,).
-    z_err
-        How far each label's own 68 % interval reaches below and above it, shape (galaxy, 2).
+    labels
+        Labels of galaxies whose redshift is known; their truth's kernel is that of scale 1.
+    z
+        The redshifts, shape (galaxy,).
 
     Raises
     ------
@@ -62,25 +62,26 @@ def fit_scale(kernel: Kernel, *, z_label: Floats, z: Floats, mag_i: Floats, z_er
 
     Examples
     --------
-    >>> from mixz.truths.gaussian import GaussianKernel
-    >>> z = np.full(2000, 1.0)
-    >>> label = GaussianKernel(0.03).draw(z, mag_i=22, seed=1)
-    >>> found = fit_scale(GaussianKernel(0.01), z_label=label, z=z, mag_i=np.full(2000, 22.0))
+    >>> from mixz.truths import GaussianKernel, Truth
+    >>> z, mag_ref = np.full(2000, 1.0), np.full(2000, 22.0)
+    >>> labels = Labels(Truth("many_band", GaussianKernel(0.03)), z, mag_ref).draw(z, seed=1)
+    >>> found = fit_scale(Labels(Truth("many_band", GaussianKernel(0.01)), labels.z, mag_ref), z=z)
     >>> bool(abs(found.scale - 3) < 3 * found.error), round(found.error, 2)
     (True, 0.05)
     """
     from scipy.optimize import minimize_scalar
 
-    if len(z) < LEAST_PAIRS:
+    if len(labels) < LEAST_PAIRS:
         raise MixzError(
-            f"only {len(z):,} training galaxies have this label and an exact one",
+            f"only {len(labels):,} training galaxies have this label and an exact one",
             f"{LEAST_PAIRS} or more",
             "set learn_scale: false, and give `scale` if it is known",
         )
+    redshift = np.asarray(z, dtype=np.float64)[:, None]
 
     def surprise(ln_scale: float) -> float:
-        p = kernel.scaled(float(np.exp(ln_scale))).density(z_label=z_label, z=z, mag_i=mag_i, z_err=z_err)
-        return -float(np.log(np.maximum(p, LEAST_DENSITY)).sum())
+        scaled = replace(labels, truth=labels.truth.scaled(float(np.exp(ln_scale))))
+        return -float(np.log(np.maximum(scaled.density(redshift), LEAST_DENSITY)).sum())
 
     # A coarse look first: far from the truth, outliers make likelihoods with several valleys.
     tried = np.linspace(-np.log(REACH), np.log(REACH), 25)
@@ -95,30 +96,43 @@ def fit_scale(kernel: Kernel, *, z_label: Floats, z: Floats, mag_i: Floats, z_er
     step = 0.05
     bend = (surprise(found.x - step) - 2 * found.fun + surprise(found.x + step)) / step**2
     scale = float(np.exp(found.x))
-    return KernelScale(scale, scale / math.sqrt(bend) if bend > 0 else math.inf, len(z))
+    return KernelScale(scale, scale / math.sqrt(bend) if bend > 0 else math.inf, len(labels))
 
 
-def learned_scales(config: Config, galaxies: GalaxySet) -> dict[str, dict[str, Any]]:
-    """Learn the scale of every kernel that is to be learned, from the training galaxies.
+def learned_scales(
+    truths: Truths, galaxies: GalaxySet, *, learn: Sequence[str], ref_band: str
+) -> dict[str, dict[str, Any]]:
+    """The scales of some truths' kernels, learned from the training galaxies that have an exact label too.
+
+    Parameters
+    ----------
+    truths
+        What is known of the labels; a simulation's own truth teaches nothing.
+    galaxies
+        Galaxies with labels and their split.
+    learn
+        Names of the truths whose scale is to be learned.
+    ref_band
+        The band whose magnitude says how wrong labels are.
+
+    Returns
+    -------
+    dict
+        Per truth the fields of its `KernelScale`.
 
     Raises
     ------
     MixzError
         A truth's scale cannot be learned.
     """
-    settings, kernels = config.truth_settings(), config.kernels()
-    exact = [t for t in exact_truths(kernels) if t in galaxies.truths and not settings[t].simulated]
-    mag_i = galaxies.mag[:, galaxies.bands.index(config.ref_band)].astype(float)
+    z, _ = galaxies.reference([t for t in truths.exact if t in galaxies.truths and not truths[t].simulated])
     scales = {}
-    for truth in (t for t in galaxies.truths if settings[t].learn_scale):
-        z, _ = galaxies.reference(exact)
-        both = np.isfinite(z) & galaxies.has(truth) & (galaxies.split == "train")
-        z_err = galaxies.z_err[truth][both] if truth in galaxies.z_err else None
+    for name in learn:
+        both = np.isfinite(z) & galaxies.has(name) & (galaxies.split == "train")
+        labels = Labels.of(galaxies.rows(both), truths[name], ref_band=ref_band)
         try:
-            found = fit_scale(
-                kernels[truth], z_label=galaxies.z[truth][both], z=z[both], mag_i=mag_i[both], z_err=z_err
-            )
+            found = fit_scale(labels, z=z[both])
         except MixzError as error:
-            raise MixzError(f"truths.{truth}, learn_scale: {error.given}", error.allowed, error.do) from None
-        scales[truth] = {name: round(value, 4) for name, value in asdict(found).items()}
+            raise MixzError(f"truths.{name}, learn_scale: {error.given}", error.allowed, error.do) from None
+        scales[name] = {field: round(value, 4) for field, value in asdict(found).items()}
     return scales

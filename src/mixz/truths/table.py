@@ -24,9 +24,9 @@ EXAMPLE = "a line `dz,density` (or `dz,density,mag_low,mag_high`) and numbers be
 
 @dataclass(frozen=True)
 class TableKernel:
-    """Labels as wrong as a table says: a density of dz = (z_label - z) / (1 + z), in bins of i magnitude if need be.
+    """Labels as wrong as a table says: a density of dz = (z_label - z) / (1 + z), in bins of magnitude if need be.
 
-    K(z_label | z, i) = p_i(dz) / (1 + z), p_i straight between the table's points and zero beyond them.
+    K(z_label | z, m) = p_m(dz) / (1 + z), p_m straight between the table's points and zero beyond them.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class TableKernel:
     Examples
     --------
     >>> triangle = TableKernel(dz=((-0.1, 0.0, 0.1),), density_of_dz=((0.0, 10.0, 0.0),))
-    >>> triangle.density(z_label=[1.0, 1.1, 1.3], z=1.0, mag_i=22)
+    >>> triangle.density(z_label=[1.0, 1.1, 1.3], z=1.0, mag_ref=22)
     array([5. , 2.5, 0. ])
     """
 
@@ -46,44 +46,53 @@ class TableKernel:
     density_of_dz: tuple[tuple[float, ...], ...]
     mag_borders: tuple[float, ...] = ()
 
-    @property
-    def narrowest(self) -> float:
+    def narrowest(self, z_err: ArrayLike | None = None) -> float:
         """Half the narrowest bin's 68 % interval."""
         low, high = (
             np.array([self._quantile(bin_, np.array(q)) for bin_ in range(len(self.dz))]) for q in (0.16, 0.84)
         )
         return float((high - low).min() / 2)
 
+    @property
+    def widest(self) -> float:
+        """The largest dz that it knows."""
+        return max(abs(x) for points in self.dz for x in points)
+
+    @property
+    def uses_z_err(self) -> bool:
+        """It does not."""
+        return False
+
     def scaled(self, factor: float) -> TableKernel:
-        """Give the kernel whose table is stretched by `factor`."""
+        """The kernel whose table is stretched by `factor`."""
         dz = tuple(tuple(factor * x for x in points) for points in self.dz)
         return replace(self, dz=dz, density_of_dz=tuple(tuple(p / factor for p in bin_) for bin_ in self.density_of_dz))
 
-    def draw(self, z: ArrayLike, *, mag_i: ArrayLike, seed: int, z_err: ArrayLike | None = None) -> Array:
+    def draw(self, z: ArrayLike, *, mag_ref: ArrayLike, seed: int, z_err: ArrayLike | None = None) -> Array:
         """Draw labels from the table of each galaxy's magnitude."""
-        z, mag_i = np.broadcast_arrays(np.asarray(z, float), np.asarray(mag_i, float))
-        share, which = np.random.default_rng(seed).random(z.shape), self._bin(mag_i)
+        z, mag_ref = np.broadcast_arrays(np.asarray(z, float), np.asarray(mag_ref, float))
+        share, which = np.random.default_rng(seed).random(z.shape), self._bin(mag_ref)
         label = np.full(z.shape, np.nan)
         for number in range(len(self.dz)):
             its = which == number
             label[its] = z[its] + (1 + z[its]) * self._quantile(number, share[its])
         return label
 
-    def density(self, *, z_label: ArrayLike, z: ArrayLike, mag_i: ArrayLike, z_err: ArrayLike | None = None) -> Array:
-        """Give the table's density at each label, per unit redshift."""
-        label, z, mag_i = np.broadcast_arrays(*(np.asarray(a, float) for a in (z_label, z, mag_i)))
-        dz, which = (label - z) / (1 + z), self._bin(mag_i)
+    def density(self, *, z_label: ArrayLike, z: ArrayLike, mag_ref: ArrayLike, z_err: ArrayLike | None = None) -> Array:
+        """The table's density at each label, per unit redshift."""
+        label, z, mag_ref = np.broadcast_arrays(*(np.asarray(a, float) for a in (z_label, z, mag_ref)))
+        dz, which = (label - z) / (1 + z), self._bin(mag_ref)
         p = np.zeros(z.shape)
         for number, (points, values) in enumerate(zip(self.dz, self.density_of_dz, strict=True)):
             its = which == number
             p[its] = np.interp(dz[its], points, values, left=0, right=0)
         return np.asarray(p / (1 + z))
 
-    def _bin(self, mag_i: Array) -> NDArray[np.intp]:
-        return np.asarray(np.searchsorted(self.mag_borders, mag_i, side="right"))
+    def _bin(self, mag_ref: Array) -> NDArray[np.intp]:
+        return np.asarray(np.searchsorted(self.mag_borders, mag_ref, side="right"))
 
     def _quantile(self, number: int, share: Array) -> Array:
-        """Give the dz that a `share` of a bin's labels lies below."""
+        """The dz that a `share` of a bin's labels lies below."""
         x, y = np.asarray(self.dz[number]), np.asarray(self.density_of_dz[number])
         cdf = np.concatenate([[0.0], np.cumsum((y[1:] + y[:-1]) / 2 * np.diff(x))])
         wanted = share * cdf[-1]
@@ -100,8 +109,8 @@ def read_kernel_table(path: Path) -> TableKernel:
     Parameters
     ----------
     path
-        Columns dz and density, and where the error depends on i magnitude mag_low and mag_high: rows with the same
-        two are the density of that bin, and galaxies outside every bin take the nearest.
+        Columns dz and density, and where the error depends on the reference magnitude mag_low and mag_high: rows with
+        the same two are the density of that bin, and galaxies outside every bin take the nearest.
 
     Raises
     ------

@@ -43,6 +43,7 @@ def provenance(config: Config, galaxies: GalaxySet, ledger: Ledger) -> dict[str,
     """
     settings = _file_names_only(config.model_dump(mode="json", exclude=NOT_OF_THE_DATA))
     truths = config.truth_settings()
+    learn = [truth for truth in galaxies.truths if truths[truth].learn_scale]
     return {
         "name": config.name,
         "build_digest": config.build_digest(),
@@ -55,7 +56,7 @@ def provenance(config: Config, galaxies: GalaxySet, ledger: Ledger) -> dict[str,
         "z_range": {truth: _range(label) for truth, label in galaxies.z.items()},
         "systems": sorted(set(galaxies.system.tolist())),
         "kernels": {truth: kernel_words(truths[truth]) for truth in galaxies.truths},
-        "kernel_scales": learned_scales(config, galaxies),
+        "kernel_scales": learned_scales(config.known_truths(), galaxies, learn=learn, ref_band=config.ref_band),
         "settings": settings,
         "sources": sorted(set(_paths(settings))),
         "ledger": ledger.as_rows(),
@@ -75,8 +76,8 @@ def kernel_words(truth: TruthSettings) -> str:
 
     Examples
     --------
-    >>> from mixz.settings.truths import KNOWN_TRUTHS
-    >>> kernel_words(KNOWN_TRUTHS["spec"])
+    >>> from mixz.settings.truths import KNOWN_SETTINGS
+    >>> kernel_words(KNOWN_SETTINGS["spec"])
     'exact: Gaussian of width 0.0005 (1 + z)'
     """
     if truth.simulated:

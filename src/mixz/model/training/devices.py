@@ -42,13 +42,14 @@ class Machine:
         8 bits of mantissa; weights, optimiser, head and loss stay float32).
     cores
         CPU cores to use, one group of members on each; all that torch may use if not given.
-    graphs
-        On a GPU, record an update as a CUDA graph and replay it (dense networks only).
+    cuda_graphs
+        On a GPU, record an update as a CUDA graph and replay it (dense networks only).  Off unless asked for: no GPU
+        has passed the laws with it yet.
 
     Raises
     ------
     MixzError
-        The device is not there, or has no such precision.
+        The device has no such precision.
 
     Examples
     --------
@@ -59,13 +60,22 @@ class Machine:
     device: Device = "cpu"
     precision: Precision = "float32"
     cores: int | None = None
-    graphs: bool = True
+    cuda_graphs: bool = False
 
     def __post_init__(self) -> None:
-        if self.device == "cuda" and not torch.cuda.is_available():
-            raise MixzError("device: cuda", "cpu (this torch sees no CUDA device)", "use --device cpu")
         if self.precision == "tf32" and self.device != "cuda":
             raise MixzError("precision: tf32 on the CPU", "float32, bfloat16", "tf32 is a CUDA device's")
+
+    def require_device(self) -> None:
+        """Refuse to work where the device is not: a machine may be named here and be a worker's elsewhere.
+
+        Raises
+        ------
+        MixzError
+            It is not there.
+        """
+        if self.device == "cuda" and not torch.cuda.is_available():
+            raise MixzError("device: cuda", "cpu (this torch sees no CUDA device)", "use --device cpu")
 
     @property
     def torch_device(self) -> torch.device:
@@ -74,8 +84,8 @@ class Machine:
 
     @property
     def on_graph(self) -> bool:
-        """Say whether updates are recorded and replayed."""
-        return self.graphs and self.device == "cuda"
+        """Whether updates are recorded and replayed."""
+        return self.cuda_graphs and self.device == "cuda"
 
     @property
     def workers(self) -> int:
@@ -96,8 +106,7 @@ class Machine:
             return [slice(0, members)]
         most = max(1, min(MOST_MEMBERS, UPDATE_ROWS // batch_size))
         rounds = math.ceil(members / (most * self.workers))
-        count = min(members, rounds * self.workers)
-        return [slice(members * k // count, members * (k + 1) // count) for k in range(count)]
+        return shares(members, rounds * self.workers)
 
     def piece(self, members: int) -> int:
         """Say how many galaxies to push through `members` networks at once outside training."""
@@ -130,3 +139,15 @@ class Machine:
         finally:
             torch.set_num_threads(threads)
             torch.set_float32_matmul_precision(products)
+
+
+def shares(members: int, count: int) -> list[slice]:
+    """Members divided into so many groups of about equal size, or into one each where there are fewer.
+
+    Examples
+    --------
+    >>> shares(members=5, count=2)
+    [slice(0, 2, None), slice(2, 5, None)]
+    """
+    count = min(members, count)
+    return [slice(members * k // count, members * (k + 1) // count) for k in range(count)]

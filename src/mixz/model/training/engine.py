@@ -77,9 +77,10 @@ def train_step(
     Raises
     ------
     MixzError
-        A checkpoint cannot be written or is damaged.
+        The machine's device is not here, or a checkpoint cannot be written or is damaged.
     """
     machine = machine or Machine()
+    machine.require_device()
     parts = machine.parts(len(seeds), step.batch_size)
     if checkpoint:
         # Groups are as they were when training began, though the cores may be others today.

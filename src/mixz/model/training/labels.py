@@ -6,28 +6,67 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mixz.densities.intervals import FEWEST
 from mixz.errors import MixzError
-from mixz.galaxies import WEIGHT
+from mixz.galaxies import WEIGHT, hashed
+
+INTERVALS = "intervals"
+"""The side of validation galaxies that nothing but intervals is learned from."""
+APART = 1 / 3
+"""Share of the validation galaxies on it (ours)."""
+APART_SEED = 20_000
+"""Seed of the hash that chooses them: another than those of splits."""
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from mixz.arrays import Mask
     from mixz.galaxies import GalaxySet
 
 
+def kept_apart(galaxies: GalaxySet) -> Mask:
+    """The validation galaxies that are kept apart for intervals: a third of them by the hash of their ids.
+
+    None are where a third would be too few to learn intervals from.
+    """
+    validates = np.flatnonzero(galaxies.split == "validation")
+    chosen = validates[hashed(galaxies.object_id[validates], seed=APART_SEED) < APART]
+    labels = [np.isfinite(z[chosen]) for z in galaxies.z.values()]
+    apart = np.zeros(len(galaxies), dtype=bool)
+    apart[chosen] = bool(labels) and np.any(labels, axis=0).sum() >= FEWEST
+    return apart
+
+
+def _on_side(galaxies: GalaxySet, side: str, *, apart: bool) -> Mask:
+    """The galaxies of a side; those of `INTERVALS` are taken from validation, where some are kept apart at all."""
+    if side == INTERVALS:
+        return kept_apart(galaxies)
+    on_side = np.asarray(galaxies.split == side)
+    return on_side & ~kept_apart(galaxies) if apart and side == "validation" else on_side
+
+
 def labelled(
-    galaxies: GalaxySet, truths: Sequence[str], side: str, exact: Sequence[str]
+    galaxies: GalaxySet, truths: Sequence[str], side: str, exact: Sequence[str], *, apart: bool = False
 ) -> tuple[GalaxySet, NDArray[np.floating[Any]], NDArray[np.str_]]:
     """Select the galaxies of one side that carry a label of some truths, with the label believed and its truth.
+
+    Parameters
+    ----------
+    galaxies, truths, exact
+        Galaxies, and the truths to choose a label from, exact ones first.
+    side
+        ``train``, ``validation``, ``test``, or `INTERVALS`, the validation galaxies that are kept apart.
+    apart
+        Whether validation is without these.
 
     Raises
     ------
     MixzError
         There is none.
     """
-    chosen = galaxies.rows(galaxies.split == side)
+    chosen = galaxies.rows(_on_side(galaxies, side, apart=apart))
     z_ref, whose = chosen.reference(truths, exact=exact)
     has_label = np.isfinite(z_ref)
     if not has_label.any():

@@ -9,58 +9,58 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from mixz.errors import MixzError
+from mixz.model.ensemble import Ensemble
 from mixz.model.seeds import STEP, derive_seed
 from mixz.model.training.checkpoint import Checkpoint
 from mixz.model.training.devices import Machine
 from mixz.model.training.engine import train_step
 from mixz.model.training.selection import Selection
 from mixz.model.training.targets import rows_of
-from mixz.truths.known import KNOWN_KERNELS, exact_truths
+from mixz.truths.known import KNOWN_TRUTHS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from mixz.galaxies import GalaxySet
-    from mixz.model.ensemble import Ensemble
     from mixz.model.training.history import Progress
     from mixz.model.training.rows import Rows
     from mixz.settings.network import Network
     from mixz.settings.recipe import Step
-    from mixz.truths.kernel import Kernel
+    from mixz.truths.truth import Truths
 
 
-def refined(
+def train_members(
     ensemble: Ensemble,
     galaxies: GalaxySet,
     step: Step,
     *,
-    kernels: Mapping[str, Kernel] = KNOWN_KERNELS,
+    truths: Truths = KNOWN_TRUTHS,
     machine: Machine | None = None,
     checkpoint: Path | None = None,
     watch: Callable[[Progress], None] | None = None,
 ) -> Ensemble:
-    """Train an ensemble for one more step; where every member is lost, give an ensemble of none.
+    """Train an ensemble for one more step; where every member is lost, the result has none.
 
-    `Ensemble.fine_tune` is this and refuses to be left with none, but one of many workers may be.
+    `train_one_step` is this and refuses to be left with none, but one of many workers may be.  What was known of the
+    ensemble afterwards (calibration, intervals, support) is gone: `mixz.model.finish.finished` learns it anew.  The
+    provenance notes on what device, and how exactly, it was really trained.
 
     Parameters
     ----------
     ensemble
         Where to begin; not changed.
-    galaxies, step, kernels, machine, checkpoint, watch
-        As `Ensemble.fine_tune` has them.
+    galaxies, step, truths, machine, checkpoint, watch
+        As `mixz.fine_tune` has them.
 
     Raises
     ------
     MixzError
-        As `Ensemble.fine_tune`, but for lost members.
+        As `mixz.fine_tune`, but for lost members.
     """
-    number = len(ensemble.recipe) + 1
-    selection = Selection.of(galaxies, step, exact_truths(kernels))
-    train, validation = (
-        rows_of(ensemble, galaxies, step, side, kernels, selection) for side in ("train", "validation")
-    )
+    number = len(ensemble.steps) + 1
+    selection = Selection.of(galaxies, step, truths.exact)
+    train, validation = (rows_of(ensemble, galaxies, step, side, truths, selection) for side in ("train", "validation"))
     _check_step(step, number, ensemble.network, len(train))
     machine = machine or Machine()
     save_to = Checkpoint(checkpoint, _settings(ensemble, step, train, validation, machine)) if checkpoint else None
@@ -81,11 +81,35 @@ def refined(
     return replace(
         kept,
         weights=trained.weights,
-        recipe=(*ensemble.recipe, step),
+        steps=(*ensemble.steps, step),
         history=(*kept.history, trained.history),
         lost=(*ensemble.lost, *trained.lost),
+        provenance={**ensemble.provenance, "device": machine.device, "precision": machine.precision},
         support=None,
     )
+
+
+def train_one_step(
+    ensemble: Ensemble,
+    galaxies: GalaxySet,
+    step: Step,
+    *,
+    truths: Truths = KNOWN_TRUTHS,
+    machine: Machine | None = None,
+    checkpoint: Path | None = None,
+    watch: Callable[[Progress], None] | None = None,
+) -> Ensemble:
+    """Train an ensemble for one more step, as `train_members` does.
+
+    Raises
+    ------
+    MixzError
+        As `train_members`, or every member was lost.
+    """
+    trained = train_members(
+        ensemble, galaxies, step, truths=truths, machine=machine, checkpoint=checkpoint, watch=watch
+    )
+    return Ensemble.joined([trained])
 
 
 def _check_step(step: Step, number: int, network: Network, galaxies: int) -> None:
@@ -97,7 +121,7 @@ def _check_step(step: Step, number: int, network: Network, galaxies: int) -> Non
         raise MixzError(
             f"step {number}, loss: label_likelihood, but the networks end in a {network.head_name}",
             "networks with head: binned or mixture",
-            'give them, e.g. network=mixz.named_network("fused")',
+            'give the recipe such a network, as mixz.RECIPES["fused"].network is',
         )
     if step.batch_size > galaxies:
         raise MixzError(
@@ -112,7 +136,7 @@ def _settings(ensemble: Ensemble, step: Step, train: Rows, validation: Rows, mac
     parts = [t for rows in (train, validation) for t in (rows.x, rows.z_ref, rows.weight, rows.says)]
     return {
         "step": step.model_dump(mode="json"),
-        "number": len(ensemble.recipe) + 1,
+        "number": len(ensemble.steps) + 1,
         "network": ensemble.network.model_dump(mode="json"),
         "members": ensemble.numbers,
         "seed": ensemble.seed,

@@ -10,15 +10,14 @@ import torch
 from mixz.errors import MixzError
 from mixz.galaxies import WEIGHT
 from mixz.model.heads import head_of
-from mixz.model.label_likelihood import says_exactly, says_through
 from mixz.model.seeds import EPOCHS, derive_seed
 from mixz.model.training.augmentation import as_noisy_as_others, augmentation
 from mixz.model.training.labels import labelled, own_weights
 from mixz.model.training.rows import Rows
-from mixz.truths.known import exact_truths
+from mixz.truths.likelihood import Labels
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -29,14 +28,15 @@ if TYPE_CHECKING:
     from mixz.model.features import Photometry
     from mixz.model.training.selection import Selection
     from mixz.settings.recipe import Step
-    from mixz.truths.kernel import Kernel
+    from mixz.truths.truth import Truths
 
 
 def labelled_and_usable(
-    ensemble: Ensemble, galaxies: GalaxySet, truths: Sequence[str], side: str, kernels: Mapping[str, Kernel]
+    ensemble: Ensemble, galaxies: GalaxySet, names: Sequence[str], side: str, truths: Truths
 ) -> tuple[GalaxySet, Floats, NDArray[np.str_], Photometry]:
     """Select galaxies of one side with a label of some truths that can be asked about; give label and truth."""
-    chosen, z_ref, whose = labelled(galaxies, truths, side, exact_truths(kernels))
+    apart = ensemble.network.has_density and ensemble.network.calibrate
+    chosen, z_ref, whose = labelled(galaxies, names, side, truths.exact, apart=apart)
     photometry = ensemble.photometry(chosen)
     usable = photometry.usable(ensemble.network).numpy()
     if not usable.all():
@@ -52,11 +52,11 @@ def rows_of(
     galaxies: GalaxySet,
     step: Step,
     side: str,
-    kernels: Mapping[str, Kernel],
+    truths: Truths,
     selection: Selection | None,
 ) -> Rows:
     """Give what one side of the split teaches in a step."""
-    chosen, z_ref, whose, photometry = labelled_and_usable(ensemble, galaxies, step.truths, side, kernels)
+    chosen, z_ref, whose, photometry = labelled_and_usable(ensemble, galaxies, step.truths, side, truths)
     weight = None
     if step.weights:
         weight = torch.tensor([step.weight_of(truth) for truth in whose.tolist()])
@@ -70,7 +70,7 @@ def rows_of(
         weight = towards if weight is None else weight * towards
         weight = weight / weight.mean()
     truth = torch.from_numpy(np.unique(whose, return_inverse=True)[1])
-    seed = derive_seed(ensemble.seed, EPOCHS, len(ensemble.recipe) + 1)
+    seed = derive_seed(ensemble.seed, EPOCHS, len(ensemble.steps) + 1)
     x, renew = ensemble.features(photometry), None
     if side == "train":
         renew = augmentation(ensemble.features, photometry, truth, seed)
@@ -78,24 +78,24 @@ def rows_of(
         x = as_noisy_as_others(ensemble.features, photometry, truth, seed)
     grid, says = head_of(ensemble.network).grid, None
     if grid is not None:
-        exactly = step.loss == "head"
-        says = says_exactly(z_ref, grid) if exactly else says_of(ensemble, chosen, z_ref, whose, kernels, grid)
+        face_value = step.loss == "head"
+        says = torch.from_numpy(likelihood(ensemble, chosen, whose, truths, grid, face_value=face_value))
     return Rows(x, torch.tensor(z_ref, dtype=torch.float32), weight, says, renew)
 
 
-def says_of(
+def likelihood(
     ensemble: Ensemble,
     chosen: GalaxySet,
-    z_ref: Floats,
     whose: NDArray[np.str_],
-    kernels: Mapping[str, Kernel],
+    truths: Truths,
     grid: Grid,
-) -> torch.Tensor:
-    """Give what each galaxy's label says of its redshift."""
-    says = torch.empty(len(chosen), len(grid.z))
-    mag_i = ensemble.mag_ref(chosen).numpy().astype(float)
-    for truth in np.unique(whose).tolist():
-        its = whose == truth
-        z_err = chosen.z_err[truth][its] if truth in chosen.z_err else None
-        says[torch.from_numpy(its)] = says_through(kernels[truth], z_ref[its], mag_i[its], grid, z_err)
-    return says
+    *,
+    face_value: bool = False,
+) -> NDArray[np.float32]:
+    """The likelihood of each galaxy's label of the truth `whose`, shape (galaxy, z) (`mixz.truths.likelihood`)."""
+    found = np.empty((len(chosen), len(grid)), dtype=np.float32)
+    for name in np.unique(whose).tolist():
+        its = whose == name
+        labels = Labels.of(chosen.rows(its), truths[name], ref_band=ensemble.ref_band)
+        found[its] = labels.likelihood(grid, face_value=face_value)
+    return found

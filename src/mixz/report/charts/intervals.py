@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mixz.densities.grid import Grid
 from mixz.metrics.bins import I_EDGES, bins_between
-from mixz.metrics.intervals import allowed_pdf, inside, mass_inside
+from mixz.metrics.intervals import inside, mass_inside
 from mixz.report.charts.chart import SQUARE, Chart, Panels, Rows, Spec, axis, by_recipe, number, only_shown, rule
-from mixz.report.evidence import FAINT, LEAST_IN_BIN
+from mixz.report.evidence import LEAST_IN_BIN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,10 +120,11 @@ def interval_panels(runs: Runs) -> list[Panels]:
 def _places(run: Run) -> list[JudgedBy]:
     """Name what a run's intervals are judged by: each truth, and for noisy ones also the simulation's own redshifts."""
     own = [t for t in run.test.truths if t not in run.truths and run.test.has(t).any()]
-    labels = [JudgedBy(truth, truth, truth in run.kernels) for truth in run.truths]
+    noisy = {truth: not run.known[truth].exact for truth in run.truths}
+    labels = [JudgedBy(truth, truth, noisy[truth]) for truth in run.truths]
     return [
         *labels,
-        *(JudgedBy(truth, members, noisy=False) for truth in own for members in run.truths if members in run.kernels),
+        *(JudgedBy(truth, members, noisy=False) for truth in own for members in run.truths if noisy[members]),
     ]
 
 
@@ -131,7 +133,9 @@ def _held(entry: ReportEntry, place: JudgedBy) -> list[Held]:
     rows = np.flatnonzero(test.has(place.truth) & test.has(place.members) & np.isfinite(photoz.z_phot))
     mag, z_phot, z_label = entry.run.mag_ref(test)[rows], photoz.z_phot[rows], test.z[place.truth][rows]
     allowed = _allowed(entry, place.truth, rows) if place.noisy else None
-    where = {None: np.ones(len(rows), dtype=bool)} | {b: b.holds(mag_i=mag, z_ref=z_label, z_phot=z_phot) for b in BINS}
+    where = {None: np.ones(len(rows), dtype=bool)} | {
+        b: b.holds(mag_ref=mag, z_ref=z_label, z_phot=z_phot) for b in BINS
+    }
     held = []
     for level, every in photoz.intervals.items():
         ends = every[rows]
@@ -149,20 +153,11 @@ def _held(entry: ReportEntry, place: JudgedBy) -> list[Held]:
 
 
 def _allowed(entry: ReportEntry, truth: str, rows: NDArray[np.intp]) -> Floats | None:
-    """Give the densities of the redshifts behind noisy labels; None where the labels are as good as the redshift."""
-    photoz, test, kernel = entry.photoz, entry.run.test, entry.run.kernels[truth]
-    if photoz.pdf is None or photoz.z_grid is None or kernel.narrowest < np.log1p(photoz.z_grid[1]) / 2:
+    """The densities of the redshifts behind noisy labels; None where the labels are as good as the redshift."""
+    photoz, labels = entry.photoz, entry.run.labels(truth, rows)
+    if photoz.pdf is None or photoz.z_grid is None or labels.at_face_value(grid := Grid(photoz.z_grid)):
         return None
-    mag = entry.run.mag_ref(test)[rows]
-    faintest = float(np.nanmax(mag)) if np.isfinite(mag).any() else FAINT
-    return allowed_pdf(
-        photoz.pdf[rows],
-        z_grid=photoz.z_grid,
-        z_label=test.z[truth][rows],
-        mag_i=np.where(np.isfinite(mag), mag, faintest),
-        density=kernel.density,
-        z_err=test.z_err[truth][rows] if truth in test.z_err else None,
-    )
+    return np.asarray(grid.density(labels.allowed(grid.mass(photoz.pdf[rows]), grid)))
 
 
 def _chart(place: JudgedBy, level: float, found: Sequence[Held], labels: Sequence[str]) -> Chart:

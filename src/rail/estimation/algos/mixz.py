@@ -48,24 +48,22 @@ class MixzModelHandle(ModelHandle):
 
     @classmethod
     def _read(cls, path: str, **_kwargs: Any) -> Ensemble:
-        from mixz.model.ensemble import Ensemble
+        from mixz.model.folder import load_model
 
         if not Path(path).is_file():
             raise MixzError(f"no model file {path}", "a .mixz file", "run MixzInformer first")
         if zipfile.is_zipfile(path):
-            return Ensemble.load(path)
+            return load_model(path)
         with TemporaryDirectory() as home:
             inside = Path(home) / "model.mixz"
             inside.write_bytes(_exported(path))
-            return Ensemble.load(inside)
+            return load_model(inside)
 
     @classmethod
     def _write(cls, data: Ensemble, path: str, **_kwargs: Any) -> None:
-        from mixz.model.file import pack_model
+        from mixz.model.folder import save_model_file
 
-        with TemporaryDirectory() as home:
-            data.save(Path(home) / "model")
-            pack_model(Path(home) / "model", path)
+        save_model_file(data, path)
 
 
 def export_model(model: Ensemble | str, path: str, *, catalog_tag: str | None = None) -> None:
@@ -83,13 +81,13 @@ def export_model(model: Ensemble | str, path: str, *, catalog_tag: str | None = 
         Name of the RAIL catalogue configuration whose columns the model was trained on.
     """
     from mixz.atomic import replacing
-    from mixz.model.ensemble import Ensemble
+    from mixz.model.folder import load_model
 
-    ensemble = Ensemble.load(model) if isinstance(model, str) else model
+    ensemble = load_model(model) if isinstance(model, str) else model
     with TemporaryDirectory() as home:
         whole = Path(home) / "model.mixz"
         MixzModelHandle._write(ensemble, str(whole))
-        about = {"recipe": [step.model_dump(mode="json") for step in ensemble.recipe], "bands": list(ensemble.bands)}
+        about = {"steps": [step.model_dump(mode="json") for step in ensemble.steps], "bands": list(ensemble.bands)}
         wrapped = Model(whole.read_bytes(), CREATOR, 0, catalog_tag, about)
     with replacing(path) as draft:
         wrapped.write(str(draft))

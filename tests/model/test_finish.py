@@ -1,4 +1,4 @@
-"""Calibrated ensembles: what they keep, give, refuse, and lose when they are refined."""
+"""Finished models: what they keep, give and refuse, and what they learn anew when they are fine-tuned."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from toys import HEADS, toy_galaxies
 from mixz.errors import MixzError
 from mixz.galaxies import GalaxySet
 from mixz.model.ensemble import Ensemble
-from mixz.settings.recipe import Step
+from mixz.model.finish import finished
+from mixz.model.fit import fine_tune, fit
+from mixz.model.folder import load_model, save_model
+from mixz.settings.recipe import Recipe, Step
 
 STEP = Step(truths=("many_band", "spec"), loss="label_likelihood", epochs=3, batch_size=64, lr=2e-3)
 HIGH = 21.0
@@ -26,8 +29,7 @@ def many() -> GalaxySet:
 
 @pytest.fixture(scope="module", params=["binned", "mixture"])
 def model(request: pytest.FixtureRequest, many: GalaxySet) -> Ensemble:
-    trained = Ensemble.fit(many, (STEP,), network=HEADS[request.param], members=2)
-    return trained.calibrated(many).with_support(many)
+    return fit(many, Recipe(steps=(STEP,), network=HEADS[request.param]), members=2)
 
 
 def test_calibration_changes_densities_and_what_is_read_off_them(model: Ensemble, many: GalaxySet) -> None:
@@ -55,8 +57,8 @@ def test_intervals_cover_test_galaxies(model: Ensemble, many: GalaxySet) -> None
 
 
 def test_saving_loses_nothing(model: Ensemble, many: GalaxySet, tmp_path: Path) -> None:
-    model.save(tmp_path / "model")
-    again = Ensemble.load(tmp_path / "model")
+    save_model(model, tmp_path / "model")
+    again = load_model(tmp_path / "model")
     assert again.held_out == model.held_out
     before, after = model.predict(many), again.predict(many)
     np.testing.assert_array_equal(before.pdf, after.pdf)
@@ -94,7 +96,7 @@ def test_support_knows_training_from_elsewhere(model: Ensemble, many: GalaxySet)
 
 
 def test_an_unknown_reference_magnitude_is_no_obstacle(many: GalaxySet) -> None:
-    trained = Ensemble.fit(many, (STEP,), network=HEADS["binned"], members=1).calibrated(many)
+    trained = fit(many, Recipe(steps=(STEP,), network=HEADS["binned"]), members=1)
     lost = many.mag.copy()
     lost[:, many.bands.index(trained.ref_band)] = np.nan
     photoz = trained.predict(replace(many, mag=lost))
@@ -102,9 +104,19 @@ def test_an_unknown_reference_magnitude_is_no_obstacle(many: GalaxySet) -> None:
     assert np.isfinite(photoz.intervals["95"]).all()
 
 
-def test_what_is_refined_or_parted_is_calibrated_no_more(model: Ensemble, many: GalaxySet) -> None:
-    refined = model.fine_tune(many, Step(truths=("spec",), epochs=1, batch_size=64))
-    assert (refined.calibration, refined.intervals, refined.support, refined.held_out) == (None, None, None, {})
+def test_what_is_fine_tuned_is_calibrated_anew(model: Ensemble, many: GalaxySet) -> None:
+    spectra = many.rows(many.has("spec"))
+    again = fine_tune(model, replace(spectra, z={"spec": spectra.z["spec"]}), Step(truths=("spec",), epochs=1))
+    assert again.calibration is not None
+    assert again.intervals is not None
+    assert again.held_out["galaxies"] == {"spec": int((spectra.split == "validation").sum())}
+    assert again.support is not None
+    assert len(again.support.by_others) == 0, "these galaxies have spectra only"
+    assert model.support is not None
+    assert len(model.support.by_others) > 0
+
+
+def test_parts_are_not_calibrated(model: Ensemble) -> None:
     one = model.subset([1])
     assert (one.calibration, one.intervals, one.held_out) == (None, None, {})
     assert one.support is model.support
@@ -112,40 +124,53 @@ def test_what_is_refined_or_parted_is_calibrated_no_more(model: Ensemble, many: 
 
 def test_too_few_held_out_galaxies_are_said_so(tmp_path: Path) -> None:
     few = toy_galaxies(240)
-    model = Ensemble.fit(few, (STEP,), network=HEADS["binned"], members=1).calibrated(few)
+    model = fit(few, Recipe(steps=(STEP,), network=HEADS["binned"]), members=1)
     assert model.calibration is None
     assert "held-out galaxies; calibrating takes 200" in model.held_out["why"]
     assert model.predict(few).intervals == {}
-    model.save(tmp_path / "model")
-    assert Ensemble.load(tmp_path / "model").held_out == model.held_out
+    save_model(model, tmp_path / "model")
+    assert load_model(tmp_path / "model").held_out == model.held_out
 
 
 def test_a_truth_without_held_out_galaxies_is_named(many: GalaxySet) -> None:
     label = np.where(many.split == "validation", np.nan, many.z["spec"])
-    model = Ensemble.fit(many, (STEP,), network=HEADS["binned"], members=1)
-    calibrated = model.calibrated(replace(many, z=dict(many.z) | {"spec": label}))
+    model = fit(many, Recipe(steps=(STEP,), network=HEADS["binned"]), members=1)
+    calibrated = finished(model, replace(many, z=dict(many.z) | {"spec": label}))
     assert calibrated.held_out["calibrated"]
     assert "spec: 0 held-out galaxies, too few" in calibrated.held_out["why"]
 
 
 def test_no_held_out_galaxy_at_all_is_refused(many: GalaxySet) -> None:
-    model = Ensemble.fit(many, (STEP,), network=HEADS["binned"], members=1)
+    model = fit(many, Recipe(steps=(STEP,), network=HEADS["binned"]), members=1)
     with pytest.raises(MixzError, match="no validation galaxy has a label of many_band or spec"):
-        model.calibrated(many.rows(many.split != "validation"))
+        finished(model, many.rows(many.split != "validation"))
 
 
 def test_calibration_can_be_switched_off_and_needs_a_density(many: GalaxySet) -> None:
     off = HEADS["binned"].model_copy(update={"calibrate": False})
-    model = Ensemble.fit(many, (STEP,), network=off, members=1)
-    assert model.calibrated(many) is model
-    point = Ensemble.fit(many, (Step(truths=("spec",), epochs=1),), network=HEADS["point"], members=1)
-    assert point.calibrated(many) is point
-    assert point.with_support(many).predict(many).support is not None
+    model = fit(many, Recipe(steps=(STEP,), network=off), members=1)
+    assert (model.calibration, model.intervals, model.held_out) == (None, None, {})
+    point = fit(many, Recipe(steps=(Step(truths=("spec",), epochs=1),), network=HEADS["point"]), members=1)
+    assert (point.calibration, point.intervals, point.held_out) == (None, None, {})
+    assert point.predict(many).support is not None
 
 
 def test_a_damaged_calibration_is_refused(model: Ensemble, tmp_path: Path) -> None:
-    model.save(tmp_path / "model")
+    save_model(model, tmp_path / "model")
     about = tmp_path / "model" / "model.json"
     about.write_text(about.read_text().replace('"calibration"', '"other"'))
     with pytest.raises(MixzError, match="damaged"):
-        Ensemble.load(tmp_path / "model")
+        load_model(tmp_path / "model")
+
+
+def test_a_band_that_stands_for_i_is_noted(many: GalaxySet) -> None:
+    """Only where some believed truth's labels are not exact: those of spectra are as wrong at every magnitude."""
+    bands = replace(many, bands=("u", "g", "r"))
+    spectra = Step(truths=("spec",), loss="label_likelihood", epochs=1, batch_size=64)
+    for step, noted in ((STEP.model_copy(update={"epochs": 1}), True), (spectra, False)):
+        model = fit(bands, Recipe(steps=(step,), network=HEADS["mixture"]), members=1)
+        assert model.ref_band == "r"
+        assert model.held_out.get("ref_band", "").startswith("ref_band: r stands for i") == noted
+    upper = fit(replace(many, bands=("I", "Z", "Y")), Recipe(steps=(STEP,), network=HEADS["mixture"]), members=1)
+    assert upper.ref_band == "I"
+    assert "ref_band" not in upper.held_out

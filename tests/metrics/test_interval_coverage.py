@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mixz.metrics.intervals import allowed_pdf, inside, mass_inside
-from mixz.truths.gaussian import GaussianKernel
+from mixz.densities.grid import Grid
+from mixz.metrics.intervals import inside, mass_inside
+from mixz.truths import GaussianKernel, Labels, Truth
 
 Z = np.linspace(0, 2, 801)
 
@@ -33,32 +34,11 @@ def test_noisy_labels_give_the_coverage_that_exact_ones_would(level_width: tuple
     rng = np.random.default_rng(1)
     middle = rng.uniform(0.8, 1.2, 4_000)
     z = middle + 0.05 * rng.standard_normal(4_000)
-    kernel = GaussianKernel(0.02)
-    label = kernel.draw(z, mag_i=22.0, seed=2)
+    labels = Labels(Truth("many_band", GaussianKernel(0.02)), z, np.full(4_000, 22.0)).draw(z, seed=2)
     ends = np.column_stack([middle - 0.05 * width, middle + 0.05 * width])
-    allowed = allowed_pdf(
-        gauss(middle, 0.05), z_grid=Z, z_label=label, mag_i=np.full(4_000, 22.0), density=kernel.density
-    )
-    weighed = mass_inside(ends, allowed, z_grid=Z).mean()
+    grid = Grid(Z)
+    allowed = labels.allowed(grid.mass(gauss(middle, 0.05)), grid)
+    weighed = mass_inside(ends, grid.density(allowed), z_grid=Z).mean()
     assert weighed == pytest.approx(level, abs=0.012)
     assert inside(ends, z_ref=z).mean() == pytest.approx(level, abs=0.02)
-    assert inside(ends, z_ref=label).mean() < weighed - 0.05, "the labels themselves are inside less often"
-
-
-def test_a_label_that_cannot_be_leaves_the_density_as_it_is() -> None:
-    p = gauss(np.array([1.0]), 0.05)
-    far = allowed_pdf(p, z_grid=Z, z_label=[90.0], mag_i=[22.0], density=GaussianKernel(0.01).density)
-    assert np.allclose(far, p)
-
-
-def test_labels_may_know_their_own_errors() -> None:
-    seen = []
-
-    def density(*, z_label: np.ndarray, z: np.ndarray, mag_i: np.ndarray, z_err: np.ndarray) -> np.ndarray:
-        seen.append((z_label.shape, mag_i.shape, z_err.shape))
-        return np.ones((len(z_label), len(z)))
-
-    p = gauss(np.array([1.0, 1.1]), 0.05)
-    told = {"z_label": [1.0, 1.1], "mag_i": [22.0, 23.0], "z_err": [[0.1, 0.2], [0.1, 0.1]]}
-    assert np.allclose(allowed_pdf(p, z_grid=Z, density=density, **told), p)
-    assert seen == [((2, 1), (2, 1), (2, 1, 2))]
+    assert inside(ends, z_ref=labels.z).mean() < weighed - 0.05, "the labels themselves are inside less often"
