@@ -26,7 +26,7 @@ from measure import report
 from simulated import magnitudes
 
 from mixz.bridges.dask_members import dask_client
-from mixz.bridges.hats import predict_hats
+from mixz.bridges.hats.catalogue import predict_hats
 from mixz.bridges.model_columns import Asked
 from mixz.data.hats_folder import SKY_INDEX, HatsFolder, Pixel, finish, pixel_file
 from mixz.data.split import split_by_id

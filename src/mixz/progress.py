@@ -28,8 +28,8 @@ PLAIN_SECONDS = 10.0
 class Bar(Protocol):
     """What a long task tells: how far it is, how far it will go, and a few words."""
 
-    def __call__(self, done: float, total: float, words: str = "") -> None:
-        """Report that `done` of `total` is done."""
+    def __call__(self, done: float, total: float | None, words: str = "") -> None:
+        """Report that `done` of `total` is done; None where nobody knows how much there is."""
         ...
 
 
@@ -79,13 +79,15 @@ def _rich_bar(title: str, console: Console) -> Iterator[Bar]:
 def _plain_bar(title: str, console: Console) -> Bar:
     started = last = time.monotonic()
 
-    def say(done: float, total: float, words: str = "") -> None:
+    def say(done: float, total: float | None, words: str = "") -> None:
         nonlocal last
         now = time.monotonic()
         if now - last < PLAIN_SECONDS or not done:
             return
         last = now
-        left = (now - started) * (total - done) / done
-        console.print(f"{title}: {done:.0f} of {total:.0f}  {words}  about {left:.0f} s left", highlight=False)
+        of, left = "", ""
+        if total is not None:
+            of, left = f" of {total:.0f}", f"  about {(now - started) * (total - done) / done:.0f} s left"
+        console.print(f"{title}: {done:.0f}{of}  {words}{left}", highlight=False)
 
     return say

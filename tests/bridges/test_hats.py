@@ -7,8 +7,9 @@ import os
 import shutil
 import signal
 import warnings
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,28 +17,21 @@ import pyarrow.parquet as pq
 import pytest
 
 from hats_mock import BANDS, model, read_hats, sky, write_hats
-from mixz.bridges.dask_members import dask_client
-from mixz.bridges.hats import Job, predict_hats, predict_partition
+from mixz.bridges.hats.catalogue import predict_hats
+from mixz.bridges.hats.parts import Job, Part, parts_of, predict_part
+from mixz.bridges.hats.rounding import rounded
 from mixz.bridges.model_columns import Asked
-from mixz.bridges.rounding import rounded
-from mixz.data.hats_folder import HatsFolder, pixel_file
+from mixz.data.hats_folder import HatsFolder, batches
 from mixz.errors import MixzError
 from mixz.model.folder import load_model
 from mixz.stages import export
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 pytest.importorskip("lsdb", reason="needs mixz[hats]")
 pytest.importorskip("distributed", reason="needs mixz[dask]")
 
 PLAIN = Asked()
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[Any]:
-    with dask_client(workers=2) as client:
-        yield client
+PART_ROWS = 70
+"""Fewer than a partition has."""
 
 
 @pytest.fixture(scope="module")
@@ -81,15 +75,18 @@ def check(found: Any, place: Path) -> None:
 def test_a_killed_worker_changes_nothing(client: Any, place: Path, tmp_path: Path) -> None:
     pids = list(client.run(os.getpid).values())
     assert len(pids) == 2
-    killed: list[int] = []
+    told: list[tuple[int, int]] = []
 
-    def kill_one(done: int, _: int) -> None:
-        if done == 2 and not killed:
-            killed.append(pids[0])
+    def kill_one(done: int, total: int) -> None:
+        told.append((done, total))
+        if len(told) == 2:
             os.kill(pids[0], signal.SIGKILL)
 
-    outcome = predict_hats(place / "model", place / "sky", tmp_path / "out", client, asked=PLAIN, tell=kill_one)
-    assert killed
+    outcome = predict_hats(
+        place / "model", place / "sky", tmp_path / "out", client, asked=PLAIN, part_rows=PART_ROWS, tell=kill_one
+    )
+    assert max(b - a for (a, _), (b, _) in pairwise(told)) <= PART_ROWS, "what is done is told part by part"
+    assert told[-1] == (outcome.galaxies, outcome.galaxies)
     check(read_hats(tmp_path / "out"), place)
     assert outcome.galaxies == len(read_hats(place / "sky"))
     assert outcome.partitions == len(HatsFolder.open(place / "sky").pixels) - 1, "one has no rows"
@@ -99,28 +96,40 @@ def test_a_killed_worker_changes_nothing(client: Any, place: Path, tmp_path: Pat
     made = HatsFolder.open(tmp_path / "out")
     made.require_whole()
     assert made.rows == outcome.galaxies
+    assert max(len(made.files(pixel)) for pixel in made.pixels) > 2, "partitions are folders of parts"
 
 
 def test_an_interrupted_run_goes_on(client: Any, place: Path, tmp_path: Path) -> None:
     def stop(done: int, _: int) -> None:
-        if done == 3:
+        if done > 2 * PART_ROWS:
             raise KeyboardInterrupt
 
     def again(**changes: Any) -> Any:
-        return predict_hats(place / "model", place / "sky", tmp_path / "out", client, **({"asked": PLAIN} | changes))
+        how = {"asked": PLAIN, "part_rows": PART_ROWS} | changes
+        return predict_hats(place / "model", place / "sky", tmp_path / "out", client, **how)
 
     with pytest.raises(KeyboardInterrupt):
         again(tell=stop)
     assert not (tmp_path / "out").exists()
     with pytest.raises(MixzError, match="other settings .densities differ"):
         again(densities=False)
-    journal = tmp_path / "out.unfinished" / "journal"
-    gone = sorted(journal.iterdir())[0]
-    rows = json.loads(gone.read_text())["rows"]
-    gone.unlink()  # as if it had been killed between the file and the note
-    outcome = again()
-    assert outcome.done_before >= 2
-    assert rows > 0
+    with pytest.raises(MixzError, match="other settings .parts differ"):
+        again(part_rows=PART_ROWS - 1)
+    unfinished = tmp_path / "out.unfinished"
+    notes = sorted((unfinished / "journal").iterdir())
+    assert len(notes) >= 3
+    noted = sum(json.loads(note.read_text())["rows"] for note in notes)
+    rows = json.loads(notes[0].read_text())["rows"]
+    notes[0].unlink()  # as if it had been killed between the file and the note
+    written = {path: path.stat().st_mtime_ns for path in (unfinished / "catalogue").rglob("part-*.parquet")}
+    touched: list[int] = []
+    outcome = again(tell=lambda done, _: touched.append(done))
+    assert noted > rows > 0
+    assert outcome.done_before == noted - rows
+    assert touched[0] > outcome.done_before, "what is done is not counted anew"
+    kept = [path for path, when in written.items()
+            if (tmp_path / "out" / path.relative_to(unfinished / "catalogue")).stat().st_mtime_ns == when]  # fmt: skip
+    assert len(kept) >= len(notes) - 1, "only what is missing is done again"
     check(read_hats(tmp_path / "out"), place)
     with pytest.raises(MixzError, match="is there already"):
         again()
@@ -131,17 +140,47 @@ def test_points_alone(client: Any, place: Path, tmp_path: Path) -> None:
     names = HatsFolder.open(tmp_path / "out").columns()
     assert "mixz_z_best" in names
     assert "mixz_interp" not in names
+    made = HatsFolder.open(tmp_path / "out")
+    assert [file.suffix for pixel in made.pixels for file in made.files(pixel)] == [".parquet"] * len(made.pixels)
+
+
+def only_part(folder: HatsFolder) -> Part:
+    """The first partition as one part."""
+    first = parts_of(folder)[0]
+    assert first.alone
+    return first
 
 
 def test_memory_is_bounded_by_the_chunk(place: Path, tmp_path: Path) -> None:
     job = Job(place / "model", place / "sky", tmp_path, PLAIN, chunk_rows=40)
-    job.journal.mkdir()
-    folder = HatsFolder.open(place / "sky")
-    done = predict_partition(job, folder.pixels[0])
-    with pq.ParquetFile(pixel_file(job.catalogue, folder.pixels[0])) as file:
+    part = only_part(HatsFolder.open(place / "sky"))
+    done = predict_part(job, part)
+    with pq.ParquetFile(job.file(part)) as file:
         groups = [file.metadata.row_group(k).num_rows for k in range(file.num_row_groups)]
     assert max(groups) <= 40
-    assert sum(groups) == done.rows > 40
+    assert sum(groups) == done.rows == len(part) > 40
+
+
+@pytest.mark.parametrize("part_rows", [1, 7, 100, 1_000])
+def test_parts_are_the_whole(part_rows: int, place: Path) -> None:
+    folder = HatsFolder.open(place / "sky")
+    parts = parts_of(folder, part_rows=part_rows)
+    assert max(map(len, parts)) <= part_rows
+    assert len({(part.pixel, part.number) for part in parts}) == len(parts)
+    for pixel in folder.pixels:
+        [file] = folder.files(pixel)
+        here = [part for part in parts if part.pixel == pixel]
+        assert [part.start for part in here] == [0, *(part.stop for part in here)][: len(here)]
+        assert sum(map(len, here)) == pq.read_metadata(file).num_rows
+        assert len({len(part) for part in here}) <= 2, "of nearly the same length"
+
+
+@pytest.mark.parametrize(("start", "stop"), [(0, 5), (4, 11), (10, 20), (19, 25), (24, 25), (0, 25)])
+def test_rows_of_a_file(start: int, stop: int, tmp_path: Path) -> None:
+    pq.write_table(pa.table({"x": np.arange(25)}), tmp_path / "t.parquet", row_group_size=10)
+    found = [batch["x"].to_pylist() for batch in batches(tmp_path / "t.parquet", ["x"], 3, start=start, stop=stop)]
+    assert [x for some in found for x in some] == list(range(start, stop))
+    assert max(map(len, found)) <= 3
 
 
 def test_a_partition_without_a_band(client: Any, place: Path, tmp_path: Path) -> None:
@@ -195,7 +234,8 @@ def test_the_command_line_takes_folders(place: Path, tmp_path: Path, monkeypatch
 
     from mixz.cli import main
 
-    command = ["mixz", "predict", place / "model", place / "sky", "-o", tmp_path / "out", "--no-densities"]
+    command = ["mixz", "predict", place / "model", place / "sky", "-o", tmp_path / "out"]
+    command += ["--no-densities", "--workers", 1]
     monkeypatch.setattr(sys, "argv", [str(part) for part in command])
     with pytest.raises(SystemExit) as stop:
         main()
@@ -205,10 +245,9 @@ def test_the_command_line_takes_folders(place: Path, tmp_path: Path, monkeypatch
 
 def test_columns_are_named_as_rubin_names_them(place: Path, tmp_path: Path) -> None:
     job = Job(place / "model", place / "sky", tmp_path, PLAIN)
-    job.journal.mkdir()
-    pixel = HatsFolder.open(place / "sky").pixels[0]
-    predict_partition(job, pixel)
-    schema = pq.read_schema(pixel_file(job.catalogue, pixel))
+    part = only_part(HatsFolder.open(place / "sky"))
+    predict_part(job, part)
+    schema = pq.read_schema(job.file(part))
     assert set(schema.names) == {
         *("_healpix_29", "ra", "dec", "object_id", "mixz_interp", "mixz_z_phot_std", "mixz_z_sigma"),
         *(f"mixz_z_{name}" for name in ("mode", "mean", "median", "rms", "best")),
@@ -223,13 +262,12 @@ def test_torch_and_onnx_write_the_same(place: Path, tmp_path: Path) -> None:
     pytest.importorskip("onnxscript", reason="needs mixz[onnx]")
     folder = model(tmp_path / "folder", galaxies=2_000, whole=True)
     exported = export(folder, tmp_path / "model.onnx")
-    pixel = HatsFolder.open(place / "sky").pixels[0]
+    part = only_part(HatsFolder.open(place / "sky"))
     tables = []
     for path in (folder, exported):
         job = Job(path, place / "sky", tmp_path / f"{path.name}.made", PLAIN)
-        job.journal.mkdir(parents=True)
-        predict_partition(job, pixel)
-        tables.append(pq.read_table(pixel_file(job.catalogue, pixel)).flatten())
+        predict_part(job, part)
+        tables.append(pq.read_table(job.file(part)).flatten())
     assert tables[0].schema == tables[1].schema
     assert {"mixz_support", "mixz_z_low_68", "mixz_z_high_95", "mixz_interp.yvals"} <= set(tables[0].column_names)
     for name in tables[0].column_names:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ import numpy as np
 import pytest
 
 from mixz import metrics
-from mixz.bridges.qp_files import ENDINGS, on_grid, read_qp, to_qp, truth_in, write_qp
+from mixz.bridges.qp_files import ENDINGS, on_grid, read_qp, to_qp, truth_in
+from mixz.bridges.qp_writers import qp_writer, write_qp
 from mixz.errors import MixzError
 from mixz.photoz import POINTS, PhotoZ
 
@@ -61,6 +63,26 @@ def test_what_is_written_comes_back(photoz: PhotoZ, kind: Any, ending: str, tmp_
         assert photoz.pdf is not None
         np.testing.assert_array_equal(back.z_grid, photoz.z_grid)
         np.testing.assert_allclose(back.pdf, photoz.pdf, rtol=1e-6, atol=1e-12)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_pieces_make_the_file_that_qp_writes_whole(photoz: PhotoZ, kind: Any, ending: str, tmp_path: Path) -> None:
+    photoz, z = replace(photoz, object_id=[f"g{10**k}" for k in range(GALAXIES)]), np.linspace(0, 1, GALAXIES)
+    to_qp(photoz, kind=kind, truth={"spec": z}).write_to(str(tmp_path / f"whole{ending}"))
+    with qp_writer(tmp_path / f"pieces{ending}", kind=kind) as append:
+        for rows in (slice(0, 1), slice(1, 1), slice(1, 30), slice(30, GALAXIES)):
+            append(photoz.rows(rows), {"spec": z[rows]})
+    whole, pieces = (qp.read(str(tmp_path / f"{name}{ending}")) for name in ("whole", "pieces"))
+    for part in ("metadata", "objdata", "ancil"):
+        there, here = getattr(whole, part), getattr(pieces, part)
+        assert list(there) == list(here)
+        for name, values in there.items():
+            assert here[name].dtype == values.dtype, name
+            if values.dtype.kind == "f":
+                np.testing.assert_allclose(here[name], values, rtol=1e-6, err_msg=name)
+            else:
+                np.testing.assert_array_equal(here[name], values)
 
 
 @pytest.mark.parametrize(("kind", "most", "mass"), [("quant", 0.02, 0.06), ("mixmod", 0.02, 0.01)])
@@ -137,7 +159,13 @@ def test_an_old_file_stays_until_the_new_one_is_whole(photoz: PhotoZ, tmp_path: 
     before = (tmp_path / "z.hdf5").read_bytes()
     with pytest.raises(MixzError, match="densities"):
         write_qp(PhotoZ(["a"], [[0.5]]), tmp_path / "z.hdf5")
+    for name in ("z.hdf5", "z.pq"):
+        with pytest.raises(MixzError, match="densities"), qp_writer(tmp_path / name) as append:
+            list(map(append, (photoz, PhotoZ(["a"], [[0.5]]))))
+        with pytest.raises(MixzError, match="no galaxies"):
+            write_qp(photoz.rows(slice(0, 0)), tmp_path / name)
     assert (tmp_path / "z.hdf5").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["z.hdf5"]
 
 
 def test_another_grid_keeps_the_mass(photoz: PhotoZ) -> None:

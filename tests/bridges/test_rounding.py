@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis.extra.numpy import arrays
 
-from mixz.bridges.rounding import KEPT_BITS, WING, rounded
+from mixz.bridges.hats.rounding import KEPT_BITS, WING, rounded
 
 SMALLEST_NORMAL = float(np.finfo(np.float32).tiny)
 DENSITIES = arrays(

@@ -40,7 +40,7 @@ SAMPLE = labelled(Labels(KNOWN_TRUTHS["spec"], Z, np.full(120, 22.0)))
 ABOUT = {
     "bands": ["i"],
     "members": 1,
-    "recipe": [{"truths": ["many_band"]}],
+    "steps": [{"truths": ["many_band"]}],
     "network": {},
     "provenance": {"recipe": "fused"},
 }

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mixz.bridges.models import PhotoZModel
-    from mixz.data.astropy_tables import Reading
+    from mixz.data.astropy_tables import ColumnRoles
 
     Columns = Mapping[str, NDArray[Any]]
 
@@ -32,7 +32,7 @@ class _Kind:
     """How one kind of table is taken apart, and made from columns again."""
 
     names: list[str]
-    frame: Callable[[Collection[str], Reading], pd.DataFrame]
+    frame: Callable[[Collection[str], ColumnRoles], pd.DataFrame]
     made: Callable[[Columns, NDArray[Any] | None], Any]
 
 
@@ -90,7 +90,7 @@ def predict_table(
     asked = Asked(mag=mag, mag_err=mag_err, object_id=object_id, system=system)
     kind = _kind_of(table)
     needed = asked.needed(model, kind.names, where=WHERE)
-    frame = kind.frame(needed, asked.reading(model, kind.names, where=WHERE))
+    frame = kind.frame(needed, asked.roles(model, kind.names, where=WHERE))
     photoz = model.predict(asked.galaxies(model, frame, where=WHERE))
     columns: dict[str, NDArray[Any]] = {}
     if (name := asked.id_column(kind.names)) is not None:
@@ -166,12 +166,12 @@ def _kind_of(table: Any) -> _Kind:
 
     if isinstance(table, dict):
         return _Kind(
-            list(table), lambda names, reading: frame_of(_of_one_length(table, names), names, reading), _as_dictionary
+            list(table), lambda names, roles: frame_of(_of_one_length(table, names), names, roles), _as_dictionary
         )
     if is_astropy(table):
         return _Kind(
             table.colnames,
-            lambda names, reading: frame_of(table, names, reading),
+            lambda names, roles: frame_of(table, names, roles),
             lambda columns, grid: table_like(table, columns, meta={} if grid is None else {"z_grid": grid.tolist()}),
         )
     raise MixzError(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mixz.data.astropy_tables import Reading
+from mixz.data.astropy_tables import ColumnRoles
 from mixz.data.photometry import column_names, photometry
 from mixz.data.tables import require_columns
 from mixz.errors import MixzError, nearest
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mixz.bridges.models import PhotoZModel
+    from mixz.data.photometry import MagnitudeCheck
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,13 @@ class Asked:
         require_columns(_names(without[0], model), available, where=where)
         raise AssertionError("unreachable: the first map lacks a column")
 
-    def reading(self, model: PhotoZModel, available: Sequence[str], *, where: str) -> Reading:
+    def roles(self, model: PhotoZModel, available: Sequence[str], *, where: str) -> ColumnRoles:
         """Say what columns with units are to be read as."""
         columns = self.columns(model, available, where=where)
         names = column_names(columns, model.bands)
         if columns.mag is not None:
-            return Reading(errors=dict(zip(names["mag_err"], names["mag"], strict=False)))
-        return Reading(fluxes=dict.fromkeys([*names["flux"], *names["flux_err"]], columns.flux_zero_point))
+            return ColumnRoles(errors=dict(zip(names["mag_err"], names["mag"], strict=False)))
+        return ColumnRoles(fluxes=dict.fromkeys([*names["flux"], *names["flux_err"]], columns.flux_zero_point))
 
     def id_column(self, available: Sequence[str]) -> str | None:
         """Name the column of the galaxies' names, where there is one."""
@@ -96,8 +97,25 @@ class Asked:
         require_columns(wanted, available, where=where)
         return list(dict.fromkeys(wanted))
 
-    def galaxies(self, model: PhotoZModel, frame: pd.DataFrame, *, where: str) -> GalaxySet:
+    def galaxies(
+        self,
+        model: PhotoZModel,
+        frame: pd.DataFrame,
+        *,
+        where: str,
+        first: int = 0,
+        check: MagnitudeCheck | None = None,
+    ) -> GalaxySet:
         """Give the rows of a table as galaxies, named by their place: ids of a table need not be unique.
+
+        Parameters
+        ----------
+        model, frame, where
+            The model, the rows, and what to call their table.
+        first
+            The place of the first of them in the table.
+        check
+            What judges the whole table's magnitudes, where these are some of its rows.
 
         Raises
         ------
@@ -105,9 +123,9 @@ class Asked:
             A column is missing, or holds text.
         """
         columns = self.columns(model, [str(name) for name in frame.columns], where=where)
-        mag, mag_err = photometry(frame, columns, model.bands, where=where)
+        mag, mag_err = photometry(frame, columns, model.bands, where=where, check=check)
         system = np.full(len(frame), self.system or "")
-        return GalaxySet(np.arange(len(frame)), model.bands, mag, mag_err, system=system)
+        return GalaxySet(np.arange(first, first + len(frame)), model.bands, mag, mag_err, system=system)
 
     def _tried(self, model: PhotoZModel) -> list[Columns]:
         """List the maps to try."""

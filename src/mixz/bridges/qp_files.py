@@ -1,4 +1,4 @@
-"""Photo-z as qp ensembles and files, and back (needs ``pip install 'mixz[rail]'``).
+"""Photo-z as qp ensembles, and qp files read (needs ``pip install 'mixz[rail]'``).
 
 qp (LSST DESC) is how RAIL and the DESC challenge keep densities.  Beside each density, its `ancil` table has object_id,
 zmode, zmean, zmedian, zbest, z_phot_std, and what else is known of the galaxy.
@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from mixz.atomic import replacing
 from mixz.bridges.gaussian_fits import gaussians_of
 from mixz.densities.grid import Grid
 from mixz.errors import MixzError
 from mixz.photoz import PhotoZ
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -37,8 +36,6 @@ COMPONENTS = 5
 
 OURS = ("z_phot", "z_sigma", "z_rms", "z_low_", "z_high_")
 """Beginnings of names of ours beside which ``z_<truth>`` is a known redshift."""
-PARTS = ("data", "meta", "ancil")
-"""qp writes Parquet as three files, their names made of the file's and these."""
 ENDINGS = (".hdf5", ".pq")
 SHOWN_GRID = 301
 """Nodes on which densities are read that a file does not keep on a grid: RAIL's own number."""
@@ -118,50 +115,6 @@ def ancil_table(photoz: PhotoZ, truth: Mapping[str, Floats], *, members: bool = 
     # Names of any kind are kept as text of one width, the only text that every format of qp's knows.
     columns["object_id"] = ids if ids.dtype.kind in "iu" else ids.astype(str)
     return columns | {f"z_{name}": np.array(z, dtype=np.float64) for name, z in truth.items()}
-
-
-def write_qp(
-    photoz: PhotoZ, path: str | Path, *, kind: Kind = "interp", truth: Mapping[str, Floats] | None = None
-) -> list[Path]:
-    """Write photo-z as a qp file; what was there stays until the new file is whole.
-
-    Parameters
-    ----------
-    photoz, kind, truth
-        As `to_qp` has them.
-    path
-        A name that ends in ``.hdf5`` or ``.pq``.
-
-    Returns
-    -------
-    list of Path
-        The files written: one of HDF5, three of Parquet (``photoz.pq`` becomes ``photozdata.pq`` and so on: qp's way).
-
-    Raises
-    ------
-    MixzError
-        qp is missing, the photo-z have no densities, the name ends otherwise, or it cannot be written.
-    """
-    path = qp_name(path)
-    ensemble = to_qp(photoz, kind=kind, truth=truth)
-    if path.suffix == ".hdf5":
-        with replacing(path) as draft:
-            ensemble.write_to(str(draft))
-        return [path]
-    return list(_parquet_parts(ensemble, path))
-
-
-def _parquet_parts(ensemble: Any, path: Path) -> Iterator[Path]:
-    """Write qp's three Parquet files beside each other, then put each in its place."""
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as home, redirect_stdout(StringIO()):
-        ensemble.write_to(f"{home}/{path.name}")
-        for part in PARTS:
-            name = f"{path.stem}{part}{path.suffix}"
-            with replacing(path.with_name(name)) as draft:
-                draft.write_bytes((Path(home) / name).read_bytes())
-            yield path.with_name(name)
 
 
 def read_qp(path: str | Path, *, object_id: NDArray[Any] | None = None) -> PhotoZ:

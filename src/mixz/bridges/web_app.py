@@ -25,6 +25,9 @@ MEGABYTE = 1_000_000
 Format = Literal["csv", "parquet", "fits", "hdf5", "ecsv"]
 """Formats of a download; the ending of an upload's name says its own."""
 
+WebApp = FastAPI
+"""What `web_app` makes, as a server takes it."""
+
 TYPES = {"csv": "text/csv", "fits": "application/fits", "hdf5": "application/x-hdf5"}
 
 HEADERS = {

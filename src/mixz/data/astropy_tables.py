@@ -26,7 +26,7 @@ def is_astropy(table: object) -> bool:
 
 
 @dataclass(frozen=True)
-class Reading:
+class ColumnRoles:
     """What columns with units are read as, where not as AB magnitudes.
 
     Parameters
@@ -41,7 +41,7 @@ class Reading:
     fluxes: Mapping[str, float] = field(default_factory=dict)
 
 
-def frame_of(table: Mapping[str, Any], columns: Collection[str], reading: Reading) -> pd.DataFrame:
+def frame_of(table: Mapping[str, Any], columns: Collection[str], roles: ColumnRoles) -> pd.DataFrame:
     """Take columns out of an astropy table, or a dictionary: magnitudes as numbers, flux densities as AB magnitudes.
 
     What is masked is missing, as is the magnitude of a flux that is not positive.
@@ -50,7 +50,7 @@ def frame_of(table: Mapping[str, Any], columns: Collection[str], reading: Readin
     ----------
     table, columns
         The table, and the names of the columns wanted.
-    reading
+    roles
         Which columns are errors, and which are wanted as fluxes.
 
     Raises
@@ -61,7 +61,7 @@ def frame_of(table: Mapping[str, Any], columns: Collection[str], reading: Readin
     Examples
     --------
     >>> table = QTable({"mag_g": [3.631, 36.31] * u.uJy, "mag_err_g": [0.1, 0.1] * u.uJy, "mag_r": [21, 20] * u.mag})
-    >>> frame_of(table, ["mag_g", "mag_r", "mag_err_g"], Reading(errors={"mag_err_g": "mag_g"})).round(3)
+    >>> frame_of(table, ["mag_g", "mag_r", "mag_err_g"], ColumnRoles(errors={"mag_err_g": "mag_g"})).round(3)
        mag_g  mag_r  mag_err_g
     0   22.5   21.0      0.030
     1   20.0   20.0      0.003
@@ -71,10 +71,10 @@ def frame_of(table: Mapping[str, Any], columns: Collection[str], reading: Readin
         column, numbers = table[name], _plain(table[name])
         if getattr(column, "unit", None) is None:
             numbers = np.asarray(numbers)
-        elif name in reading.fluxes:
-            numbers = _flux(numbers, name, reading.fluxes[name])
-        elif name in reading.errors:
-            numbers = _error(numbers, name, _plain(table[reading.errors[name]]))
+        elif name in roles.fluxes:
+            numbers = _flux(numbers, name, roles.fluxes[name])
+        elif name in roles.errors:
+            numbers = _error(numbers, name, _plain(table[roles.errors[name]]))
         else:
             numbers = _magnitude(numbers, name)
         found[name] = _hidden(_native(numbers), column)

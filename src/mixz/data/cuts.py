@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Entry:
+class LedgerEntry:
     """One line of the ledger: a step on one table, galaxies in and out, and what else is to be told of it."""
 
     table: str
@@ -41,7 +41,7 @@ class Ledger:
     [{'table': 'cosmos', 'step': 'galaxies_only', 'rows_in': 3, 'rows_out': 2}]
     """
 
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[LedgerEntry] = field(default_factory=list)
 
     def apply(self, table: str, step: str, keep: Mask) -> Mask:
         """Enter a step that keeps the rows of `keep`, and give the mask back.
@@ -62,7 +62,7 @@ class Ledger:
         MixzError
             The step leaves no galaxy.
         """
-        self.entries.append(Entry(table, step, rows_in, rows_out, details))
+        self.entries.append(LedgerEntry(table, step, rows_in, rows_out, details))
         if not rows_out:
             trail = ", ".join(f"{e.step} {e.rows_in} -> {e.rows_out}" for e in self.entries if e.table == table)
             raise MixzError(f"{table}: no galaxy is left after {step!r} ({trail})", "at least one", f"loosen {step!r}")

@@ -156,8 +156,17 @@ class HatsFolder:
                     yield batch.to_pandas()
 
 
-def batches(file: Path, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
+def batches(
+    file: Path, columns: Sequence[str], rows: int, *, start: int = 0, stop: int | None = None
+) -> Iterator[pa.RecordBatch]:
     """Read a Parquet file so many rows at a time, the sky index as an ordinary column.
+
+    Parameters
+    ----------
+    file, columns, rows
+        The file, which columns, and how many rows at a time.
+    start, stop
+        The rows wanted; groups of rows without any of them stay unread.
 
     Raises
     ------
@@ -165,8 +174,30 @@ def batches(file: Path, columns: Sequence[str], rows: int) -> Iterator[pa.Record
         The file is damaged.
     """
     with _readable(file), pq.ParquetFile(file) as opened:
-        for batch in opened.iter_batches(rows, columns=list(columns)):
-            yield batch.replace_schema_metadata(None)
+        counts = [opened.metadata.row_group(k).num_rows for k in range(opened.num_row_groups)]
+        ends = np.cumsum(counts, dtype=int)
+        stop = int(ends[-1]) if stop is None and len(ends) else stop or 0
+        groups = [k for k, end in enumerate(ends) if end > start and end - counts[k] < stop]
+        at = int(ends[groups[0]]) - counts[groups[0]] if groups else 0
+        for batch in opened.iter_batches(rows, row_groups=groups, columns=list(columns)):
+            low, high = max(start - at, 0), min(stop - at, len(batch))
+            at += len(batch)
+            if high > low:
+                yield batch.slice(low, high - low).replace_schema_metadata(None)
+            if at >= stop:
+                return
+
+
+def file_rows(file: Path) -> int:
+    """Count the rows of a Parquet file, by what it says of itself.
+
+    Raises
+    ------
+    MixzError
+        The file is damaged.
+    """
+    with _readable(file):
+        return int(pq.read_metadata(file).num_rows)
 
 
 def file_columns(file: Path) -> list[str]:
@@ -200,7 +231,9 @@ def pixel_file(folder: Path, pixel: Pixel, suffix: str = ".parquet") -> Path:
     return Path(str(pixel_catalog_file(folder, HealpixPixel(*pixel), npix_suffix=suffix)))
 
 
-def finish(folder: Path, rows: Mapping[Pixel, int], like: HatsFolder, *, name: str, builder: str) -> None:
+def finish(
+    folder: Path, rows: Mapping[Pixel, int], like: HatsFolder, *, name: str, builder: str, suffix: str = ".parquet"
+) -> None:
     """Make a catalogue of the Parquet files in a folder: metadata, list of partitions, properties, maps of the sky.
 
     Parameters
@@ -213,6 +246,8 @@ def finish(folder: Path, rows: Mapping[Pixel, int], like: HatsFolder, *, name: s
         The catalogue whose rows they are.
     name, builder
         What to call the catalogue, and who made it.
+    suffix
+        What the name of a piece of sky ends in: ``.parquet`` for a file, ``/`` for a folder of files.
     """
     from hats.catalog import PartitionInfo
     from hats.io.parquet_metadata import write_parquet_metadata
@@ -232,7 +267,7 @@ def finish(folder: Path, rows: Mapping[Pixel, int], like: HatsFolder, *, name: s
         "hats_max_rows": max(rows.values()),
         "hats_order": partitions.get_highest_order(),
         "default_columns": None,
-        "npix_suffix": ".parquet",
+        "npix_suffix": suffix,
     }
     info.copy_and_update(**changed).to_properties_file(folder)
 

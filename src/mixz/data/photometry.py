@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,10 +31,13 @@ STRANGERS = 0.2
 """Share of values outside `AB_RANGE` from which a column is no column of magnitudes."""
 
 
-def photometry(frame: pd.DataFrame, columns: Columns, bands: Sequence[str], *, where: str) -> tuple[Floats, Floats]:
+def photometry(
+    frame: pd.DataFrame, columns: Columns, bands: Sequence[str], *, where: str, check: MagnitudeCheck | None = None
+) -> tuple[Floats, Floats]:
     """Give magnitudes and errors of a table, each of shape (galaxy, band); NaN errors where it maps none.
 
-    A band that was observed and in which nothing was seen has no magnitude (NaN) and an infinite error.
+    A band that was observed and in which nothing was seen has no magnitude (NaN) and an infinite error.  Where the
+    frame is a piece of a table, `check` judges the whole of it; else the frame is judged.
 
     Raises
     ------
@@ -42,7 +48,7 @@ def photometry(frame: pd.DataFrame, columns: Columns, bands: Sequence[str], *, w
     require_columns([n for group in names.values() for n in group], list(frame.columns), where=where)
     values = {kind: _stack(frame, group, where=where) for kind, group in names.items() if group}
     if "mag" in values:
-        require_magnitudes(values["mag"], names["mag"], where=where)
+        (check.add if check else partial(require_magnitudes, where=where))(values["mag"], names["mag"])
         mag = np.where(np.abs(values["mag"]) > FAINTEST, np.nan, values["mag"])
         mag_err = values.get("mag_err", np.full_like(mag, np.nan))
     else:
@@ -142,17 +148,76 @@ def require_magnitudes(mag: Floats, names: Sequence[str], *, where: str) -> None
     MixzError
         Many values lie outside `AB_RANGE`.
     """
-    low, high = AB_RANGE
-    for name, values in zip(names, mag.T, strict=True):
-        seen = values[np.isfinite(values)]
-        if len(seen) and np.mean((seen < low) | (seen > high)) > STRANGERS:
-            p5, p50, p95 = np.percentile(seen, [5, 50, 95])
-            raise MixzError(
-                f"{where} column {name!r} holds no AB magnitudes: 5, 50 and 95 % of its values lie below"
-                f" {p5:.3g}, {p50:.3g} and {p95:.3g}",
-                f"magnitudes between {low:g} and {high:g}",
-                "if these are fluxes, map them as columns: {mag: null, flux: ..., flux_err: ..., flux_zero_point: ...}",
-            )
+    check = MagnitudeCheck(where)
+    check.add(mag, names)
+    check.finish()
+
+
+@dataclass
+class MagnitudeCheck:
+    """Whether columns read piece by piece can be AB magnitudes: the same verdict however they are cut into pieces.
+
+    Parameters
+    ----------
+    where
+        What to call the table.
+    rows
+        How many rows it has at most, where that is known: a column that can no longer pass is refused at once.
+
+    Examples
+    --------
+    >>> check = MagnitudeCheck("fluxes.csv", rows=4)
+    >>> check.add(np.array([[21.0], [22.0], [23.0]]), ["g"])
+    >>> check.add(np.array([[1e4]]), ["g"])
+    Traceback (most recent call last):
+    mixz.errors.MixzError: fluxes.csv column 'g' holds no AB magnitudes: 1 of 4 values lie outside 5 to 40, e.g. 1e+04
+      allowed: magnitudes between 5 and 40
+      do: if these are fluxes, map them as columns: {mag: null, flux: ..., flux_err: ..., flux_zero_point: ...}
+    """
+
+    where: str
+    rows: int | None = None
+    seen: Counter[str] = field(default_factory=Counter)
+    strange: Counter[str] = field(default_factory=Counter)
+    example: dict[str, float] = field(default_factory=dict)
+
+    def add(self, mag: Floats, names: Sequence[str]) -> None:
+        """Look at some rows, shape (galaxy, band).
+
+        Raises
+        ------
+        MixzError
+            However the rest may be, many values lie outside `AB_RANGE`.
+        """
+        for name, values in zip(names, mag.T, strict=True):
+            outside = values[np.isfinite(values) & ((values < AB_RANGE[0]) | (values > AB_RANGE[1]))]
+            self.seen[name] += int(np.isfinite(values).sum())
+            self.strange[name] += len(outside)
+            if len(outside):
+                self.example.setdefault(name, float(outside[0]))
+            if self.rows is not None and self.strange[name] > STRANGERS * self.rows:
+                raise self._refusal(name)
+
+    def finish(self) -> None:
+        """Judge the whole table.
+
+        Raises
+        ------
+        MixzError
+            Many values lie outside `AB_RANGE`.
+        """
+        for name, strange in self.strange.items():
+            if strange > STRANGERS * self.seen[name]:
+                raise self._refusal(name)
+
+    def _refusal(self, name: str) -> MixzError:
+        low, high = AB_RANGE
+        return MixzError(
+            f"{self.where} column {name!r} holds no AB magnitudes: {self.strange[name]:,} of {self.seen[name]:,} values"
+            f" lie outside {low:g} to {high:g}, e.g. {self.example[name]:.3g}",
+            f"magnitudes between {low:g} and {high:g}",
+            "if these are fluxes, map them as columns: {mag: null, flux: ..., flux_err: ..., flux_zero_point: ...}",
+        )
 
 
 def _stack(

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mixz.atomic import replacing
-from mixz.data.formats import Source, format_of
+from mixz.data.formats import TableSource, format_of
 from mixz.data.hats_folder import is_hats
 from mixz.errors import MixzError, nearest
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mixz.data.sky import Box
+    from mixz.data.table_writers import Append
 
 CHUNK_ROWS = 200_000
 """Rows of a table read at a time: some 100 MB of a catalogue with a hundred columns."""
@@ -38,7 +39,7 @@ def table_columns(path: str | Path, group: str | None = None) -> list[str]:
     """
     path = Path(path)
     with _guarded(path):
-        return format_of(path).columns(Source(path, group))
+        return format_of(path).columns(TableSource(path, group))
 
 
 def read_table(path: str | Path, columns: Sequence[str] | None = None, group: str | None = None) -> pd.DataFrame:
@@ -61,7 +62,22 @@ def read_table(path: str | Path, columns: Sequence[str] | None = None, group: st
     frames = list(read_chunks(path, columns, group))
     if not any(map(len, frames)):
         raise MixzError(f"{path} has no rows", "a table with at least one row", "check how the file was made")
-    return pd.concat(frames, ignore_index=True)
+    return pd.concat(frames)
+
+
+def row_count(path: str | Path, group: str | None = None) -> int | None:
+    """How many rows a table has by what it says of itself, without reading it; text has its lines counted.
+
+    None where only reading would tell: packed text.  A little more than there are, where text has lines inside a cell.
+
+    Raises
+    ------
+    MixzError
+        The file is missing, of an unknown format, or damaged.
+    """
+    path = Path(path)
+    with _guarded(path):
+        return format_of(path).rows(TableSource(path, group))
 
 
 def read_chunks(
@@ -73,6 +89,9 @@ def read_chunks(
     near: Box | None = None,
 ) -> Iterator[pd.DataFrame]:
     """Read a table some rows at a time, so that memory holds little more than what is kept of them.
+
+    However many rows that is, together they are the same table: rows are numbered through, and a column has the same
+    type in each.  A table without rows comes as one piece without rows.
 
     Parameters
     ----------
@@ -93,8 +112,53 @@ def read_chunks(
     wanted = list(dict.fromkeys(columns)) if columns is not None else available
     require_columns(wanted, available, where=str(path))
     with _guarded(path):
-        for frame in format_of(path).chunks(Source(path, group, near), wanted, rows):
-            yield frame[wanted]
+        first = 0
+        for chunk in format_of(path).chunks(TableSource(path, group, near), wanted, rows):
+            for start in range(0, max(len(chunk), 1), rows):
+                frame = chunk.iloc[start : start + rows][wanted]
+                yield frame.set_axis(pd.RangeIndex(first, first + len(frame)))
+                first += len(frame)
+
+
+@contextmanager
+def table_writer(path: str | Path) -> Iterator[Append]:
+    """Write a table piece by piece in the format its ending says, in the memory of one piece.
+
+    The block is given a function that appends the rows of a frame; all must have the same columns.  The old file stays
+    until the block ends, and where it ends in an error.
+
+    Raises
+    ------
+    MixzError
+        The ending is unknown, its format cannot hold the table, or the folder cannot be written to.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with table_writer(f"{folder}/t.fits") as append:
+    ...         append(pd.DataFrame({"name": ["a"], "z": [0.5]}))
+    ...         append(pd.DataFrame({"name": ["longer"], "z": [0.7]}))
+    ...     read_table(f"{folder}/t.fits")
+         name    z
+    0       a  0.5
+    1  longer  0.7
+    """
+    path = Path(path)
+    known = format_of(path)
+    with replacing(path) as draft, known.writer(draft) as append:
+
+        def checked(frame: pd.DataFrame) -> None:
+            try:
+                append(frame)
+            except (ValueError, TypeError, OverflowError) as error:
+                raise MixzError(
+                    f"{path} cannot hold this table: {error}",
+                    "what its format knows: FITS, say, only ASCII",
+                    "write .parquet",
+                ) from error
+
+        yield checked
 
 
 def write_table(frame: pd.DataFrame, path: str | Path) -> None:
@@ -103,19 +167,10 @@ def write_table(frame: pd.DataFrame, path: str | Path) -> None:
     Raises
     ------
     MixzError
-        The ending is unknown, its format cannot hold the table, or the folder cannot be written to.
+        As `table_writer`.
     """
-    path = Path(path)
-    known = format_of(path)
-    with replacing(path) as draft:
-        try:
-            known.write(frame, draft)
-        except (ValueError, TypeError, OverflowError) as error:
-            raise MixzError(
-                f"{path} cannot hold this table: {error}",
-                "what its format knows: FITS, say, only ASCII",
-                "write .parquet",
-            ) from error
+    with table_writer(path) as append:
+        append(frame)
 
 
 def require_columns(wanted: Iterable[str], available: Sequence[str], *, where: str) -> None:
@@ -176,11 +231,16 @@ def _parsed(values: pd.Series[Any], column: str, where: str) -> pd.Series[Any]:
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         raise MixzError(
-            f"{where} column {column!r} row {row + 1} holds {values.iloc[row]!r}",
+            f"{where} column {column!r} row {_numbered(values, row)} holds {values.iloc[row]!r}",
             "numbers; missing values as empty, NaN, 99, -99, -999 or -9999",
             "mend the table or map another column",
         )
     return parsed
+
+
+def _numbered(values: pd.Series[Any], row: int) -> int:
+    """The number of a row in its table, from 1, of which the column may be a piece."""
+    return row + 1 + (values.index.start if isinstance(values.index, pd.RangeIndex) else 0)
 
 
 def require_table(path: Path) -> None:

@@ -12,7 +12,7 @@ from mixz.report.paper import FONT, GREY
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mixz.data.cuts import Entry
+    from mixz.data.cuts import LedgerEntry
 
 # Everything is laid out in points, from the upper left corner.
 MARGIN, WIDTH, GAP = 11.0, 187.0, 40.0
@@ -69,7 +69,7 @@ class Lane:
         return self.cards[-1].bottom + ARROW if self.cards else MARGIN
 
 
-def draw_flowchart(entries: Sequence[Entry], origins: Mapping[str, Origin], *, note: str = "") -> str:
+def draw_flowchart(entries: Sequence[LedgerEntry], origins: Mapping[str, Origin], *, note: str = "") -> str:
     """Draw Figure 4: a lane per table, a box per stretch of cuts, and where matches and overlaps join the lanes.
 
     Parameters
@@ -99,7 +99,7 @@ def draw_flowchart(entries: Sequence[Entry], origins: Mapping[str, Origin], *, n
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="{escape(FONT)}">\n{body}\n</svg>\n'
 
 
-def _lanes(entries: Sequence[Entry], origins: Mapping[str, Origin]) -> dict[str, Lane]:
+def _lanes(entries: Sequence[LedgerEntry], origins: Mapping[str, Origin]) -> dict[str, Lane]:
     """A lane per table, with the box of its files on top."""
     truths = list(dict.fromkeys(t for origin in origins.values() for t in origin.truths))
     lanes: dict[str, Lane] = {}
@@ -118,9 +118,9 @@ def _lanes(entries: Sequence[Entry], origins: Mapping[str, Origin]) -> dict[str,
     return lanes
 
 
-def _stretches(entries: Sequence[Entry]) -> list[list[Entry]]:
+def _stretches(entries: Sequence[LedgerEntry]) -> list[list[LedgerEntry]]:
     """Put plain cuts that follow each other on one table together; what joins lanes stands alone."""
-    groups: list[list[Entry]] = []
+    groups: list[list[LedgerEntry]] = []
     for entry in entries:
         last = groups[-1][-1] if groups else None
         if last and last.table == entry.table and not last.details and not entry.details:
@@ -138,7 +138,7 @@ class _Chart:
         self.joints: list[tuple[Card, Card, int, bool]] = []  # from, to, galaxies, only compared with
         self.end: Card | None = None
 
-    def add(self, group: Sequence[Entry]) -> None:
+    def add(self, group: Sequence[LedgerEntry]) -> None:
         """Lay out the box of one stretch, below all that leads to it."""
         entry = group[0]
         if "train" in entry.details:
@@ -161,7 +161,7 @@ class _Chart:
         lane.cards.append(card)
         lane.rows = group[-1].rows_out
 
-    def _other(self, entry: Entry) -> Lane | None:
+    def _other(self, entry: LedgerEntry) -> Lane | None:
         """The lane that a match or an overlap reaches over to."""
         if "labels_in" in entry.details:
             return self.lanes.get(str(entry.details["labels"]))
@@ -169,7 +169,7 @@ class _Chart:
             return self.lanes.get(entry.step.removeprefix("not_in_"))
         return None
 
-    def _close(self, entry: Entry) -> None:
+    def _close(self, entry: LedgerEntry) -> None:
         """Lay out the box of all galaxies across the lanes that lead to it."""
         open_lanes = [lane for lane in self.lanes.values() if not lane.ends]
         left, right = open_lanes[0].left, open_lanes[-1].left + WIDTH
@@ -185,7 +185,7 @@ class _Chart:
         return [*arrows, *cards, *([_end(self.end)] if self.end else [])]
 
 
-def _title(entry: Entry) -> str:
+def _title(entry: LedgerEntry) -> str:
     if "labels_in" in entry.details:
         return f"{_words(entry.table)}: match within {entry.details['radius_arcsec']:g}″"
     if "same_id" in entry.details:
@@ -193,7 +193,7 @@ def _title(entry: Entry) -> str:
     return ""
 
 
-def _lines(group: Sequence[Entry]) -> list[tuple[str, str]]:
+def _lines(group: Sequence[LedgerEntry]) -> list[tuple[str, str]]:
     """In words and numbers, what a stretch of the ledger does."""
     entry, told = group[0], group[0].details
     if "labels_in" in told:

@@ -18,7 +18,7 @@ from mixz.report.cell import CORRECTED, SMEARED, cell_of, is_corrected
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mixz.data.cuts import Entry
+    from mixz.data.cuts import LedgerEntry
     from mixz.data.fetching.registry import DataSet, RemoteFile
     from mixz.metrics.summary import Record
     from mixz.metrics.verdict import Verdict
@@ -31,7 +31,7 @@ STYLES = {True: "green", False: "red", None: ""}
 PAPER_REFINED = ("tl", "combo")
 
 
-def ledger_table(entries: Sequence[Entry]) -> Table:
+def ledger_table(entries: Sequence[LedgerEntry]) -> Table:
     """Lay the ledger of a build out as a table."""
     table = Table(title="galaxies in and out of every step", title_justify="left")
     for name in ("table", "step"):
@@ -76,7 +76,7 @@ def _check(file: RemoteFile, data_set: DataSet) -> str:
     return "Zenodo's MD5" if data_set.record else "first SHA-256"
 
 
-def _note(entry: Entry) -> str:
+def _note(entry: LedgerEntry) -> str:
     """In a few words, what a match, an overlap or the split has to tell beyond its rows."""
     told = entry.details
     if "labels_in" in told:

@@ -15,7 +15,8 @@ from rich.console import Console
 
 from mixz import metrics
 from mixz.atomic import require_place
-from mixz.bridges.qp_files import qp_name, read_qp, write_qp
+from mixz.bridges.qp_files import qp_name, read_qp
+from mixz.bridges.qp_writers import write_qp
 from mixz.bridges.rail_mock import simulated_task_set_3
 from mixz.bridges.rail_tables import RailColumns, other_spelling
 from mixz.data.tables import numbers_as_written, read_table, require_columns, write_table

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -14,23 +13,25 @@ from mixz.atomic import require_place
 from mixz.bridges.dask_members import dask_client
 from mixz.bridges.model_columns import Asked
 from mixz.bridges.models import EXPORTED, open_model
-from mixz.bridges.qp_files import qp_name, write_qp
+from mixz.bridges.pieces import PIECE_ROWS, Pieces
+from mixz.bridges.qp_files import qp_name
+from mixz.bridges.qp_writers import qp_writer
 from mixz.data.formats import format_of
 from mixz.data.hats_folder import HatsFolder, is_hats
-from mixz.data.tables import numbers, read_chunks, read_table, require_table, table_columns, write_table
+from mixz.data.tables import numbers, read_chunks, require_table, row_count, table_columns, table_writer
 from mixz.errors import MixzError
-from mixz.progress import busy, progress_bar
+from mixz.progress import progress_bar
 from mixz.stages.results import photoz_frame
 from mixz.truths.known import KNOWN_TRUTHS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    import pandas as pd
     from rich.console import Console
 
-    from mixz.arrays import Floats
     from mixz.bridges.models import PhotoZModel
     from mixz.bridges.qp_files import Kind
     from mixz.photoz import PhotoZ
@@ -58,7 +59,7 @@ def predict(
     Written are object_id, z_phot, z_phot_std and what else the model gives: z_sigma, point estimates of densities,
     intervals (z_low_68, z_high_68, ...), support.
 
-    Of a HATS folder it makes a HATS folder, partition by partition on Dask workers: see `mixz.bridges.hats`.
+    Of a HATS folder it makes a HATS folder, part by part on Dask workers: see `mixz.bridges.hats.catalogue`.
 
     Parameters
     ----------
@@ -101,13 +102,9 @@ def predict(
             model, table, output, console, asked, densities, dask_client(dask, workers=workers or os.cpu_count() or 1)
         )
     _check_output(table, output, pdf)
-    with busy(f"predict {table.name}", console):
-        photoz = estimate(open_model(model), table, asked, group=group)
-    if pdf is None:
-        write_table(photoz_frame(photoz), output)
-    else:
-        write_qp(photoz, output, kind=pdf, truth=_known_redshifts(table, group))
-    return int(np.isnan(photoz.z_phot).sum())
+    opened = open_model(model)
+    with progress_bar(f"predict {table.name}", console) as bar:
+        return write_photoz(opened, table, output, asked, group=group, pdf=pdf, bar=bar)
 
 
 def _check_output(table: Path, output: Path, pdf: Kind | None) -> None:
@@ -122,19 +119,79 @@ def _check_output(table: Path, output: Path, pdf: Kind | None) -> None:
         qp_name(output)
 
 
-def estimate(
-    model: PhotoZModel, table: Path, asked: Asked, *, group: str | None = None, most_rows: int | None = None
-) -> PhotoZ:
-    """Estimate redshifts for a table that has the model's bands; galaxies are called as the table does.
+def write_photoz(
+    model: PhotoZModel,
+    table: Path,
+    output: Path,
+    asked: Asked,
+    *,
+    group: str | None = None,
+    pdf: Kind | None = None,
+    most_rows: int | None = None,
+    piece_rows: int = PIECE_ROWS,
+    bar: Bar | None = None,
+) -> int:
+    """Write the redshifts of a table, in the memory of one piece of it; the output appears whole or not at all.
 
     Parameters
     ----------
-    model, table, group
+    model, table, output, group, pdf
         As in `predict`.
     asked
         How the table names what the model needs.
     most_rows
-        Refuse tables that are longer, without reading the rest of them.
+        Refuse tables that are longer.
+    piece_rows
+        Galaxies at a time.
+    bar
+        Told how many galaxies are done, and of how many.
+
+    Returns
+    -------
+    int
+        How many galaxies got no redshift because a band is missing.
+
+    Raises
+    ------
+    MixzError
+        As `predict`.
+    """
+    rows = partial(predicted, model, table, asked, group=group, most_rows=most_rows, piece_rows=piece_rows, bar=bar)
+    lost = 0
+    if pdf is None:
+        with table_writer(output) as append:
+            for _, photoz in rows():
+                append(photoz_frame(photoz))
+                lost += int(np.isnan(photoz.z_phot).sum())
+        return lost
+    truths = [f"z_{truth}" for truth in KNOWN_TRUTHS]
+    known = [name for name in table_columns(table, group) if name in truths]
+    with qp_writer(output, kind=pdf) as append_qp:
+        for frame, photoz in rows(also=known):
+            append_qp(photoz, {name.removeprefix("z_"): numbers(frame, name, where=str(table)) for name in known})
+            lost += int(np.isnan(photoz.z_phot).sum())
+    return lost
+
+
+def predicted(
+    model: PhotoZModel,
+    table: Path,
+    asked: Asked,
+    *,
+    group: str | None = None,
+    also: Sequence[str] = (),
+    most_rows: int | None = None,
+    piece_rows: int = PIECE_ROWS,
+    bar: Bar | None = None,
+) -> Iterator[tuple[pd.DataFrame, PhotoZ]]:
+    """The rows of a table and their photo-z, some at a time; together they are the same however many those are.
+
+    Parameters
+    ----------
+    model, table, asked, group, most_rows, piece_rows, bar
+        As in `write_photoz`.
+    also
+        Further columns to read.
 
     Raises
     ------
@@ -145,20 +202,13 @@ def estimate(
     needed = asked.needed(model, available, where=str(table))
     if most_rows is not None:
         _check_length(table, needed[:1], group, most_rows)
-    frame = read_table(table, needed, group)
-    photoz = model.predict(asked.galaxies(model, frame, where=str(table)))
-    name = asked.id_column(available)
-    return replace(photoz, object_id=frame[name].to_numpy()) if name else photoz
-
-
-def _known_redshifts(table: Path, group: str | None) -> dict[str, Floats]:
-    """Read what redshifts a table knows: its columns ``z_<truth>``."""
-    names = [f"z_{truth}" for truth in KNOWN_TRUTHS]
-    there = [name for name in table_columns(table, group) if name in names]
-    if not there:
-        return {}
-    frame = read_table(table, there, group)
-    return {name.removeprefix("z_"): numbers(frame, name, where=str(table)) for name in there}
+    total = row_count(table, group)
+    pieces = Pieces(model, asked, str(table), total)
+    for frame in read_chunks(table, [*needed, *also], group, rows=piece_rows):
+        yield frame, pieces.predict(frame)
+        if bar is not None:
+            bar(pieces.done, total, "galaxies")
+    pieces.finish()
 
 
 def _check_length(table: Path, columns: Sequence[str], group: str | None, most_rows: int) -> None:
@@ -178,20 +228,16 @@ def _predict_hats(
     densities: bool,
     connection: AbstractContextManager[Any],
 ) -> int:
-    from mixz.bridges.hats import predict_hats
+    from mixz.bridges.hats.catalogue import predict_hats
 
     HatsFolder.open(source)  # a mistake, or a missing package, is told before workers start
     with progress_bar(f"predict {source.name}", console) as bar, connection as client:
         outcome = predict_hats(
-            model, source, output, client, asked=asked, densities=densities, tell=partial(_tell, bar)
+            model, source, output, client, asked=asked, densities=densities, tell=partial(bar, words="galaxies")
         )
     if outcome.done_before:
-        console.print(f"{outcome.done_before:,} partitions had been done before", highlight=False)
+        console.print(f"{outcome.done_before:,} galaxies had been done before", highlight=False)
     return outcome.lost
-
-
-def _tell(bar: Bar, done: int, partitions: int) -> None:
-    bar(done, partitions, f"{done:,} of {partitions:,} partitions done")
 
 
 def export(model: Path, output: Path | None = None) -> Path:

@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mixz.bridges.models import open_model
-from mixz.data.tables import write_table
 from mixz.errors import MixzError
-from mixz.stages.predict import estimate
+from mixz.photoz import PhotoZ, concatenate_photoz
+from mixz.stages.predict import predicted, write_photoz
 from mixz.stages.results import photoz_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from fastapi import FastAPI
     from rich.console import Console
 
+    from mixz.arrays import Floats
     from mixz.bridges.model_columns import Asked
     from mixz.bridges.models import PhotoZModel
+    from mixz.bridges.web_app import WebApp
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 SHOWN_GALAXIES = 200
@@ -74,7 +75,7 @@ def serve(
         uvicorn.Server(uvicorn.Config(app, log_level="warning")).run([listening])
 
 
-def model_app(model: Path, *, host: str = "127.0.0.1", max_mb: float = 100, max_rows: int = 1_000_000) -> FastAPI:
+def model_app(model: Path, *, host: str = "127.0.0.1", max_mb: float = 100, max_rows: int = 1_000_000) -> WebApp:
     """Make the web app of a model.
 
     Raises
@@ -121,28 +122,40 @@ class ServedModel:
 
     def write(self, table: Path, output: Path, asked: Asked, group: str | None) -> None:
         """Write the redshifts of a table; the ending of `output` says the format."""
-        photoz = estimate(self.model, table, asked, group=group, most_rows=self.max_rows)
-        write_table(photoz_frame(photoz), output)
+        write_photoz(self.model, table, output, asked, group=group, most_rows=self.max_rows)
 
     def show(self, table: Path, asked: Asked, group: str | None) -> Mapping[str, Any]:
         """Give the redshifts of a table's first galaxies with their densities, and a summary, for JSON."""
         from mixz.report.browser import density_of
         from mixz.report.charts.chart import number
 
-        photoz = estimate(self.model, table, asked, group=group, most_rows=self.max_rows)
-        frame = photoz_frame(photoz)
-        known = photoz.z_phot[np.isfinite(photoz.z_phot)]
+        parts = predicted(self.model, table, asked, group=group, most_rows=self.max_rows)
+        first, z_phot = _first_and_all(photoz for _, photoz in parts)
+        frame = photoz_frame(first)
+        known = z_phot[np.isfinite(z_phot)]
         counts, edges = np.histogram(known, BINS) if known.size else (np.zeros(0), np.zeros(1))
         rows = [
             {name: number(v) if isinstance(v, float) else str(v) for name, v in row.items()}
-            for row in frame.head(SHOWN_GALAXIES).astype({"object_id": str}).to_dict("records")
+            for row in frame.astype({"object_id": str}).to_dict("records")
         ]
         return {
-            "galaxies": len(frame),
-            "without_redshift": len(frame) - int(known.size),
+            "galaxies": len(z_phot),
+            "without_redshift": len(z_phot) - int(known.size),
             "columns": [str(name) for name in frame.columns],
             "rows": rows,
-            "pdf": [density_of(photoz, k) for k in range(len(rows))],
-            "members": [[number(float(z)) for z in photoz.z_phot_members[:20, k]] for k in range(len(rows))],
+            "pdf": [density_of(first, k) for k in range(len(rows))],
+            "members": [[number(float(z)) for z in first.z_phot_members[:20, k]] for k in range(len(rows))],
             "histogram": {"edges": [number(float(e)) for e in edges], "counts": counts.astype(int).tolist()},
         }
+
+
+def _first_and_all(parts: Iterable[PhotoZ]) -> tuple[PhotoZ, Floats]:
+    """The first galaxies' photo-z, and the redshifts of all."""
+    first: list[PhotoZ] = []
+    z_phot = []
+    for photoz in parts:
+        missing = SHOWN_GALAXIES - sum(map(len, first))
+        if missing > 0:
+            first.append(photoz.rows(np.arange(min(missing, len(photoz)))))
+        z_phot.append(photoz.z_phot)
+    return concatenate_photoz(first), np.concatenate(z_phot)

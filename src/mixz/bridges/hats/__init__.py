@@ -1,0 +1,1 @@
+"""Redshifts for HATS catalogues: the run, its parts, their columns."""

@@ -1,0 +1,167 @@
+"""Redshifts for HATS catalogues, part by part on Dask workers (needs ``pip install 'mixz[hats]'``).
+
+Large partitions are divided, so that every worker has something to do and what is done is told in time; a run that was
+interrupted does only what is missing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from mixz.atomic import replacing
+from mixz.bridges.dask_members import spread
+from mixz.bridges.hats.parts import PART_ROWS, Job, done_before, parts_of, predict_part
+from mixz.bridges.models import open_model
+from mixz.data.hats_folder import HatsFolder, finish
+from mixz.errors import MixzError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from mixz.bridges.hats.parts import Part
+    from mixz.bridges.model_columns import Asked
+    from mixz.data.hats_folder import Pixel
+
+UNFINISHED = ".unfinished"
+"""What the name of the folder ends with that an interrupted run leaves."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a run.
+
+    Parameters
+    ----------
+    galaxies, lost, done_before
+        How many there are, how many of them got no redshift because a band is missing, and how many an interrupted run
+        had left done.
+    partitions
+        How many have galaxies.
+    memory_mb
+        The most memory that a worker of this run held [MB]; 0 where none had anything to do.
+    """
+
+    galaxies: int
+    lost: int
+    done_before: int
+    partitions: int
+    memory_mb: float
+
+
+def predict_hats(
+    model: Path,
+    source: Path,
+    output: Path,
+    client: Any,
+    *,
+    asked: Asked,
+    densities: bool = True,
+    part_rows: int = PART_ROWS,
+    tell: Callable[[int, int], None] | None = None,
+) -> Outcome:
+    """Estimate redshifts for every galaxy of a HATS catalogue, as a HATS catalogue of the same partitions.
+
+    Columns: the sky index, positions and ids as they were; ``mixz_z_mode``, ``mixz_z_mean``, ``mixz_z_median``,
+    ``mixz_z_rms``, ``mixz_z_best`` (``mixz_z_phot`` without densities), ``mixz_z_sigma``, ``mixz_z_phot_std``;
+    the ends of intervals (``mixz_z_low_68``, ...) and ``mixz_support`` where the model knows them; and the nested
+    column ``mixz_interp`` with ``xvals`` (redshift) and ``yvals`` (density, `rounded`), as qp names them; null without
+    a redshift.
+
+    Parameters
+    ----------
+    model, source, output
+        A model folder or ONNX file, the catalogue, and the folder to make.
+    client
+        A Dask client, from `mixz.bridges.dask_members.dask_client`.
+    asked
+        How the catalogue names its columns.
+    densities
+        Whether to write the densities too, where the model gives any.
+    part_rows
+        Galaxies of a part, at most.
+    tell
+        Called with how many galaxies are done, and of how many, whenever a part is.
+
+    Raises
+    ------
+    MixzError
+        The model or the catalogue is missing or damaged, a partition lacks a band, `output` is there already, or what
+        an interrupted run left is of other settings.
+    """
+    source, output = source.absolute(), output.absolute()
+    if output.exists():
+        raise MixzError(f"{output} is there already", "a new folder", "name another, or remove it")
+    folder = HatsFolder.open(source)
+    folder.require_whole()
+    parts = parts_of(folder, part_rows=part_rows)
+    if not parts:
+        raise MixzError(f"{source} has no rows", "a catalogue with at least one galaxy", "check how it was made")
+    suffix = ".parquet" if all(part.alone for part in parts) else "/"
+    job = Job(model.absolute(), source, output.with_name(output.name + UNFINISHED), asked, suffix, densities)
+    _begin(job, folder, parts)
+    done = done_before(job, parts)
+    before, total, memory = sum(map(len, done)), sum(map(len, parts)), 0.0
+    so_far = before
+    for part, what in spread(client, predict_part, {part: (job, part) for part in parts if part not in done}):
+        done[part] = what
+        so_far, memory = so_far + what.rows, max(memory, what.memory_mb)
+        if tell:
+            tell(so_far, total)
+    rows: Counter[Pixel] = Counter()
+    for part in parts:
+        rows[part.pixel] += done[part].rows
+    for left in job.catalogue.rglob(".mixz-*"):  # drafts of workers that were killed
+        shutil.rmtree(left, ignore_errors=True)
+    finish(job.catalogue, rows, folder, name=output.name, builder="mixz", suffix=suffix)
+    job.catalogue.replace(output)
+    shutil.rmtree(job.draft)
+    lost = sum(what.lost for what in done.values())
+    return Outcome(total, lost, before, len(rows), memory)
+
+
+def _begin(job: Job, folder: HatsFolder, parts: Sequence[Part]) -> None:
+    """Make the draft, or make sure that the one there is of the same run.
+
+    Raises
+    ------
+    MixzError
+        It is of another.
+    """
+    settings = {
+        "model": _digest_of_files(job.model),
+        "source": str(job.source),
+        "parts": hashlib.blake2b(repr(parts).encode(), digest_size=6).hexdigest(),
+        "columns": asdict(job.asked),
+        "densities": job.densities,
+    }
+    told = job.draft / "run.json"
+    if not job.draft.exists():
+        # A mistake is told before anything is written.
+        job.asked.needed(open_model(job.model), folder.columns(), where=str(job.source))
+        job.draft.mkdir(parents=True)
+        job.journal.mkdir()
+        with replacing(told) as draft:
+            draft.write_text(json.dumps(settings, indent=1) + "\n")
+        return
+    before = json.loads(told.read_text()) if told.is_file() else {}
+    other = [name for name, value in settings.items() if before.get(name) != value]
+    if other:
+        raise MixzError(
+            f"{job.draft} was left by a run of other settings ({', '.join(other)} differ)",
+            "the same model, catalogue and options",
+            "run it as before, or remove the folder to begin anew",
+        )
+
+
+def _digest_of_files(path: Path) -> str:
+    """Name the content of a model."""
+    name = hashlib.blake2b(digest_size=6)
+    for file in [path] if path.is_file() else [path / "model.json", path / "weights.safetensors"]:
+        name.update(file.read_bytes() if file.is_file() else b"")
+    return name.hexdigest()
