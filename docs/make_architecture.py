@@ -21,7 +21,6 @@ OTHERS = {
     "data/fetching/registry.yaml": "The public files' addresses, sizes, checksums and citations.",
     "demo": "The embedded simulated survey and its config.",
     "mock/hsc_spectra.npz": "How many real HSC galaxies have spectra, by (i, g - z, z).",
-    "report/mixz.mplstyle": "One style for every figure.",
     "report/templates": "The words, looks and behaviour of the report and of the page of `mixz serve`.",
 }
 UNTOLD = ("__init__.py", "__pycache__", "py.typed")

@@ -11,13 +11,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from matplotlib import style
+from PIL import Image
 from rich.console import Console
 
 from mixz import stages
 from mixz.cli.experiment import DEMO
-from mixz.report.figures import STYLE
-from mixz.report.gallery import paper_figures
+from mixz.report.figures import draw_figures
+from mixz.report.paper import paper_figures, save_figure
+from mixz.report.run import Runs
 from mixz.report.screen import SIMULATED
 from mixz.settings.config import Config
 from mixz.settings.file import load_config
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent / "figures" / "gallery"
 RECIPES = ["base", "spec", "tl", "combo", "bnn", "fused"]
-DPI = 85
+DPI = 110
 
 
 def demo_run(out: Path) -> Run:
@@ -45,9 +46,9 @@ def demo_run(out: Path) -> Run:
 def draw(run: Run) -> None:
     """Write small PNGs for the page."""
     HERE.mkdir(parents=True, exist_ok=True)
-    with style.context(STYLE):
-        for name, figure in paper_figures(run, note=SIMULATED).items():
-            figure.savefig(HERE / f"{name}.png", dpi=DPI)
+    for name, figure in paper_figures(draw_figures(Runs([run])), note=SIMULATED).items():
+        (path,) = save_figure(figure, HERE, name, ("png",), dpi=DPI)
+        Image.open(path).convert("RGB").quantize(64).save(path, optimize=True)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,6 @@ FLOOR = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 HOMES = {
     "torch": ("model", "bridges/onnx_export.py"),
     "safetensors": ("model",),
-    "matplotlib": ("report",),
     "astropy": ("data", "mock"),
     "pooch": ("data/fetching",),
     "requests": ("data/fetching",),

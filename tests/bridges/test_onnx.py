@@ -170,7 +170,7 @@ def test_filled_bands_are_those_of_the_features(ensemble: Ensemble) -> None:
     np.testing.assert_allclose(here.numpy(), there.numpy(), rtol=1e-6, atol=1e-6)
 
 
-NOT_TO_PREDICT = ("torch", "safetensors", "matplotlib", "vl_convert")
+NOT_TO_PREDICT = ("torch", "safetensors", "vl_convert")
 COMMAND_LINE = """
 import mixz, mixz.metrics
 from mixz.cli import main

@@ -48,7 +48,7 @@ def farmer(rows: int = 300) -> pd.DataFrame:
 def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Give a function that writes both tables and builds them; nothing may be left behind when it is refused."""
 
-    monkeypatch.setattr("mixz.report.figures.save_figure", lambda *_: [])  # what takes the time; tested elsewhere
+    monkeypatch.setattr("mixz.report.paper.save_drawing", lambda *_: [])  # what takes the time; tested elsewhere
 
     def run(
         photometry: pd.DataFrame, labels: pd.DataFrame, *, name: str = "hsc.fits", table: Any = None, match: Any = None

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from mixz.metrics import outlier_fraction, paired_difference, resample, sigma_mad
-from mixz.metrics.point import Metric
+from mixz.metrics.point import PointMetric
 
 
 def survey(seed: int, n: int = 400) -> tuple[np.ndarray, np.ndarray]:
@@ -17,7 +17,7 @@ def survey(seed: int, n: int = 400) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("metric", [sigma_mad, outlier_fraction])
-def test_errors_are_those_of_repeated_surveys(metric: Metric) -> None:
+def test_errors_are_those_of_repeated_surveys(metric: PointMetric) -> None:
     repeated = [metric(z_phot=p, z_ref=z) for z, p in map(survey, range(300))]
 
     def error(seed: int) -> float:

@@ -33,7 +33,7 @@ def gaussian(sigma: float) -> Truth:
 
 
 def against(metric: str, z_phot: Array) -> Callable[[Array], float]:
-    return lambda z: metrics.POINT_METRICS[metric](z_phot=z_phot, z_ref=z)
+    return lambda z: metrics.point_metrics()[metric](z_phot=z_phot, z_ref=z)
 
 
 @pytest.fixture(scope="module", params=[(0.01, 0.02), (0.02, 0.04), (0.06, 0.08)], ids=str)

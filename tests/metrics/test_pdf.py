@@ -141,7 +141,7 @@ def test_wrong_shapes_are_refused() -> None:
 
 def test_no_galaxies_no_numbers() -> None:
     empty = metrics.score(np.empty((0, len(GRID))), z_grid=GRID, z_ref=[])
-    assert all(np.isnan(metric(empty)) for metric in metrics.PDF_METRICS.values())
+    assert all(np.isnan(metric(empty)) for metric in metrics.pdf_metrics().values())
 
 
 def test_scores_do_not_depend_on_chunks() -> None:

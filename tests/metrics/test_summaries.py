@@ -21,9 +21,9 @@ from mixz.metrics import (
     summarize_pdf,
     true_redshifts,
 )
-from mixz.metrics.judged import metrics_of_residuals
+from mixz.metrics.metric import point_metrics
 from mixz.metrics.pdf_summary import SMEARED
-from mixz.metrics.point import POINT_METRICS
+from mixz.metrics.point import Residuals
 from mixz.truths import KNOWN_TRUTHS, GaussianKernel, Labels, Truth
 
 RNG = np.random.default_rng(1)
@@ -92,9 +92,9 @@ def test_densities_make_the_same_records() -> None:
     common = {"z_grid": GRID, "z_phot": Z + ERROR[0], "bins": BINS, "resamples": 20, "seed": 6}
     clean = summarize_pdf("fused", SAMPLE, PDF, **common)  # type: ignore[arg-type]
     records = summarize_pdf("fused", noisy, PDF, **common, labels=labels)  # type: ignore[arg-type]
-    assert {r["metric"] for r in records} == set(metrics.PDF_METRICS)
+    assert {r["metric"] for r in records} == set(metrics.pdf_metrics())
     assert all(r.keys() == summarize("tl", judge(SAMPLE, Estimates(Z + ERROR)))[0].keys() for r in records)
-    assert not set(metrics.PDF_METRICS) & set(metrics.POINT_METRICS)
+    assert not set(metrics.pdf_metrics()) & set(metrics.point_metrics())
     assert pick(clean, "all", "coverage_68")["mean"] == pytest.approx(0.68, abs=0.04)
     r = pick(records, "all", "coverage_68")
     assert r["mean"] < 0.55  # type: ignore[operator]
@@ -133,7 +133,7 @@ def test_densities_are_judged_by_the_estimate_that_suits_the_metric() -> None:
     judged = judge(SAMPLE, Estimates(best, best[0], mean, mean[1]))
     records = summarize("fused", judged)
     assert {r["metric"]: r["estimate"] for r in records} == {
-        m: "zrms" if m == "rms" else "zbest" for m in POINT_METRICS
+        m: "zrms" if m == "rms" else "zbest" for m in point_metrics()
     }
     rms, mad = pick(records, "all", "rms"), pick(records, "all", "sigma_mad")
     assert rms["mean"] == pytest.approx(np.mean([metrics.rms(z_phot=z, z_ref=Z) for z in mean]))
@@ -146,21 +146,24 @@ def test_densities_are_judged_by_the_estimate_that_suits_the_metric() -> None:
 def test_every_estimate_of_a_density_has_its_records() -> None:
     records = summarize_estimates("fused", SAMPLE, {"zmode": Z + ERROR[0], "zmean": Z}, resamples=20)
     by = {(r["estimate"], r["metric"]): r for r in records}
-    assert len(by) == len(records) == 2 * len(POINT_METRICS)
+    assert len(by) == len(records) == 2 * len(point_metrics())
     assert by["zmean", "rms"]["value"] == 0
     assert by["zmode", "rms"]["value"] == pytest.approx(metrics.rms(z_phot=Z + ERROR[0], z_ref=Z))
     assert by["zmode", "rms"]["bootstrap"] > 0
 
 
 @pytest.mark.parametrize("galaxies", [0, 1, 2, 7, 200])
-def test_metrics_of_many_residuals_are_those_of_each(galaxies: int) -> None:
+@pytest.mark.parametrize("metric", point_metrics())
+def test_metrics_of_many_residuals_are_those_of_each(metric: str, galaxies: int) -> None:
     rng = np.random.default_rng(galaxies)
-    dz = 0.1 * rng.standard_t(2, (3, galaxies))
-    padded = np.concatenate([dz, np.full((3, 4), np.nan)], axis=1)
-    found = metrics_of_residuals(padded[:, rng.permutation(galaxies + 4)])
-    for metric in set(POINT_METRICS) - {"catastrophic_fraction"}:
-        expected = [POINT_METRICS[metric](z_phot=row, z_ref=np.zeros(galaxies)) for row in dz]
-        np.testing.assert_allclose(found[metric], expected, rtol=1e-9, atol=1e-12)
+    z_ref, dz = rng.uniform(0, 3, galaxies), 0.2 * rng.standard_t(2, (3, galaxies))
+    z_phot = z_ref + dz * (1 + z_ref)
+    order = rng.permutation(galaxies + 4)
+    padded = np.concatenate([z_phot, np.full((3, 4), 7.0)], axis=1)[:, order]
+    counts = np.concatenate([np.ones(galaxies, dtype=bool), np.zeros(4, dtype=bool)])[order]
+    found = point_metrics()[metric].along(Residuals.of(padded, np.append(z_ref, np.zeros(4))[order], counts))
+    expected = [point_metrics()[metric](z_phot=row, z_ref=z_ref) for row in z_phot]
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
 
 
 def test_the_range_of_lsst_is_each_members_own() -> None:

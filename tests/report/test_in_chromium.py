@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from toy_run import toy_galaxies, toy_run
+from toy_run import page_of, toy_galaxies, toy_run
 
 from mixz.model.folder import save_model
 from mixz.model.initial import untrained
-from mixz.report.page import report_page
 from mixz.settings.network import Network
 from mixz.settings.recipe import Recipe, Step
 from mixz.stages.serve import model_app
@@ -77,7 +76,7 @@ def share_of(pixels: np.ndarray[Any, Any], colour: str, *, within: int = 60) -> 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("report") / "report.html"
-    path.write_text(report_page([toy_run(("base", "bnn", f"fused{EVIL}", "fused"))]), encoding="utf-8")
+    path.write_text(page_of([toy_run(("base", "bnn", f"fused{EVIL}", "fused"))]), encoding="utf-8")
     assert path.stat().st_size < 10_000_000
     return path.as_uri()
 
@@ -102,9 +101,8 @@ def test_plots_have_pixels(opened: Opened) -> None:
     panels = "#predictions figure:not([hidden]) .chart"
     assert share_of(opened.pixels(f"{panels} >> nth=0"), many, within=110) > 0.0005
     assert share_of(opened.pixels("#metrics .chart >> nth=0"), spec) > 0.0005
-    for section in ("residuals", "probabilities", "redshifts", "distributions-data", "training"):
-        name = "data" if section.startswith("distributions") else section
-        pixels = opened.pixels(f"#{name} .chart >> nth=0")
+    for section in ("residuals", "probabilities", "redshifts", "distributions", "training"):
+        pixels = opened.pixels(f"#{section} .chart >> nth=0")
         assert (pixels.std(axis=2) > 25).mean() > 0.001, f"{section} shows no colour"
     assert (opened.pixels("#galaxy-chart").std(axis=2) > 25).mean() > 0.0005
 

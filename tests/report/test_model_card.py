@@ -68,7 +68,7 @@ def test_after_judging_it_has_the_metrics_of_its_own_recipe() -> None:
     assert f"{mine['mean']:.4f} ± {mine['std']:.4f}" in card
 
 
-@pytest.mark.parametrize("field", ["steps", "config"])
+@pytest.mark.parametrize("field", ["recipe", "config"])
 def test_names_cannot_bring_html_or_columns(field: str) -> None:
     about = ABOUT | {"provenance": ABOUT["provenance"] | {field: "<b>|x"}}
     card = model_card(about, DATA)

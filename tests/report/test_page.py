@@ -10,17 +10,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from toy_run import toy_photoz, toy_run
+from toy_run import page_of, toy_photoz, toy_run
 
 from mixz.densities.estimates import ESTIMATES
-from mixz.metrics import PDF_METRICS, POINT_METRICS
+from mixz.metrics import METRICS
+from mixz.metrics.metric import columns
 from mixz.photoz import PhotoZ
 from mixz.report import vega
-from mixz.report.charts_judged import prediction_charts, probability_charts
-from mixz.report.glossary import TERMS
-from mixz.report.intervals import judged_intervals
-from mixz.report.page import TABLE_METRICS, TABLE_PDF_METRICS, inline_svg, markdown, metric_tables, report_page
-from mixz.report.run import entries
+from mixz.report.charts.intervals import judged_intervals
+from mixz.report.charts.judged import prediction_panels, probability_panels
+from mixz.report.glossary import terms
+from mixz.report.page import inline_svg, markdown, metric_tables
+from mixz.report.run import Runs
 
 EVIL = "<script>alert(1)</script>"
 
@@ -53,7 +54,7 @@ def data_of(page: str) -> Any:
 
 
 def test_the_verdict_comes_first_and_the_evidence_follows() -> None:
-    page = report_page([toy_run()])
+    page = page_of([toy_run()])
     places = [
         page.index(f'id="{name}"') for name in ("verdict", "metrics", "predictions", "residuals", "probabilities")
     ]
@@ -73,7 +74,7 @@ def test_the_verdict_comes_first_and_the_evidence_follows() -> None:
 
 
 def test_nothing_in_it_asks_for_a_network() -> None:
-    page = report_page([toy_run()])
+    page = page_of([toy_run()])
     elements = Elements(page)
     assert not [
         a for tag in ("script", "img", "link", "iframe") for a in elements.named(tag) if "src" in a or "href" in a
@@ -90,7 +91,7 @@ def test_names_with_html_in_them_stay_text() -> None:
     ids[2] = f"x{EVIL}"
     galaxies = replace(run.galaxies, object_id=ids)
     about = dict(run.about) | {"ledger": [{"table": EVIL, "step": EVIL, "rows_in": 2, "rows_out": 1}]}
-    page = report_page([replace(run, galaxies=galaxies, about=about, cards={"base": f"# {EVIL}\n\n| {EVIL} |\n"})])
+    page = page_of([replace(run, galaxies=galaxies, about=about, cards={"base": f"# {EVIL}\n\n| {EVIL} |\n"})])
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page
     assert len(Elements(page).named("script")) == 3, "the data, Vega, and the page's own"
@@ -99,13 +100,13 @@ def test_names_with_html_in_them_stay_text() -> None:
 
 @pytest.mark.parametrize("recipe", ["base", "bnn", "fused"])
 def test_one_recipe_alone_renders(recipe: str) -> None:
-    page = report_page([toy_run((recipe,))])
+    page = page_of([toy_run((recipe,))])
     assert ("No recipe of this run gives probabilities" in page) == (recipe == "base")
     assert f"{recipe} is the only recipe" in page
 
 
 def test_one_galaxy_alone_renders() -> None:
-    page = report_page([toy_run(galaxies=1)])
+    page = page_of([toy_run(galaxies=1)])
     assert len(data_of(page)["galaxies"]["toy"]) == 1
     assert "n/a" in page, "the range 0.3-1.5 or LSST's may be empty"
 
@@ -115,7 +116,7 @@ def test_what_is_no_number_shows_as_such() -> None:
     nothing = [
         r | {"mean": float("nan"), "std": float("nan"), "passes": None, "margin": float("nan")} for r in run.records
     ]
-    page = report_page([replace(run, records=nothing)])
+    page = page_of([replace(run, records=nothing)])
     assert "no recipe has a number" in page
     assert "n/a" in page
     assert ">nan" not in page.lower()
@@ -129,36 +130,36 @@ def test_galaxies_without_a_redshift_are_left_out_of_the_plots() -> None:
     members = run.photoz["base"].z_phot_members.copy()
     members[:, :10] = np.nan
     lacking = replace(run, photoz={"base": PhotoZ(run.test.object_id, members)})
-    assert "NaN" not in json.dumps(data_of(report_page([lacking])))
-    whole, fewer = (prediction_charts(entries([r]), "spec", ["spec"])[0].description for r in (run, lacking))
+    assert "NaN" not in json.dumps(data_of(page_of([lacking])))
+    whole, fewer = (prediction_panels(Runs([r]))[1].charts[0].description for r in (run, lacking))
     assert whole != fewer
 
 
 def test_two_runs_beside_each_other() -> None:
     one, two = toy_run(("base", "fused"), name="one"), toy_run(("fused",), name="two")
-    page = report_page([one, two])
+    page = page_of([one, two])
     assert set(data_of(page)["recipes"]) == {"one: base", "one: fused", "two: fused"}
     assert 'id="compared"' in page
     assert "one against the other" in page
 
 
 def test_tables_mark_the_best() -> None:
-    tables = metric_tables([toy_run()], TABLE_METRICS)
+    tables = metric_tables([toy_run()], columns())
     spec = next(t for t in tables if t["truth"] == "spec" and t["z_range"] == "all")
     values = {recipe: abs(found["rms"]["mean"]) for recipe, found in spec["rows"].items()}
     assert spec["best"]["rms"] == min(values, key=lambda name: values[name])
 
 
 def test_probabilities_only_where_there_are_any() -> None:
-    every = entries([toy_run()])
-    titles = [chart.title for chart in probability_charts(every, "spec")]
-    assert titles == ["PIT of bnn", "PIT of fused", "coverage"]
-    assert probability_charts(entries([toy_run(("base",))]), "spec") == []
+    spec = probability_panels(Runs([toy_run()]))[1]
+    assert spec.title == "Judged on spec"
+    assert [chart.title for chart in spec.charts] == ["PIT of bnn", "PIT of fused", "coverage"]
+    assert not any(panels.charts for panels in probability_panels(Runs([toy_run(("base",))])))
 
 
 def test_the_ensemble_stands_below_its_members() -> None:
     run = toy_run(("base",))
-    page = report_page([run])
+    page = page_of([run])
     mine = next(
         r for r in run.records if (r["truth"], r["z_range"], r["bin"], r["metric"]) == ("spec", "all", None, "rms")
     )
@@ -170,8 +171,8 @@ def test_the_ensemble_stands_below_its_members() -> None:
 
 
 def test_intervals_are_counted_where_there_are_any() -> None:
-    every = entries([toy_run(galaxies=6000)])
-    found = judged_intervals(every)
+    run = toy_run(galaxies=6000)
+    found = judged_intervals(Runs([run]))
     assert [place.title for place in found] == ["Judged on the redshifts that many_band labels allow", "Judged on spec"]
     for place, held in found.items():
         if place.truth == "spec":  # the toy's intervals are honest of spectra
@@ -179,24 +180,24 @@ def test_intervals_are_counted_where_there_are_any() -> None:
             assert whole.keys() == {0.68, 0.9, 0.95}
             assert all(abs(h.share - level) < 3 * h.chance for level, h in whole.items())
             assert not any(h.too_short for h in whole.values())
-    page = report_page([every[0].run])
+    page = page_of([run])
     assert 'id="intervals"' in page
     assert 'href="#intervals"' in page
-    assert 'id="intervals"' not in report_page([toy_run(("base", "bnn"))])
+    assert 'id="intervals"' not in page_of([toy_run(("base", "bnn"))])
 
 
 def test_intervals_that_are_too_short_are_told() -> None:
     run = toy_run(("fused",), galaxies=6000)
     fused = run.photoz["fused"]
     shorter = {level: (ends + ends.mean(axis=1, keepdims=True)) / 2 for level, ends in fused.intervals.items()}
-    found = judged_intervals(entries([replace(run, photoz={"fused": replace(fused, intervals=shorter)})]))
+    found = judged_intervals(Runs([replace(run, photoz={"fused": replace(fused, intervals=shorter)})]))
     assert all(held.too_short for every in found.values() for held in every if held.bin is None)
 
 
 def test_a_simulations_own_redshifts_judge_the_intervals_of_noisy_labels() -> None:
     run = toy_run(("fused",))
     galaxies = replace(run.galaxies, z=dict(run.galaxies.z) | {"true": run.galaxies.z["spec"]})
-    found = judged_intervals(entries([replace(run, galaxies=galaxies)]))
+    found = judged_intervals(Runs([replace(run, galaxies=galaxies)]))
     assert [(place.truth, place.members) for place in found] == [
         ("many_band", "many_band"),
         ("spec", "spec"),
@@ -206,28 +207,28 @@ def test_a_simulations_own_redshifts_judge_the_intervals_of_noisy_labels() -> No
 
 def test_every_estimate_of_a_density_is_shown_where_there_are_any() -> None:
     run = toy_run()
-    page = report_page([run])
+    page = page_of([run])
     for name in ("zmode", "zmean", "zmedian", "zbest"):
         assert f'href="#term-{name}"' in page
     mine = next(r for r in run.estimates if (r["truth"], r["estimate"], r["metric"]) == ("spec", "zbest", "rms"))
     assert f"{mine['value']:.4f} <small>±{mine['bootstrap']:.4f}</small>" in page
     assert 'id="estimates"' in page
-    assert 'id="estimates"' not in report_page([toy_run(("base", "bnn"))])
+    assert 'id="estimates"' not in page_of([toy_run(("base", "bnn"))])
 
 
 def test_densities_have_a_table_of_their_own() -> None:
     run = toy_run(("base", "fused"))
-    assert metric_tables([run], TABLE_PDF_METRICS) == []
+    assert metric_tables([run], columns(of_densities=True)) == []
     rms = next(r for r in run.records if r["recipe"] == "fused" and r["metric"] == "rms" and r["z_range"] == "all")
-    crps = rms | {"metric": "crps", "mean": 0.05, "std": float("nan"), "requirement": None, "passes": None}
-    (table,) = metric_tables([replace(run, records=[*run.records, crps])], TABLE_PDF_METRICS)
+    crps = rms | {"metric": "crps", "estimate": "pdf", "mean": 0.05, "requirement": None, "passes": None}
+    (table,) = metric_tables([replace(run, records=[*run.records, crps])], columns(of_densities=True))
     assert (list(table["rows"]), table["metrics"]) == (["fused"], ["crps"])
-    assert "In numbers" in report_page([replace(run, records=[*run.records, crps])])
+    assert "In numbers" in page_of([replace(run, records=[*run.records, crps])])
 
 
 def test_every_metric_is_explained() -> None:
-    assert set(TERMS) >= {*POINT_METRICS, *PDF_METRICS, *ESTIMATES, "interval_68", "interval_90", "interval_95"}
-    assert all(term.sentence.endswith(".") and term.formula for term in TERMS.values())
+    assert set(terms()) >= {*METRICS, *ESTIMATES, "interval_68", "interval_90", "interval_95"}
+    assert all(term.sentence.endswith(".") and term.formula for term in terms().values())
 
 
 def test_markdown_cannot_bring_html() -> None:
@@ -260,6 +261,6 @@ def test_the_library_is_made_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 def test_support_is_told() -> None:
     run = toy_run(("fused",))
     assert toy_photoz(run.test, "fused").support is not None
-    galaxy = data_of(report_page([run]))["galaxies"]["toy"][0]
+    galaxy = data_of(page_of([run]))["galaxies"]["toy"][0]
     assert galaxy["recipes"][0]["support"] in (0, 1, 2)
     assert len(galaxy["neighbours"]) == 5

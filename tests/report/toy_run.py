@@ -9,7 +9,9 @@ import numpy as np
 from mixz.galaxies import GalaxySet
 from mixz.metrics import Estimates, Sample, judge, summarize, summarize_estimates
 from mixz.photoz import PhotoZ
-from mixz.report.run import Run
+from mixz.report.figures import draw_figures
+from mixz.report.page import report_page
+from mixz.report.run import Run, Runs
 
 BANDS = ("g", "r", "i", "z")
 Z_GRID = np.expm1(np.linspace(0, np.log(4.0), 80))
@@ -90,3 +92,9 @@ def toy_run(
         "cards": {recipe: f"# Model card: {recipe}" for recipe in recipes},
     }
     return Run(name=name, galaxies=every, photoz=photoz, ref_band="i", **(settings | changes))
+
+
+def page_of(runs: list[Run]) -> str:
+    """Make the page of some runs."""
+    together = Runs(runs)
+    return report_page(together, draw_figures(together))

@@ -22,7 +22,7 @@ from mixz.photoz import PhotoZ
 from mixz.report.evidence import pit_values
 from mixz.report.markdown import markdown_pdf_table, markdown_table
 from mixz.report.model_card import model_card
-from mixz.report.run import Entry, Run
+from mixz.report.run import ReportEntry, Run
 from mixz.settings.file import load_config
 from mixz.stages.evaluate import _Judging, _Labelled
 from mixz.truths import KNOWN_TRUTHS, GaussianKernel, Labels, ReportedKernel, Truth, Truths
@@ -40,7 +40,7 @@ SAMPLE = labelled(Labels(KNOWN_TRUTHS["spec"], Z, np.full(120, 22.0)))
 ABOUT = {
     "bands": ["i"],
     "members": 1,
-    "recipe": [{"truths": ["many_band"]}],
+    "steps": [{"truths": ["many_band"]}],
     "network": {},
     "provenance": {"recipe": "fused"},
 }
@@ -203,7 +203,7 @@ def test_honest_densities_are_honest_through_the_labels_own_errors() -> None:
         np.arange(n), ("i",), mag, mag / 100, z={"many_band": labels.z}, z_err={"many_band": z_err}, split=["test"] * n
     )
     run = Run("run", {}, galaxies, {"fused": photoz}, [], {}, ["many_band"], "i", known=Truths((truth,)))
-    drawn = pit_values(Entry("fused", run, "fused"), "many_band")
+    drawn = pit_values(ReportEntry("fused", run, "fused"), "many_band")
     assert drawn is not None
     for level in (68, 90, 95):
         record = found[f"coverage_{level}"]

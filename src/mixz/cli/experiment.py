@@ -10,7 +10,8 @@ import typer
 
 from mixz.cli.arguments import ConfigArgument, Members, MLflow, Out, settings_of
 from mixz.cli.messages import Z_RANGES, announce, print_evaluation, print_paths, print_report, terminal
-from mixz.report.markdown import Errors, markdown_pdf_table, markdown_table
+from mixz.report.cell import Errors
+from mixz.report.markdown import markdown_pdf_table, markdown_table
 from mixz.report.screen import ledger_table
 from mixz.settings.config import Device, Precision
 

@@ -8,6 +8,7 @@ from mixz.metrics.bootstrap import Bootstrap, Difference, paired_difference, res
 from mixz.metrics.differences import summarize_differences
 from mixz.metrics.judged import Estimates, Judged, judge
 from mixz.metrics.label_noise import Corrected, TrueRedshifts, true_redshifts
+from mixz.metrics.metric import METRICS, Metric, Requirement, pdf_metrics, point_metrics
 from mixz.metrics.pdf import (
     cde_loss,
     coverage,
@@ -21,10 +22,11 @@ from mixz.metrics.pdf import (
     pit_ks,
     quantiles,
 )
-from mixz.metrics.pdf_summary import PDF_METRICS, PdfScores, score, summarize_pdf
+from mixz.metrics.pdf_summary import summarize_pdf
 from mixz.metrics.places import Sample
 from mixz.metrics.point import (
-    POINT_METRICS,
+    PointMetric,
+    Residuals,
     bias,
     bias_biweight,
     catastrophic_fraction,
@@ -36,16 +38,14 @@ from mixz.metrics.point import (
     sigma_iqr,
     sigma_mad,
 )
-from mixz.metrics.requirements import REQUIREMENTS, Requirement
+from mixz.metrics.scores import PdfScores, score
 from mixz.metrics.summary import Correction, ratios, summarize, summarize_estimates
 from mixz.metrics.verdict import Check, Lead, Verdict, verdicts
 
 __all__ = [
+    "METRICS",
     "PDF_BINS",
-    "PDF_METRICS",
     "POINT_BINS",
-    "POINT_METRICS",
-    "REQUIREMENTS",
     "Bin",
     "Bootstrap",
     "Check",
@@ -55,8 +55,11 @@ __all__ = [
     "Estimates",
     "Judged",
     "Lead",
+    "Metric",
     "PdfScores",
+    "PointMetric",
     "Requirement",
+    "Residuals",
     "Sample",
     "TrueRedshifts",
     "Verdict",
@@ -75,10 +78,12 @@ __all__ = [
     "outlier_fraction",
     "outlier_fraction_3sigma",
     "paired_difference",
+    "pdf_metrics",
     "pit",
     "pit_ad",
     "pit_cvm",
     "pit_ks",
+    "point_metrics",
     "quantiles",
     "ratios",
     "resample",

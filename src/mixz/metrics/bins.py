@@ -46,7 +46,7 @@ class Bin:
         return f"{self.by} {self.low:g}-{self.high:g}"
 
     def holds(self, *, mag_ref: Floats, z_ref: Floats, z_phot: Floats) -> NDArray[np.bool_]:
-        """Say which galaxies are in the bin, shape (galaxy,)."""
+        """Which galaxies are in the bin, shape (galaxy,)."""
         value = {"i": mag_ref, "z_ref": z_ref, "z_phot": z_phot}[self.by]
         return np.asarray((value >= self.low) & (value < self.high))
 

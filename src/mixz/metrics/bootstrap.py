@@ -42,7 +42,7 @@ class Bootstrap:
         return np.asarray(self.resampled.std(axis=0, ddof=1))
 
     def interval(self, level: float = 0.68) -> Floats:
-        """Give the central interval of the resampled metric (percentile method), shape (2, *value.shape)."""
+        """The central interval of the resampled metric (percentile method), shape (2, *value.shape)."""
         return np.asarray(np.quantile(self.resampled, [(1 - level) / 2, (1 + level) / 2], axis=0))
 
 
@@ -108,7 +108,7 @@ def paired_difference(
     resamples: int = 1000,
     over_members: bool = False,
 ) -> Difference:
-    """Give first - second on the same galaxies, and how sure it is that they differ.
+    """first - second on the same galaxies, and how sure it is that they differ.
 
     Every resample holds the same galaxies for both, so that what both find hard cancels.  With d the difference seen
     and d* that of a resample,
@@ -146,7 +146,7 @@ def paired_difference(
 
 
 def difference_of(first: Bootstrap, second: Bootstrap) -> Difference:
-    """Give first - second, as `paired_difference` does, of two metrics whose resamples drew the same galaxies.
+    """first - second, as `paired_difference` does, of two metrics whose resamples drew the same galaxies.
 
     Examples
     --------

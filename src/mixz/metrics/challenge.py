@@ -29,7 +29,7 @@ PIT_EDGE = 1e-4
 
 
 def challenge_statistics(*, z_phot: ArrayLike, z_ref: ArrayLike, pit: ArrayLike) -> dict[str, float]:
-    """Give the statistics that the challenge scores, by its names.
+    """The statistics that the challenge scores, by its names.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def challenge_statistics(*, z_phot: ArrayLike, z_ref: ArrayLike, pit: ArrayLike)
 def challenge_points(
     statistics: Mapping[str, float], tiers: Mapping[str, Sequence[tuple[float, float]]]
 ) -> dict[str, int]:
-    """Give the points of each statistic: one for every range of `tiers` that it lies in.
+    """The points of each statistic: one for every range of `tiers` that it lies in.
 
     Examples
     --------
@@ -82,7 +82,7 @@ def challenge_points(
 
 
 def _biweight_scale(x: Floats) -> float:
-    """Give Tukey's biweight scale with c = 9 (Beers, Flynn & Gebhardt 1990, AJ 100, 32, eq. 9)."""
+    """Tukey's biweight scale with c = 9 (Beers, Flynn & Gebhardt 1990, AJ 100, 32, eq. 9)."""
     away = x - np.median(x)
     mad = np.median(np.abs(away))
     if mad == 0:
@@ -95,7 +95,7 @@ def _biweight_scale(x: Floats) -> float:
 
 
 def _anderson_darling(pit: Floats) -> float:
-    """Give Anderson and Darling's statistic of PIT and as many even steps from 0 to 1, as qp has it."""
+    """Anderson and Darling's statistic of PIT and as many even steps from 0 to 1, as qp has it."""
     with warnings.catch_warnings():
         # scipy tells that its p-value is cut off, and of a change of its result's form; only the statistic counts here.
         warnings.simplefilter("ignore")

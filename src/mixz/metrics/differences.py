@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mixz.metrics.bootstrap import Bootstrap, difference_of
-from mixz.metrics.point import POINT_METRICS
+from mixz.metrics.metric import point_metrics
 
 if TYPE_CHECKING:
     from mixz.metrics.judged import Judged, JudgedPlace
@@ -63,7 +63,7 @@ def summarize_differences(recipes: tuple[str, str], first: Judged, second: Judge
         if not a.place.same_for_all or len(a.resampled) < 2:
             continue
         apart = difference_of(_sizes(a, [seed, k, 1]), _sizes(b, [seed, k, 2]))
-        numbers = zip(POINT_METRICS, apart.value, apart.error, *apart.interval, apart.p_value, strict=True)
+        numbers = zip(point_metrics(), apart.value, apart.error, *apart.interval, apart.p_value, strict=True)
         for metric, *row in numbers:
             values = dict(zip(("difference", "error", "low", "high", "p_value"), map(float, row), strict=True))
             kind = {"metric": metric, "estimate": first.estimates.name_of(metric)}
@@ -72,7 +72,7 @@ def summarize_differences(recipes: tuple[str, str], first: Judged, second: Judge
 
 
 def _sizes(judged: JudgedPlace, seed: list[int]) -> Bootstrap:
-    """Give the mean of |metric| over members, shape (metric,), with members drawn anew in every resample."""
+    """The mean of |metric| over members, shape (metric,), with members drawn anew in every resample."""
     each, resampled = np.abs(judged.members), np.abs(judged.resampled)
     times, members = resampled.shape[:2]
     drawn = np.random.default_rng(seed).integers(0, members, (times, members, 1))

@@ -5,13 +5,14 @@ Errors and differences between recipes share these resamples, so that no metric 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mixz.metrics.metric import METRICS, point_metrics
 from mixz.metrics.places import Place, Sample, places
-from mixz.metrics.point import CATASTROPHE_Z, OUTLIER_DZ, POINT_METRICS
+from mixz.metrics.point import Residuals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
     from mixz.metrics.bins import Bin
     from mixz.metrics.point import Floats
-
-OF_SQUARE = ("rms",)
-"""Metrics of squared residuals, which a density's estimate of the least expected dz^2 serves best."""
 
 BLOCK = 500_000
 """Residuals worked on at a time: a few MB, which stay in the processor's cache."""
@@ -63,19 +61,19 @@ class Estimates:
         return np.asarray(self.z_phot_members.mean(axis=0) if self.z_phot is None else self.z_phot)
 
     def ensemble_of(self, name: str) -> Floats:
-        """Give the ensemble's estimate of one of the names that `name_of` gives, shape (galaxy,)."""
+        """The ensemble's estimate of one of the names that `name_of` gives, shape (galaxy,)."""
         return self.z_rms if name == "zrms" and self.z_rms is not None else self.of_ensemble
 
     def name_of(self, metric: str) -> str:
-        """Say which estimate a metric is of: ``zrms`` or ``zbest`` of a density, ``mean`` of point estimates."""
+        """Which estimate a metric is of: ``zrms`` or ``zbest`` of a density, ``mean`` of point estimates."""
         if self.z_rms is None:
             return "mean"
-        return "zrms" if metric in OF_SQUARE else "zbest"
+        return "zrms" if METRICS[metric].of_square else "zbest"
 
     @property
     def names(self) -> tuple[str, ...]:
         """Every estimate that some metric is of."""
-        return tuple(dict.fromkeys(self.name_of(metric) for metric in POINT_METRICS))
+        return tuple(dict.fromkeys(self.name_of(metric) for metric in point_metrics()))
 
     @property
     def given(self) -> NDArray[np.bool_]:
@@ -85,14 +83,14 @@ class Estimates:
         return np.asarray(np.all(known, axis=0))
 
     def rows(self, which: NDArray[Any]) -> Estimates:
-        """Give the galaxies that `which` (a mask or indices) selects."""
+        """The galaxies that `which` (a mask or indices) selects."""
         kinds = (self.z_phot_members, self.z_phot, self.z_rms_members, self.z_rms)
         return Estimates(*(None if z is None else z[..., which] for z in kinds))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, eq=False)
 class JudgedPlace:
-    """The metrics of a recipe at one place, in the order of `POINT_METRICS`.
+    """The metrics of a recipe at one place, in the order of `point_metrics`.
 
     Parameters
     ----------
@@ -170,130 +168,42 @@ def _judge_at(place: Place, sample: Sample, estimates: Estimates, resamples: int
     inside = np.array([place.holds(sample, z) for z in estimates.z_phot_members])
     rows = np.flatnonzero(inside.any(axis=0))
     z_ref = sample.z_ref[rows]
-    members = Residuals.of(estimates.z_phot_members[:, rows], z_ref, inside[:, rows])
-    ensemble = Residuals.of(estimates.of_ensemble[None, in_ensemble], sample.z_ref[in_ensemble])
+    of_members = Residuals.of(estimates.z_phot_members[:, rows], z_ref, inside[:, rows])
+    of_ensemble = Residuals.of(estimates.of_ensemble[in_ensemble], sample.z_ref[in_ensemble])
+    squares, square = None, None
     if estimates.z_rms is not None and estimates.z_rms_members is not None:
-        of_squares = Residuals.of(estimates.z_rms_members[:, rows], z_ref, inside[:, rows])
-        members = replace(members, dz_of_square=of_squares.dz)
-        of_square = Residuals.of(estimates.z_rms[None, in_ensemble], sample.z_ref[in_ensemble])
-        ensemble = replace(ensemble, dz_of_square=of_square.dz)
+        squares = Residuals.of(estimates.z_rms_members[:, rows], z_ref, inside[:, rows])
+        square = Residuals.of(estimates.z_rms[in_ensemble], sample.z_ref[in_ensemble])
     times = place.resamples(resamples) if rows.size else 0
     return JudgedPlace(
         place,
         int(in_ensemble.sum()),
-        members.metrics()[0],
-        ensemble.metrics()[0, 0],
-        members.resampled(times, np.random.default_rng(seed)),
+        metrics_along(of_members, squares),
+        metrics_along(of_ensemble, square),
+        resampled(of_members, times, np.random.default_rng(seed), squares),
     )
 
 
-@dataclass(frozen=True, eq=False)
-class Residuals:
-    """What the metrics of several sets of redshifts (members, or draws of the truth) of the same galaxies hang on.
+def metrics_along(residuals: Residuals, of_square: Residuals | None = None) -> Floats:
+    """Every metric of point estimates, shape (..., metric).
 
     Parameters
     ----------
-    dz, catastrophic
-        Residuals, and whether they are catastrophic (0 or 1), shape (member, galaxy); NaN where a galaxy is elsewhere.
-    dz_of_square
-        Residuals that rms is of, where not `dz`.
+    residuals, of_square
+        Residuals of shape (..., galaxy), and those that metrics of squared residuals are of, where these differ.
     """
-
-    dz: Floats
-    catastrophic: Floats
-    dz_of_square: Floats | None = None
-
-    @classmethod
-    def of(cls, z_phot: Floats, z_ref: Floats, inside: NDArray[np.bool_] | bool = True) -> Residuals:
-        """Take residuals; the shapes of estimates, redshifts and who is inside are broadcast to (member, galaxy)."""
-        off = np.where(inside, z_phot - z_ref, np.nan)
-        return cls(off / (1 + z_ref), np.where(np.isnan(off), np.nan, np.abs(off) > CATASTROPHE_Z))
-
-    def resampled(self, times: int, rng: np.random.Generator) -> Floats:
-        """Take every metric on resamples of the galaxies, shape (resample, member, metric)."""
-        members, galaxies = self.dz.shape
-        block = max(1, BLOCK // max(self.dz.size, 1))
-        blocks = [min(block, times - start) for start in range(0, times, block)]
-        drawn = [self.metrics(rng.integers(0, galaxies, (size, galaxies))) for size in blocks]
-        return np.concatenate([np.empty((0, members, len(POINT_METRICS))), *drawn])
-
-    def metrics(self, draws: NDArray[np.intp] | None = None) -> Floats:
-        """Take every metric of the galaxies that each row of `draws` names, shape (resample, member, metric).
-
-        Without `draws` of all galaxies, once.
-        """
-        draws = np.arange(self.dz.shape[1])[None] if draws is None else draws
-        found = metrics_of_residuals(self.dz[:, draws])
-        found["catastrophic_fraction"] = _mean(self.catastrophic[:, draws])
-        if self.dz_of_square is not None:
-            found["rms"] = np.sqrt(_mean(np.square(self.dz_of_square[:, draws])))
-        return np.array([found[name] for name in POINT_METRICS]).T
+    taken = {True: of_square or residuals, False: residuals}
+    found = [metric.along(taken[METRICS[name].of_square]) for name, metric in point_metrics().items()]
+    return np.stack(found, axis=-1)
 
 
-def metrics_of_residuals(dz: Floats) -> dict[str, Floats]:
-    """Take every metric of `mixz.metrics.point` that hangs on dz alone, along the last axis, leaving NaN out.
-
-    They equal those functions' numbers; a thousand resamples at once are much faster this way.
-
-    Parameters
-    ----------
-    dz
-        Residuals (z_phot - z_ref) / (1 + z_ref), shape (..., galaxy).
-
-    Returns
-    -------
-    dict
-        Per metric an array of shape (...); NaN where no galaxy is left.
-
-    Examples
-    --------
-    >>> found = metrics_of_residuals(np.array([[0.0, 0.1, 0.2], [0.0, 0.4, np.nan]]))
-    >>> found["bias"], found["outlier_fraction"].round(2)
-    (array([0.1, 0.2]), array([0.33, 0.5 ]))
-    """
-    ordered = np.sort(dz, axis=-1)  # NaN last
-    n = np.isfinite(dz).sum(axis=-1)
-    middle = _quantile(ordered, n, 0.5)
-    away = dz - middle[..., None]
-    size = np.abs(away)
-    mad = _quantile(np.sort(size, axis=-1), n, 0.5)
-    sigma_iqr = (_quantile(ordered, n, 0.75) - _quantile(ordered, n, 0.25)) / 1.349
-    missing = np.isnan(dz)
-    limit = np.maximum(0.06, 3 * sigma_iqr)[..., None]
-    return {
-        "bias": middle,
-        "bias_biweight": _biweight(away, middle, mad),
-        "sigma_mad": 1.4826 * mad,
-        "sigma_iqr": sigma_iqr,
-        "rms": np.sqrt(_mean(np.square(dz))),
-        "outlier_fraction": _mean(np.where(missing, np.nan, np.abs(dz) > OUTLIER_DZ)),
-        "outlier_fraction_3sigma": _mean(np.where(missing, np.nan, size > limit)),
-        "hsc_loss": _mean(1 - 1 / (1 + np.square(dz / OUTLIER_DZ))),
-    }
-
-
-def _quantile(ordered: Floats, n: NDArray[np.intp], level: float) -> Floats:
-    """Give the quantile of sorted values of which the first `n` count, as numpy does it; NaN where none counts."""
-    if ordered.shape[-1] == 0:
-        return np.full(n.shape, np.nan)
-    at = level * np.maximum(n - 1, 0)
-    low = np.floor(at).astype(int)
-    high = np.minimum(low + 1, np.maximum(n - 1, 0))
-    below, above = (np.take_along_axis(ordered, k[..., None], axis=-1)[..., 0] for k in (low, high))
-    return np.asarray(below + (at - low) * (above - below))
-
-
-def _mean(values: Floats) -> Floats:
-    """Give the mean along the last axis of what is a number; NaN where nothing is."""
-    n = np.isfinite(values).sum(axis=-1)
-    return np.asarray(np.divide(np.nansum(values, axis=-1), n, out=np.full(n.shape, np.nan), where=n > 0))
-
-
-def _biweight(away: Floats, middle: Floats, mad: Floats) -> Floats:
-    """Give Tukey's biweight location; the median where there is no scatter."""
-    scale = np.where(mad > 0, mad, 1)[..., None]
-    u2 = np.square(away / (6 * scale))
-    weight = np.square(np.maximum(1 - u2, 0))  # NaN stays
-    total = np.nansum(weight, axis=-1)
-    shift = np.divide(np.nansum(weight * away, axis=-1), total, out=np.zeros_like(total), where=total > 0)
-    return np.asarray(middle + np.where(mad > 0, shift, 0))
+def resampled(residuals: Residuals, times: int, rng: np.random.Generator, of_square: Residuals | None = None) -> Floats:
+    """Every metric on resamples of the galaxies, shape (resample, member, metric), from residuals (member, galaxy)."""
+    members, galaxies = residuals.dz.shape
+    block = max(1, BLOCK // max(residuals.dz.size, 1))
+    found = [np.empty((0, members, len(point_metrics())))]
+    for start in range(0, times, block):
+        draws = rng.integers(0, galaxies, (min(block, times - start), galaxies))
+        squares = None if of_square is None else of_square.drawn(draws)
+        found.append(np.swapaxes(metrics_along(residuals.drawn(draws), squares), 0, 1))
+    return np.concatenate(found)

@@ -9,81 +9,28 @@ density as wide as the labels' errors at least, and so worse than exact labels w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mixz.densities.grid import Grid
 from mixz.metrics.bootstrap import resample
-from mixz.metrics.pdf import cde_loss, coverage, credibility, crps, log_score, pit, pit_ad, pit_cvm, pit_ks
+from mixz.metrics.metric import pdf_metrics
 from mixz.metrics.places import places
+from mixz.metrics.scores import PdfScores, score
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
     from mixz.metrics.bins import Bin
     from mixz.metrics.places import Sample
-    from mixz.metrics.point import Floats
     from mixz.metrics.summary import Record
     from mixz.truths.likelihood import Labels
 
-CHUNK = 2_000
 SMEARED = "smeared densities"
 """What `corrected` is of, in `corrected_by` of records of densities."""
-
-
-@dataclass(frozen=True, eq=False)
-class PdfScores:
-    """What every galaxy contributes to the metrics of its pdf, each of shape (galaxy,); see `mixz.metrics.pdf`."""
-
-    pit: Floats
-    credibility: Floats
-    crps: Floats
-    cde_loss: Floats
-    log_score: Floats
-
-    def rows(self, which: NDArray[Any]) -> PdfScores:
-        """Give the galaxies that `which` (a mask or indices) selects."""
-        return PdfScores(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
-
-
-def score(pdf: ArrayLike, *, z_grid: ArrayLike, z_ref: ArrayLike) -> PdfScores:
-    """Score every galaxy's pdf, some thousand galaxies at a time.
-
-    Examples
-    --------
-    >>> score([[0.0, 2.0, 0.0]], z_grid=[0.0, 0.5, 1.0], z_ref=[0.5]).pit
-    array([0.5])
-    """
-    p, z, ref = np.asarray(pdf), np.asarray(z_grid, float), np.asarray(z_ref, float)
-    each = (pit, credibility, crps, cde_loss, log_score)
-    # An empty set still makes one (empty) chunk.
-    parts = [slice(start, start + CHUNK) for start in range(0, max(len(ref), 1), CHUNK)]
-    return PdfScores(*(np.concatenate([f(p[part], z_grid=z, z_ref=ref[part]) for part in parts]) for f in each))
-
-
-def _mean(values: NDArray[Any]) -> float:
-    return float(values.mean()) if values.size else float("nan")
-
-
-PDF_METRICS: dict[str, Callable[[PdfScores], float]] = {
-    "pit_ks": lambda s: pit_ks(s.pit),
-    "pit_cvm": lambda s: pit_cvm(s.pit),
-    "pit_ad": lambda s: pit_ad(s.pit),
-    "coverage_68": lambda s: coverage(s.pit, level=0.68),
-    "coverage_90": lambda s: coverage(s.pit, level=0.90),
-    "coverage_95": lambda s: coverage(s.pit, level=0.95),
-    "coverage_hd_68": lambda s: _mean(s.credibility <= 0.68),
-    "coverage_hd_90": lambda s: _mean(s.credibility <= 0.90),
-    "coverage_hd_95": lambda s: _mean(s.credibility <= 0.95),
-    "crps": lambda s: _mean(s.crps),
-    "cde_loss": lambda s: _mean(s.cde_loss),
-    "log_score": lambda s: _mean(s.log_score),
-}
-"""Every metric of densities by its name; coverage is of central intervals, coverage_hd of highest-density regions."""
 
 
 def summarize_pdf(
@@ -173,13 +120,15 @@ def _judge(
 def _metrics(scores: PdfScores, resamples: int, seed: int) -> tuple[dict[str, float], dict[str, float]]:
     """Give every metric and its bootstrap error (NaN where none is asked for)."""
 
+    every = pdf_metrics()
+
     def metrics(rows: NDArray[Any]) -> list[float]:
         drawn = scores.rows(rows)
-        return [metric(drawn) for metric in PDF_METRICS.values()]
+        return [metric(drawn) for metric in every.values()]
 
     galaxies = len(scores.pit)
     values = metrics(np.arange(galaxies))
     errors = [float("nan")] * len(values)
     if resamples and galaxies:
         errors = resample(metrics, galaxies=galaxies, seed=seed, resamples=resamples).error.tolist()
-    return dict(zip(PDF_METRICS, values, strict=True)), dict(zip(PDF_METRICS, errors, strict=True))
+    return dict(zip(every, values, strict=True)), dict(zip(every, errors, strict=True))

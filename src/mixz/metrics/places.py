@@ -48,11 +48,11 @@ class Sample:
     left_out: int = 0
 
     def rows(self, which: NDArray[Any]) -> Sample:
-        """Give the galaxies that `which` (a mask or indices) selects."""
+        """The galaxies that `which` (a mask or indices) selects."""
         return Sample(self.truth, self.sample, self.z_ref[which], self.mag_ref[which], self.left_out)
 
     def ranges(self, z_phot: NDArray[np.floating[Any]]) -> dict[str, NDArray[np.bool_]]:
-        """Say per redshift range which galaxies are in it, given one member's estimates.
+        """Per redshift range which galaxies are in it, given one member's estimates.
 
         The paper cuts in the label, LSST in the estimate and in i magnitude; both are here, and everything.
         """
@@ -72,7 +72,7 @@ class Place:
     bin: Bin | None = None
 
     def holds(self, sample: Sample, z_phot: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
-        """Say which galaxies are in it, given one member's estimates, shape (galaxy,)."""
+        """Which galaxies are in it, given one member's estimates, shape (galaxy,)."""
         if self.bin is None:
             return sample.ranges(z_phot)[self.z_range]
         return self.bin.holds(mag_ref=sample.mag_ref, z_ref=sample.z_ref, z_phot=z_phot)
@@ -83,13 +83,13 @@ class Place:
         return self.z_range != "lsst" if self.bin is None else self.bin.by != "z_phot"
 
     def fields(self) -> dict[str, Any]:
-        """Give z_range (the bin's name in a bin), bin (what is binned), bin_low and bin_high (all None without)."""
+        """z_range (the bin's name in a bin), bin (what is binned), bin_low and bin_high (all None without)."""
         if self.bin is None:
             return {"z_range": self.z_range, "bin": None, "bin_low": None, "bin_high": None}
         return {"z_range": self.z_range, "bin": self.bin.by, "bin_low": self.bin.low, "bin_high": self.bin.high}
 
     def resamples(self, asked: int) -> int:
-        """Say how often to resample here: as often as asked in a range, a quarter of it (20 at least) in a bin.
+        """How often to resample here: as often as asked in a range, a quarter of it (20 at least) in a bin.
 
         Examples
         --------
@@ -101,5 +101,5 @@ class Place:
 
 
 def places(bins: Sequence[Bin] = ()) -> list[Place]:
-    """Give every redshift range of a sample, and these bins."""
+    """Every redshift range of a sample, and these bins."""
     return [*(Place(r) for r in ("0.3-1.5", "all", "lsst")), *(Place(b.name, b) for b in bins)]

@@ -119,11 +119,11 @@ class Verdict:
         return tuple(lead.over for lead in self.leads if lead.significant is False)
 
     def lead_over(self, recipe: str) -> Lead | None:
-        """Give the lead over a recipe; None for the best one, and for one that has no number."""
+        """The lead over a recipe; None for the best one, and for one that has no number."""
         return next((lead for lead in self.leads if lead.over == recipe), None)
 
     def checks_of(self, recipe: str) -> tuple[Check, ...]:
-        """Give the requirements on one recipe."""
+        """The requirements on one recipe."""
         return tuple(check for check in self.checks if check.recipe == recipe)
 
     @property
@@ -132,7 +132,7 @@ class Verdict:
         return self.truth if self.sample == "test" else f"{self.truth} of {self.sample}"
 
     def sentence(self) -> str:
-        """Say it in one sentence, without markup."""
+        """The verdict in one sentence, without markup."""
         if self.best is None:
             return f"{self.where}: no recipe has a number."
         found = f"{self.where}: {self.best} is best ({self.metric} {self.value:.4f}{_plus_minus(self.error)})"

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.spatial import KDTree
 
 from mixz.metrics.point import OUTLIER_DZ
-from mixz.report.plot import number
+from mixz.report.charts.chart import number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mixz.arrays import Floats
     from mixz.galaxies import GalaxySet
     from mixz.photoz import PhotoZ
-    from mixz.report.run import Entry, Run
+    from mixz.report.run import ReportEntry, Run
 
 GALAXIES = 90
 """How many galaxies a report shows one by one."""
@@ -31,7 +31,9 @@ WORST, TYPICAL, DISAGREE = "worst", "typical", "labels disagree"
 """Why a galaxy is shown."""
 
 
-def browse(run: Run, entries: Sequence[Entry], *, galaxies: int = GALAXIES, seed: int = 0) -> list[dict[str, Any]]:
+def browse(
+    run: Run, entries: Sequence[ReportEntry], *, galaxies: int = GALAXIES, seed: int = 0
+) -> list[dict[str, Any]]:
     """Choose test galaxies to look at, and give all that there is to know of each.
 
     A third are those that the recipes get most wrong, some those whose labels disagree, the others drawn at random.
@@ -56,7 +58,7 @@ def browse(run: Run, entries: Sequence[Entry], *, galaxies: int = GALAXIES, seed
     return [_galaxy(run, entries, row, why, train.rows(close)) for (row, why), close in rows]
 
 
-def choose(run: Run, entries: Sequence[Entry], *, galaxies: int, seed: int) -> dict[int, str]:
+def choose(run: Run, entries: Sequence[ReportEntry], *, galaxies: int, seed: int) -> dict[int, str]:
     """Choose rows of the test galaxies, and say of each why it is shown."""
     test = run.test
     labels = np.array([test.z[truth] for truth in run.truths]).reshape(len(run.truths), len(test))
@@ -87,7 +89,7 @@ def _range(labels: Floats) -> Floats:
     return np.asarray(high - low)
 
 
-def _galaxy(run: Run, entries: Sequence[Entry], row: int, why: str, near: GalaxySet) -> dict[str, Any]:
+def _galaxy(run: Run, entries: Sequence[ReportEntry], row: int, why: str, near: GalaxySet) -> dict[str, Any]:
     test = run.test
     return {
         "id": str(test.object_id[row]),
@@ -109,7 +111,7 @@ def _galaxy(run: Run, entries: Sequence[Entry], row: int, why: str, near: Galaxy
     }
 
 
-def _estimate(entry: Entry, row: int) -> dict[str, Any]:
+def _estimate(entry: ReportEntry, row: int) -> dict[str, Any]:
     photoz = entry.photoz
     told: dict[str, Any] = {
         "recipe": entry.label,
@@ -124,7 +126,7 @@ def _estimate(entry: Entry, row: int) -> dict[str, Any]:
 
 
 def density_of(photoz: PhotoZ, row: int) -> list[list[float | None]]:
-    """Give the nodes of a galaxy's density that are worth drawing; none where the model gives no density."""
+    """The nodes of a galaxy's density that are worth drawing; none where the model gives no density."""
     if photoz.pdf is not None and photoz.z_grid is not None:
         return density_points(photoz.z_grid, photoz.pdf[row])
     if photoz.z_sigma_members is not None:
@@ -133,7 +135,7 @@ def density_of(photoz: PhotoZ, row: int) -> list[list[float | None]]:
 
 
 def density_points(z_grid: Floats, pdf: NDArray[Any], *, most: int = MOST_NODES) -> list[list[float | None]]:
-    """Give the nodes of one density that are worth drawing, as pairs (z, p).
+    """The nodes of one density that are worth drawing, as pairs (z, p).
 
     Examples
     --------

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from mixz.arrays import Floats
-    from mixz.report.run import Entry
+    from mixz.report.run import ReportEntry
 
 LEVELS = tuple(round(0.05 * k, 2) for k in range(1, 20))
 """Probabilities at which coverage is shown."""
@@ -29,7 +29,7 @@ LEAST_IN_BIN = 8
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
+class Compared:
     """Estimates beside the labels they are judged by, for galaxies that have both; arrays of shape (galaxy,)."""
 
     z_ref: Floats
@@ -42,14 +42,14 @@ class Judged:
         return scaled_residual(z_phot=self.z_phot, z_ref=self.z_ref)
 
 
-def judged(entry: Entry, truth: str) -> Judged:
+def compared(entry: ReportEntry, truth: str) -> Compared:
     """Put a recipe's estimates beside a truth's labels of the test galaxies."""
     test = entry.run.test
     z_phot = entry.photoz.z_phot
     if truth not in test.truths:
-        return Judged(np.empty(0), np.empty(0), np.empty(0))
+        return Compared(np.empty(0), np.empty(0), np.empty(0))
     rows = test.has(truth) & np.isfinite(z_phot)
-    return Judged(test.z[truth][rows], z_phot[rows], entry.run.mag_ref(test)[rows])
+    return Compared(test.z[truth][rows], z_phot[rows], entry.run.mag_ref(test)[rows])
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +65,7 @@ class Trend:
 
 
 def trend(dz: ArrayLike, at: ArrayLike, *, bins: int = TREND_BINS) -> Trend:
-    """Give the run of dz with a quantity in bins of equal width between its 0.5 and 99.5 percentiles.
+    """The run of dz with a quantity in bins of equal width between its 0.5 and 99.5 percentiles.
 
     Bins of fewer than 8 galaxies are left out.
 
@@ -121,7 +121,7 @@ def density_cells(*, z_ref: ArrayLike, z_phot: ArrayLike, top: float, bins: int 
 
 
 def upper_redshift(z_ref: ArrayLike) -> float:
-    """Say where a redshift axis should end: a little beyond all but the highest labels.
+    """Where a redshift axis should end: a little beyond all but the highest labels.
 
     Examples
     --------
@@ -133,7 +133,7 @@ def upper_redshift(z_ref: ArrayLike) -> float:
     return max(float(np.percentile(z, 99.5)) * 1.15, 0.1) if z.size else 1.0
 
 
-def pit_values(entry: Entry, truth: str) -> Floats | None:
+def pit_values(entry: ReportEntry, truth: str) -> Floats | None:
     """Give the PIT of every test galaxy with a label; None where the recipe gives no probabilities.
 
     Densities are smeared by the labels' errors first, so that an honest one looks honest.
@@ -155,7 +155,7 @@ def pit_values(entry: Entry, truth: str) -> Floats | None:
 
 
 def coverage_curve(values: ArrayLike) -> Floats:
-    """Give the share of galaxies inside the central interval of each of `LEVELS`, from their PIT.
+    """The share of galaxies inside the central interval of each of `LEVELS`, from their PIT.
 
     Examples
     --------
@@ -166,8 +166,8 @@ def coverage_curve(values: ArrayLike) -> Floats:
     return np.array([np.mean(u <= level / 2) if u.size else np.nan for level in LEVELS])
 
 
-def redshift_counts(entry: Entry, truth: str, edges: ArrayLike) -> Floats:
-    """Give a recipe's n(z) of the test galaxies of a truth, per bin: the sum of densities, or z_phot counted."""
+def redshift_counts(entry: ReportEntry, truth: str, edges: ArrayLike) -> Floats:
+    """A recipe's n(z) of the test galaxies of a truth, per bin: the sum of densities, or z_phot counted."""
     photoz, test, bins = entry.photoz, entry.run.test, np.asarray(edges, float)
     rows = test.has(truth) & np.isfinite(photoz.z_phot)
     if photoz.pdf is None or photoz.z_grid is None:
@@ -177,7 +177,7 @@ def redshift_counts(entry: Entry, truth: str, edges: ArrayLike) -> Floats:
 
 
 def step_histogram(values: ArrayLike, edges: ArrayLike) -> Floats:
-    """Give the share of galaxies in each bin.
+    """The share of galaxies in each bin.
 
     Examples
     --------
@@ -190,7 +190,7 @@ def step_histogram(values: ArrayLike, edges: ArrayLike) -> Floats:
 
 
 def shared_edges(samples: Sequence[Any], bins: int = 40) -> Floats:
-    """Give the edges of a histogram that shows all samples but their most extreme values.
+    """The edges of a histogram that shows all samples but their most extreme values.
 
     Examples
     --------

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from html import escape
+from typing import TYPE_CHECKING
 
-from matplotlib import style
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch
-
-from mixz.report.figures import STYLE, colour_of
+from mixz.report.charts.chart import truth_colour
+from mixz.report.paper import FONT, GREY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from matplotlib.axes import Axes
-
     from mixz.data.cuts import LedgerEntry
 
-# Everything is laid out in inches, from the upper left corner.
-MARGIN, WIDTH, GAP = 0.15, 2.6, 0.55
-LINE, PADDING, ARROW = 0.165, 0.08, 0.36
-INK, FAINT, PLAIN = "0.15", "0.5", "#6b7280"
+# Everything is laid out in points, from the upper left corner.
+MARGIN, WIDTH, GAP = 11.0, 187.0, 40.0
+LINE, PADDING, ARROW, INSET = 12.0, 6.0, 26.0, 7.0
+INK, FAINT, PLAIN = "#262626", "#808080", "#6b7280"
 MINUS = "\N{MINUS SIGN}"
 SIDES = {"train": 0.62, "validation": 0.4, "test": 0.22}
 """The sides of the split, and how dark each is drawn."""
@@ -75,7 +69,7 @@ class Lane:
         return self.cards[-1].bottom + ARROW if self.cards else MARGIN
 
 
-def draw_flowchart(entries: Sequence[LedgerEntry], origins: Mapping[str, Origin], *, note: str = "") -> Figure:
+def draw_flowchart(entries: Sequence[LedgerEntry], origins: Mapping[str, Origin], *, note: str = "") -> str:
     """Draw Figure 4: a lane per table, a box per stretch of cuts, and where matches and overlaps join the lanes.
 
     Parameters
@@ -86,34 +80,34 @@ def draw_flowchart(entries: Sequence[LedgerEntry], origins: Mapping[str, Origin]
         Per table, and per catalogue matched to one, where it comes from.
     note
         Words under the figure, e.g. that the data are simulated.
+
+    Returns
+    -------
+    str
+        An SVG, of a pixel to a point.
     """
     lanes = _lanes(entries, origins)
     chart = _Chart(lanes)
     for group in _stretches(entries):
         chart.add(group)
     bottom = max(card.bottom for lane in lanes.values() for card in lane.cards) if not chart.end else chart.end.bottom
-    with style.context(STYLE):
-        size = 2 * MARGIN + len(lanes) * (WIDTH + GAP) - GAP, bottom + MARGIN + (0.22 if note else 0)
-        figure = Figure(figsize=size)
-        figure.set_layout_engine("none")  # the style's own makes room for axes with ticks
-        FigureCanvasAgg(figure)
-        axes = figure.add_axes((0, 0, 1, 1), xlim=(0, size[0]), ylim=(size[1], 0))
-        axes.set_axis_off()
-        chart.draw(axes)
-        if note:
-            axes.text(size[0] / 2, size[1] - MARGIN / 2, note, fontsize=7, color="0.35", ha="center", va="bottom")
-        return figure
+    width, height = 2 * MARGIN + len(lanes) * (WIDTH + GAP) - GAP, bottom + MARGIN + (16 if note else 0)
+    below = [_text(width / 2, height - MARGIN, note, 7, colour=GREY, anchor="middle")] if note else []
+    size = f'width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}"'
+    paper = '<rect width="100%" height="100%" fill="white"/>'
+    body = "\n".join([paper, *chart.drawn(), *below])
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="{escape(FONT)}">\n{body}\n</svg>\n'
 
 
 def _lanes(entries: Sequence[LedgerEntry], origins: Mapping[str, Origin]) -> dict[str, Lane]:
-    """Give each table a lane with the box of its files on top."""
+    """A lane per table, with the box of its files on top."""
     truths = list(dict.fromkeys(t for origin in origins.values() for t in origin.truths))
     lanes: dict[str, Lane] = {}
     for entry in entries:
         if entry.table in lanes or "train" in entry.details:
             continue
         origin = origins.get(entry.table, Origin(entry.table, ()))
-        colour = colour_of(origin.truths[0], truths) if origin.truths else PLAIN
+        colour = truth_colour(origin.truths[0], truths) if origin.truths else PLAIN
         lane = Lane(MARGIN + len(lanes) * (WIDTH + GAP), rows=entry.rows_in)
         lines = [(_shortened(name), "") for name in origin.files]
         lane.cards.append(Card(_words(origin.survey), lines, colour, lane.left, MARGIN, filled=True))
@@ -168,7 +162,7 @@ class _Chart:
         lane.rows = group[-1].rows_out
 
     def _other(self, entry: LedgerEntry) -> Lane | None:
-        """Give the lane that a match or an overlap reaches over to."""
+        """The lane that a match or an overlap reaches over to."""
         if "labels_in" in entry.details:
             return self.lanes.get(str(entry.details["labels"]))
         if "same_id" in entry.details:
@@ -184,15 +178,11 @@ class _Chart:
         self.end = Card(f"{entry.rows_out:,} galaxies", lines, INK, left, top, width=right - left)
         self.joints += [(lane.cards[-1], self.end, lane.rows, False) for lane in open_lanes]
 
-    def draw(self, axes: Axes) -> None:
-        """Draw arrows, then boxes over them."""
-        for start, to, rows, compared in self.joints:
-            _draw_arrow(axes, start, to, rows, compared=compared)
-        for lane in self.lanes.values():
-            for card in lane.cards:
-                _draw_card(axes, card)
-        if self.end:
-            _draw_end(axes, self.end)
+    def drawn(self) -> list[str]:
+        """Arrows, then boxes over them."""
+        arrows = [_arrow(start, to, rows, compared=compared) for start, to, rows, compared in self.joints]
+        cards = [_card(card) for lane in self.lanes.values() for card in lane.cards]
+        return [*arrows, *cards, *([_end(self.end)] if self.end else [])]
 
 
 def _title(entry: LedgerEntry) -> str:
@@ -204,7 +194,7 @@ def _title(entry: LedgerEntry) -> str:
 
 
 def _lines(group: Sequence[LedgerEntry]) -> list[tuple[str, str]]:
-    """Say in words and numbers what a stretch of the ledger does."""
+    """In words and numbers, what a stretch of the ledger does."""
     entry, told = group[0], group[0].details
     if "labels_in" in told:
         share = told["false_matches"] / entry.rows_out
@@ -222,70 +212,94 @@ def _taken(rows: int) -> str:
     return f"{MINUS}{rows:,}" if rows else "0"
 
 
-def _draw_card(axes: Axes, card: Card) -> None:
+def _card(card: Card) -> str:
     face = _tint(card.colour, 0.8 if card.filled else 0.1)
     ink = "white" if card.filled else INK
-    axes.add_patch(_box(card.left, card.top, card.width, card.bottom - card.top, face, card.colour))
+    drawn = [_box(card.left, card.top, card.width, card.bottom - card.top, face, card.colour)]
     y = card.top + PADDING + LINE / 2
-    common: dict[str, Any] = {"va": "center", "clip_on": False}
     if card.title:
-        axes.text(card.middle, y, card.title, fontsize=8.5, weight="bold", color=ink, ha="center", **common)
+        drawn.append(_text(card.middle, y, card.title, 8.5, colour=ink, anchor="middle", bold=True))
         y += LINE
     for words, number in card.lines:
         if number:
             shade = FAINT if number == "0" else INK
-            axes.text(card.left + 0.1, y, words, fontsize=7.5, color=shade, **common)
-            axes.text(card.left + card.width - 0.1, y, number, fontsize=7.5, color=shade, ha="right", **common)
+            drawn.append(_text(card.left + INSET, y, words, 7.5, colour=shade))
+            drawn.append(_text(card.left + card.width - INSET, y, number, 7.5, colour=shade, anchor="end"))
         else:
-            axes.text(card.middle, y, words, fontsize=6.5, color=ink, ha="center", **common)
+            drawn.append(_text(card.middle, y, words, 6.5, colour=ink, anchor="middle"))
         y += LINE
+    return "\n".join(drawn)
 
 
-def _draw_end(axes: Axes, card: Card) -> None:
-    """Draw the box of all galaxies with the split as a bar of its shares."""
-    height = card.bottom - card.top
-    axes.add_patch(_box(card.left, card.top, card.width, height, "white", INK))
-    y = card.top + PADDING + LINE / 2
-    axes.text(card.middle, y, card.title, fontsize=9.5, weight="bold", color=INK, ha="center", va="center")
+def _end(card: Card) -> str:
+    """The box of all galaxies with the split as a bar of its shares."""
+    drawn = [_box(card.left, card.top, card.width, card.bottom - card.top, "white", INK)]
+    drawn.append(_text(card.middle, card.top + PADDING + LINE / 2, card.title, 9.5, anchor="middle", bold=True))
     counts = {side: int(number.replace(",", "")) for side, number in card.lines}
-    left, top = card.left + 0.1, card.top + PADDING + 1.35 * LINE
+    left, top = card.left + INSET, card.top + PADDING + 1.35 * LINE
+    height = card.bottom - PADDING - top
     for side, count in counts.items():
-        width = (card.width - 0.2) * count / max(sum(counts.values()), 1)
-        shade = _tint(PLAIN, SIDES[side])
-        axes.add_patch(_box(left, top, width, card.bottom - PADDING - top, shade, "white"))
-        words = f"{side}\n{count:,}" if width > 0.4 else ""
-        axes.text(left + width / 2, (top + card.bottom - PADDING) / 2, words, fontsize=7.5, ha="center", va="center")
+        width = (card.width - 2 * INSET) * count / max(sum(counts.values()), 1)
+        drawn.append(_box(left, top, width, height, _tint(PLAIN, SIDES[side]), "white"))
+        if width > 29:
+            for line, words in enumerate((side, f"{count:,}")):
+                drawn.append(_text(left + width / 2, top + height / 2 + (line - 0.5) * 9, words, 7.5, anchor="middle"))
         left += width
+    return "\n".join(drawn)
 
 
-def _draw_arrow(axes: Axes, start: Card, to: Card, rows: int, *, compared: bool) -> None:
-    """Draw how many galaxies go from one box to the next; dashed where they are only compared with."""
-    straight = to.left <= start.middle <= to.left + to.width
-    line: dict[str, Any] = {"color": FAINT, "linewidth": 1.1, "linestyle": (0, (3, 2)) if compared else "-"}
-    if straight:
+def _arrow(start: Card, to: Card, rows: int, *, compared: bool) -> str:
+    """How many galaxies go from one box to the next; dashed where they are only compared with."""
+    if to.left <= start.middle <= to.left + to.width:
         points = [(start.middle, start.bottom), (start.middle, to.top)]
+        along = (0.0, 1.0)
     else:
         edge = to.left + to.width if start.left > to.left else to.left
         height = (to.top + to.bottom) / 2
         points = [(start.middle, start.bottom), (start.middle, height), (edge, height)]
-    x, y = zip(*points[:-1], strict=True)
-    if len(points) > 2 and not compared:  # a lane that is only compared with goes on downwards by itself
-        axes.plot(x, y, solid_capstyle="round", **line)
-    head = {"arrowstyle": "-|>", "shrinkA": 0, "shrinkB": 0, "mutation_scale": 9, **line}
-    axes.annotate("", points[-1], points[-2], arrowprops=head)
+        along = (1.0 if edge > start.middle else -1.0, 0.0)
+    if len(points) > 2 and compared:
+        del points[0]  # a lane that is only compared with goes on downwards by itself
+    (x, y), (dx, dy) = points[-1], along
+    head = [(x, y), (x - 6 * dx - 2.4 * dy, y - 6 * dy - 2.4 * dx), (x - 6 * dx + 2.4 * dy, y - 6 * dy + 2.4 * dx)]
+    points[-1] = (x - 4 * dx, y - 4 * dy)
+    dashes = ' stroke-dasharray="3 2"' if compared else ""
+    drawn = [
+        f'<polyline points="{_points(points)}" fill="none" stroke="{FAINT}" stroke-width="1"{dashes}/>',
+        f'<polygon points="{_points(head)}" fill="{FAINT}"/>',
+    ]
     if not compared:
-        words = {"fontsize": 8, "weight": "bold", "color": INK, "va": "center"}
-        axes.text(start.middle + 0.07, start.bottom + ARROW / 2, f"{rows:,}", **words)  # type: ignore[arg-type]
+        drawn.append(_text(start.middle + 5, start.bottom + ARROW / 2, f"{rows:,}", 8, bold=True))
+    return "\n".join(drawn)
 
 
-def _box(left: float, top: float, width: float, height: float, face: Any, edge: Any) -> FancyBboxPatch:
-    rounded = "round,pad=0,rounding_size=0.05"
-    return FancyBboxPatch((left, top), width, height, boxstyle=rounded, facecolor=face, edgecolor=edge, linewidth=0.9)
+def _points(points: Sequence[tuple[float, float]]) -> str:
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
 
 
-def _tint(colour: str, strength: float) -> tuple[float, ...]:
-    """Mix a colour with white."""
-    return tuple(1 - strength * (1 - channel) for channel in to_rgb(colour))
+def _text(
+    x: float, y: float, words: str, size: float, *, colour: str = INK, anchor: str = "start", bold: bool = False
+) -> str:
+    """Words whose middle is at a height."""
+    style = f'font-size="{size:g}" fill="{colour}" text-anchor="{anchor}"' + (' font-weight="bold"' if bold else "")
+    return f'<text x="{x:.1f}" y="{y + 0.35 * size:.1f}" {style}>{escape(words)}</text>'
+
+
+def _box(left: float, top: float, width: float, height: float, face: str, edge: str) -> str:
+    place = f'x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" height="{height:.1f}" rx="3.5"'
+    return f'<rect {place} fill="{face}" stroke="{edge}" stroke-width="0.9"/>'
+
+
+def _tint(colour: str, strength: float) -> str:
+    """Mix a colour with white.
+
+    Examples
+    --------
+    >>> _tint("#000000", 0.0), _tint("#000000", 1.0)
+    ('#ffffff', '#000000')
+    """
+    channels = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
+    return "#" + "".join(f"{round(255 - strength * (255 - channel)):02x}" for channel in channels)
 
 
 def _words(name: str) -> str:

@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from mixz.metrics.metric import columns
+from mixz.report.cell import SMEARED, cell_of, is_corrected
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
+    from mixz.metrics.metric import Metric
     from mixz.metrics.summary import Record
-
-COLUMNS = {
-    "bias": "bias",
-    "sigma_mad": "sigma_MAD",
-    "rms": "RMS",
-    "outlier_fraction": "outliers",
-    "catastrophic_fraction": "catastrophic",
-    "hsc_loss": "HSC loss",
-}
-
-
-PDF_COLUMNS = {
-    "pit_ks": "PIT KS",
-    "coverage_68": "in 68 %",
-    "coverage_90": "in 90 %",
-    "coverage_95": "in 95 %",
-    "crps": "CRPS",
-    "cde_loss": "CDE loss",
-}
-
-Errors = Literal["spread", "bootstrap"]
+    from mixz.report.cell import Errors
 
 
 def markdown_table(records: Sequence[Record], *, z_range: str, errors: Errors = "spread") -> str:
@@ -45,50 +30,46 @@ def markdown_table(records: Sequence[Record], *, z_range: str, errors: Errors = 
     Examples
     --------
     >>> record = {"recipe": "tl", "truth": "spec", "sample": "test", "z_range": "all", "n": 9, "std": 0.001}
-    >>> metrics = [record | {"metric": m, "mean": 0.002, "passes": m == "bias"} for m in COLUMNS]
+    >>> record |= {"estimate": "mean", "mean": 0.002}
+    >>> metrics = [record | {"metric": m.name, "passes": m.name == "bias"} for m in columns()]
     >>> print(markdown_table(metrics, z_range="all").splitlines()[-1])
     | spec | tl | 9 | **0.0020 ± 0.0010** | 0.0020 ± 0.0010 | 0.0020 ± 0.0010 | ...
     """
-    chosen = [r for r in records if r["z_range"] == z_range and r["metric"] in COLUMNS]
-    return _table(chosen, COLUMNS, lambda record: _cell(record, "std" if errors == "spread" else "bootstrap"))
+
+    def cell(record: Record) -> str:
+        text = replace(cell_of(record, errors=errors), corrected=math.nan).text()
+        return f"**{text}**" if record["passes"] else text
+
+    return _table([r for r in records if r["z_range"] == z_range], columns(), cell)
 
 
 def markdown_pdf_table(records: Sequence[Record], *, z_range: str) -> str:
     """Lay the records of densities out, with bootstrap errors; empty where no recipe has densities.
 
-    Where labels are noisy, numbers are of the densities smeared by the labels' errors, and in brackets as they are.
+    Where labels are noisy, numbers are of the densities smeared by the labels' errors, and in brackets as they are; a
+    line below says so.
     """
-    chosen = [r for r in records if r["z_range"] == z_range and r["metric"] in PDF_COLUMNS]
-    return _table(chosen, PDF_COLUMNS, _pdf_cell) if chosen else ""
+    metrics = columns(of_densities=True)
+    names = {metric.name for metric in metrics}
+    chosen = [r for r in records if r["z_range"] == z_range and r["metric"] in names]
+    if not chosen:
+        return ""
+    words = f"\n\nMetrics on noisy labels: {SMEARED}." if is_corrected(chosen) else ""
+    return _table(chosen, metrics, lambda record: cell_of(record).text()) + words
 
 
-def _table(chosen: Sequence[Record], columns: Mapping[str, str], cell: Callable[[Record], str]) -> str:
+def _table(records: Sequence[Record], metrics: Sequence[Metric], cell: Callable[[Record], str]) -> str:
+    names = [metric.name for metric in metrics]
+    chosen = [r for r in records if r["metric"] in names]
     lines = [
-        "| judged on | recipe | galaxies | " + " | ".join(columns.values()) + " |",
-        "|---|---|---:|" + "---:|" * len(columns),
+        "| judged on | recipe | galaxies | " + " | ".join(metric.title for metric in metrics) + " |",
+        "|---|---|---:|" + "---:|" * len(metrics),
     ]
     rows = dict.fromkeys((r["truth"], r["sample"], r["recipe"]) for r in chosen)
     samples = list(dict.fromkeys(row[:2] for row in rows))
     for truth, sample, recipe in sorted(rows, key=lambda row: samples.index(row[:2])):
         cells = {r["metric"]: r for r in chosen if (r["truth"], r["sample"], r["recipe"]) == (truth, sample, recipe)}
         where = truth if sample == "test" else f"{truth} ({sample.removeprefix('test ')})"
-        numbers = " | ".join(cell(cells[metric]) for metric in columns)
+        numbers = " | ".join(cell(cells[name]) for name in names)
         lines.append(f"| {where} | {recipe} | {next(iter(cells.values()))['n']:,} | {numbers} |")
     return "\n".join(lines)
-
-
-def _cell(record: Record, error: str) -> str:
-    text = _number(record["mean"], record[error])
-    return f"**{text}**" if record["passes"] else text
-
-
-def _pdf_cell(record: Record) -> str:
-    if math.isnan(record["corrected"]):
-        return _number(record["mean"], record["bootstrap"])
-    return f"{_number(record['corrected'], record['corrected_error'])} ({record['mean']:.4f})"
-
-
-def _number(value: float, error: float) -> str:
-    if math.isnan(value):
-        return "n/a"
-    return f"{value:.4f}" + ("" if math.isnan(error) else f" ± {error:.4f}")

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from mixz.metrics.pdf_summary import SMEARED
-from mixz.report.glossary import term
+from mixz.metrics.metric import columns
+from mixz.report.cell import SMEARED, cell_of, is_corrected
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from mixz.metrics.summary import Record
-
-SHOWN_METRICS = ("bias", "sigma_mad", "rms", "outlier_fraction", "catastrophic_fraction", "hsc_loss")
-SHOWN_PDF_METRICS = ("pit_ks", "coverage_68", "coverage_95", "crps", "cde_loss")
 
 NOT_JUDGED = "Not judged yet: `mixz evaluate` writes this section."
 
@@ -96,19 +94,19 @@ def _metrics(records: Sequence[Record]) -> str:
     chosen = [r for r in records if r["z_range"] == "all" and r.get("bin") is None]
     if not chosen:
         return NOT_JUDGED
-    metrics = [m for m in (*SHOWN_METRICS, *SHOWN_PDF_METRICS) if any(r["metric"] == m for r in chosen)]
+    every = (*columns(), *columns(of_densities=True))
+    metrics = [metric for metric in every if any(r["metric"] == metric.name for r in chosen)]
     rows = []
     for truth, sample in dict.fromkeys((r["truth"], r["sample"]) for r in chosen):
         found = {r["metric"]: r for r in chosen if (r["truth"], r["sample"]) == (truth, sample)}
         n = f"{max(r['n'] for r in found.values()):,}"
-        rows.append([_plain(truth), _plain(sample), n, *(_value(found.get(m)) for m in metrics)])
-    smeared = ""
-    if any(r.get("corrected_by") == SMEARED for r in chosen):
-        smeared = (
-            " Metrics of densities on noisy labels are those of the densities smeared by the labels' errors, and in "
-            "brackets those of the densities as they are, which noisy labels make look too sharp."
-        )
-    head = ["judged on", "galaxies", "how many", *(term(m).title for m in metrics)]
+        rows.append([_plain(truth), _plain(sample), n, *(_value(found.get(metric.name)) for metric in metrics)])
+    head = ["judged on", "galaxies", "how many", *(metric.title for metric in metrics)]
+    smeared = (
+        f" Metrics of densities on noisy labels: {SMEARED}."
+        if is_corrected(r for r in chosen if r["estimate"] == "pdf")
+        else ""
+    )
     return (
         "Mean and spread over members, all redshifts; ✓ or ✗ where LSST asks for a limit "
         f"(the requirement's own range is in `metrics.json`).{smeared}\n\n{_table(head, rows)}"
@@ -116,13 +114,13 @@ def _metrics(records: Sequence[Record]) -> str:
 
 
 def _value(record: Record | None) -> str:
-    if record is None or record["mean"] is None or math.isnan(record["mean"]):
+    if record is None:
         return "n/a"
-    spread = record["std"]
+    cell = cell_of(record)
+    if record["estimate"] == "pdf":
+        return cell.text()
     mark = {True: " ✓", False: " ✗", None: ""}[record["passes"]]
-    if record.get("corrected_by") == SMEARED:
-        return f"{record['corrected']:.4f} ({record['mean']:.4f})"
-    return f"{record['mean']:.4f}" + ("" if spread is None or math.isnan(spread) else f" ± {spread:.4f}") + mark
+    return replace(cell, corrected=math.nan).text() + mark
 
 
 def _support(about: Mapping[str, Any]) -> str:

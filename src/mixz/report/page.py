@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import replace
 from functools import cache
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,21 +12,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from mixz.metrics.metric import METRICS, Metric, columns
 from mixz.metrics.verdict import verdicts
 from mixz.report.browser import browse
-from mixz.report.charts_judged import (
-    metric_charts,
-    prediction_charts,
-    probability_charts,
-    redshift_chart,
-    residual_charts,
-)
-from mixz.report.charts_made import distribution_charts, training_charts
-from mixz.report.estimates import estimate_charts, estimate_tables
-from mixz.report.glossary import TERMS, term
-from mixz.report.intervals import interval_charts, interval_tables, judged_intervals
-from mixz.report.plot import Group, recipe_colour
-from mixz.report.run import entries
+from mixz.report.cell import cell_of
+from mixz.report.charts.chart import recipe_colour
+from mixz.report.charts.estimates import estimate_tables
+from mixz.report.charts.intervals import interval_tables
+from mixz.report.glossary import terms
 from mixz.report.screen import SIMULATED
 from mixz.report.vega import vega_script
 
@@ -36,56 +27,53 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mixz.metrics.summary import Record
-    from mixz.report.intervals import Held, JudgedBy
-    from mixz.report.run import Entry, Run
+    from mixz.report.charts.chart import Panels
+    from mixz.report.figures import Figure
+    from mixz.report.run import Run, Runs
 
 TEMPLATES = Path(__file__).parent / "templates"
-TABLE_METRICS = ("bias", "sigma_mad", "rms", "outlier_fraction", "catastrophic_fraction", "hsc_loss")
-TABLE_PDF_METRICS = ("pit_ks", "coverage_68", "coverage_95", "crps", "cde_loss", "log_score")
 
 
-def report_page(runs: Sequence[Run]) -> str:
-    """Write the report of a run, or of several beside each other, as one HTML page.
+def report_page(runs: Runs, drawn: Mapping[Figure, Sequence[Panels]]) -> str:
+    """The report of a run, or of several beside each other, as one HTML page.
 
     Parameters
     ----------
     runs
         One or more; their names must differ.
+    drawn
+        Their figures (`mixz.report.figures.draw_figures`).
     """
-    every = entries(runs)
-    labels = [entry.label for entry in every]
-    truths = list(dict.fromkeys(truth for run in runs for truth in run.truths))
-    intervals = judged_intervals(every)
-    sections = _sections(runs, every, truths, intervals)
-    charts = [chart for groups in sections.values() for group in groups for chart in group.charts]
+    every, explained = runs.each, terms()
+    charts = [chart for panels in drawn.values() for group in panels for chart in group.charts]
     data = {
         "charts": {chart.key: chart.spec | {"description": chart.description} for chart in charts},
-        "galaxies": {run.name: browse(run, [e for e in every if e.run is run]) for run in runs},
-        "records": _flat(runs),
-        "recipes": {label: recipe_colour(labels, label) for label in labels},
-        "terms": {name: f"{t.sentence} {t.formula}" for name, t in TERMS.items()},
+        "galaxies": {run.name: browse(run, [e for e in runs.entries if e.run is run]) for run in every},
+        "records": _flat(every),
+        "recipes": {label: recipe_colour(runs.labels, label) for label in runs.labels},
+        "terms": {name: f"{t.sentence} {t.formula}" for name, t in explained.items()},
     }
     return (
         environment()
         .get_template("report.html.jinja")
         .render(
-            title=" and ".join(run.name for run in runs),
-            runs=runs,
-            simulated=SIMULATED if any(run.about.get("simulated") for run in runs) else "",
+            title=" and ".join(run.name for run in every),
+            runs=every,
+            simulated=SIMULATED if any(run.about.get("simulated") for run in every) else "",
             recipes=data["recipes"],
-            verdicts={run.name: verdicts(run.records, run.differences) for run in runs},
-            lsst={run.name: verdicts(run.records, run.differences, z_range="lsst") for run in runs},
-            tables=metric_tables(runs, TABLE_METRICS),
-            pdf_tables=metric_tables(runs, TABLE_PDF_METRICS),
-            estimate_tables=estimate_tables(runs),
-            interval_tables=interval_tables(intervals),
-            compared=comparison(runs) if len(runs) > 1 else [],
-            sections=sections,
-            cards=[(e.label, markdown(e.run.cards.get(e.recipe, ""))) for e in every],
+            verdicts={run.name: verdicts(run.records, run.differences) for run in every},
+            lsst={run.name: verdicts(run.records, run.differences, z_range="lsst") for run in every},
+            tables=metric_tables(every, columns()),
+            pdf_tables=metric_tables(every, columns(of_densities=True)),
+            estimate_tables=estimate_tables(every),
+            interval_tables=interval_tables(runs),
+            compared=comparison(every) if len(every) > 1 else [],
+            drawn=drawn,
+            cards=[(e.label, markdown(e.run.cards.get(e.recipe, ""))) for e in runs.entries],
             flowcharts=[
-                (run.name, inline_svg(run.flowchart, f"flow-{k}")) for k, run in enumerate(runs) if run.flowchart
+                (run.name, inline_svg(run.flowchart, f"flow-{k}")) for k, run in enumerate(every) if run.flowchart
             ],
-            terms=TERMS,
+            terms=explained,
             data=script_json(data),
             vega=Markup(vega_script()),
             css=Markup((TEMPLATES / "page.css").read_text()),
@@ -96,7 +84,7 @@ def report_page(runs: Sequence[Run]) -> str:
 
 @cache
 def environment() -> Environment:
-    """Give the templates' environment: everything is escaped, and a name that is not there is an error."""
+    """The templates' environment: everything is escaped, and a name that is not there is an error."""
     jinja = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -105,7 +93,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     jinja.filters["figure"] = figure_of
-    jinja.filters["term"] = term
+    jinja.filters["markdown"] = markdown
+    jinja.filters["cell"] = cell_of
     return jinja
 
 
@@ -151,37 +140,12 @@ def inline_svg(svg: str, prefix: str) -> Markup:
     return Markup(body)
 
 
-def _sections(
-    runs: Sequence[Run], every: Sequence[Entry], truths: Sequence[str], intervals: Mapping[JudgedBy, Sequence[Held]]
-) -> dict[str, list[Group]]:
-    """Put every plot under the heading it belongs to."""
-    labels = [entry.label for entry in every]
-    per_truth = {t: [e for e in every if t in e.run.truths] for t in truths}
-    sections = {
-        "metrics": [Group("", metric_charts(runs, every, truths))],
-        "predictions": [Group(f"Judged on {t}", prediction_charts(of, t, truths)) for t, of in per_truth.items()],
-        "residuals": [Group(f"Judged on {t}", residual_charts(of, t)) for t, of in per_truth.items()],
-        "probabilities": [Group(f"Judged on {t}", probability_charts(of, t)) for t, of in per_truth.items()],
-        "intervals": interval_charts(intervals, labels),
-        "estimates": estimate_charts(runs, truths, labels),
-        "redshifts": [Group("", [c for t, of in per_truth.items() if (c := redshift_chart(of, t)) is not None])],
-        "distributions": [Group(run.name if len(runs) > 1 else "", distribution_charts(run, truths)) for run in runs],
-        "training": [Group("", training_charts(every))],
-    }
-    number = count()
-    return {
-        name: [
-            replace(g, charts=[replace(c, key=f"chart-{next(number)}") for c in g.charts]) for g in groups if g.charts
-        ]
-        for name, groups in sections.items()
-    }
-
-
-def metric_tables(runs: Sequence[Run], metrics: Sequence[str]) -> list[dict[str, Any]]:
+def metric_tables(runs: Sequence[Run], metrics: Sequence[Metric]) -> list[dict[str, Any]]:
     """Lay out a table per run, sample and redshift range: a row per recipe that has such metrics, a column for each."""
     tables = []
+    names = [metric.name for metric in metrics]
     for run in runs:
-        asked = [r for r in _unbinned(run) if r["metric"] in metrics]
+        asked = [r for r in _unbinned(run) if r["metric"] in names]
         found = {r["metric"] for r in asked}
         for place in dict.fromkeys((r["truth"], r["sample"], r["z_range"]) for r in asked):
             mine = [r for r in asked if (r["truth"], r["sample"], r["z_range"]) == place]
@@ -189,7 +153,7 @@ def metric_tables(runs: Sequence[Run], metrics: Sequence[str]) -> list[dict[str,
                 recipe: {r["metric"]: r for r in mine if r["recipe"] == recipe}
                 for recipe in dict.fromkeys(r["recipe"] for r in mine)
             }
-            shown = [metric for metric in metrics if metric in found]
+            shown = [name for name in names if name in found]
             limits = {r["metric"]: r["requirement"] for r in mine if r["requirement"] is not None}
             tables.append(
                 {
@@ -201,17 +165,18 @@ def metric_tables(runs: Sequence[Run], metrics: Sequence[str]) -> list[dict[str,
                     "metrics": shown,
                     "limits": limits,
                     "rows": rows,
-                    "best": {metric: _best(metric, rows) for metric in shown},
+                    "best": {name: _best(METRICS[name], rows) for name in shown},
                 }
             )
     return tables
 
 
-def _best(metric: str, rows: dict[str, dict[str, Record]]) -> str | None:
-    """Name the recipe nearest to a metric's best value."""
-    goal = term(metric).best
-    values = {name: found[metric]["mean"] for name, found in rows.items() if metric in found}
-    known = {n: (v if math.isinf(goal) else abs(v - goal)) for n, v in values.items() if not math.isnan(v)}
+def _best(metric: Metric, rows: dict[str, dict[str, Record]]) -> str | None:
+    """Name the recipe whose number in the table is nearest to a metric's best value."""
+    values = {name: cell_of(found[metric.name]).value for name, found in rows.items() if metric.name in found}
+    known = {
+        n: (v if math.isinf(metric.best) else abs(v - metric.best)) for n, v in values.items() if not math.isnan(v)
+    }
     return min(known, key=lambda name: known[name]) if len(known) > 1 else None
 
 
@@ -223,7 +188,7 @@ def comparison(runs: Sequence[Run]) -> list[dict[str, Any]]:
         theirs = {_place(r): r for r in _unbinned(other)}
         for mine in _unbinned(first):
             same = theirs.get(_place(mine))
-            if same is None or mine["metric"] not in (*TABLE_METRICS, *TABLE_PDF_METRICS):
+            if same is None or not METRICS[mine["metric"]].in_tables:
                 continue
             spread = math.hypot(*(0.0 if math.isnan(r["std"]) else r["std"] for r in (mine, same)))
             rows.append(
@@ -243,7 +208,7 @@ def _place(record: Record) -> tuple[Any, ...]:
 
 
 def _flat(runs: Sequence[Run]) -> dict[str, Any]:
-    """Give all records as one table of columns and rows, for sorting and filtering in the page."""
+    """All records as one table of columns and rows, for sorting and filtering in the page."""
     columns = ["run", "recipe", "truth", "sample", "range", "metric", "mean", "spread", "ensemble", "bootstrap"]
     columns += ["corrected", "galaxies", "LSST", "verdict"]
     rows = [

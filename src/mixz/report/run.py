@@ -12,7 +12,7 @@ from mixz.truths.known import KNOWN_TRUTHS
 from mixz.truths.likelihood import Labels
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -80,7 +80,7 @@ class Run:
         return self.galaxies.in_split("test")
 
     def mag_ref(self, galaxies: GalaxySet) -> Floats:
-        """Give the reference-band magnitudes of some galaxies, shape (galaxy,)."""
+        """The reference-band magnitudes of some galaxies, shape (galaxy,)."""
         return np.asarray(galaxies.mag[:, galaxies.bands.index(self.ref_band)], dtype=np.float64)
 
     def labels(self, truth: str, rows: NDArray[Any]) -> Labels:
@@ -89,7 +89,7 @@ class Run:
 
 
 @dataclass(frozen=True, eq=False)
-class Entry:
+class ReportEntry:
     """A recipe of a run, under the name that the whole report calls it by."""
 
     label: str
@@ -102,15 +102,43 @@ class Entry:
         return self.run.photoz[self.recipe]
 
 
-def entries(runs: Sequence[Run]) -> list[Entry]:
-    """List every recipe of every run; where there are several runs, their names tell equal recipes apart.
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """The runs that a report shows beside each other; where there are several, their names tell equal recipes apart.
 
     Examples
     --------
     >>> from types import SimpleNamespace
     >>> a, b = SimpleNamespace(name="a", photoz={"tl": 0}), SimpleNamespace(name="b", photoz={"tl": 0})
-    >>> [e.label for e in entries([a])], [e.label for e in entries([a, b])]
+    >>> Runs([a]).labels, Runs([a, b]).labels
     (['tl'], ['a: tl', 'b: tl'])
     """
-    several = len(runs) > 1
-    return [Entry(f"{run.name}: {recipe}" if several else recipe, run, recipe) for run in runs for recipe in run.photoz]
+
+    each: Sequence[Run]
+
+    @cached_property
+    def entries(self) -> list[ReportEntry]:
+        """Every recipe of every run."""
+        return [ReportEntry(self.label_of(run, recipe), run, recipe) for run in self.each for recipe in run.photoz]
+
+    @property
+    def labels(self) -> list[str]:
+        """What every recipe is called."""
+        return [entry.label for entry in self.entries]
+
+    @property
+    def truths(self) -> list[str]:
+        """Every truth that some run judges on."""
+        return list(dict.fromkeys(truth for run in self.each for truth in run.truths))
+
+    def label_of(self, run: Run, recipe: str) -> str:
+        """What a recipe of a run is called."""
+        return f"{run.name}: {recipe}" if len(self.each) > 1 else recipe
+
+    def judged_on(self, truth: str) -> list[ReportEntry]:
+        """The recipes of the runs that have labels of a truth."""
+        return [entry for entry in self.entries if truth in entry.run.truths]
+
+    def labelled(self, records: Callable[[Run], Sequence[Record]]) -> list[tuple[str, Record]]:
+        """The records of all runs, each with what its recipe is called."""
+        return [(self.label_of(run, r["recipe"]), r) for run in self.each for r in records(run)]

@@ -7,20 +7,18 @@ from typing import TYPE_CHECKING
 from rich import box
 from rich.table import Table
 
+from mixz.metrics.metric import METRICS, columns
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mixz.metrics.metric import Metric
+
     Score = Mapping[str, float | int]
 
-OURS = {
-    "sigma_mad": "sigma_MAD",
-    "outlier_fraction": "outliers",
-    "bias": "bias",
-    "rms": "RMS",
-    "cde_loss": "CDE loss",
-    "pit_ks": "PIT KS",
-}
-"""Metrics shown; the first four of zmode."""
+OF_DENSITIES = ("cde_loss", "pit_ks")
+"""Metrics of densities that are scored beside those of zmode."""
+
 THEIRS = ("mean", "std", "abs_outlier_rate", "ks", "CvM", "ksamp", "outlier")
 
 
@@ -43,7 +41,7 @@ def scores_markdown(scores: Mapping[str, Score]) -> str:
 
     Examples
     --------
-    >>> one = dict.fromkeys(OURS, 0.1) | {"points": 3, "points_max": 21, "n": 10}
+    >>> one = {metric.name: 0.1 for metric in ours()} | {"points": 3, "points_max": 21, "n": 10}
     >>> one |= dict.fromkeys(THEIRS, 0.2) | {f"points_{name}": 1 for name in THEIRS}
     >>> print(scores_markdown({"fused": one}).splitlines()[-1][:59])
     | fused | 10 | 0.1000 | 0.1000 | 0.1000 | 0.1000 | 0.1000 |
@@ -54,11 +52,16 @@ def scores_markdown(scores: Mapping[str, Score]) -> str:
     return "\n".join(lines)
 
 
+def ours() -> list[Metric]:
+    """Our metrics beside the challenge's own: those of tables, of zmode, and two of densities."""
+    return [*columns(), *(METRICS[name] for name in OF_DENSITIES)]
+
+
 def _header() -> list[str]:
-    return ["entry", "galaxies", *OURS.values(), *THEIRS, "points"]
+    return ["entry", "galaxies", *(metric.title for metric in ours()), *THEIRS, "points"]
 
 
 def _cells(name: str, score: Score) -> list[str]:
-    ours = [f"{score[metric]:.4f}" for metric in OURS]
+    own = [f"{score[metric.name]:.4f}" for metric in ours()]
     theirs = [f"{score[metric]:.4g} ({score[f'points_{metric}']})" for metric in THEIRS]
-    return [name, f"{score['n']:,}", *ours, *theirs, f"{score['points']}/{score['points_max']}"]
+    return [name, f"{score['n']:,}", *own, *theirs, f"{score['points']}/{score['points_max']}"]

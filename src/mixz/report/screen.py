@@ -10,8 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from mixz.galaxies import SPLITS
+from mixz.metrics.metric import METRICS, columns
 from mixz.metrics.summary import PAPER_CLAIMS, ratios
 from mixz.metrics.verdict import verdicts
+from mixz.report.cell import CORRECTED, SMEARED, cell_of, is_corrected
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,21 +26,9 @@ if TYPE_CHECKING:
 SIMULATED = "SIMULATED galaxies: no number here says anything about a real survey"
 """Stands wherever numbers or figures are made from a simulation."""
 
-COLUMNS = ("bias", "sigma_mad", "rms", "outlier_fraction", "catastrophic_fraction", "hsc_loss")
-PDF_COLUMNS = {
-    "pit_ks": "0",
-    "coverage_68": "0.68",
-    "coverage_90": "0.90",
-    "coverage_95": "0.95",
-    "crps": "",
-    "cde_loss": "",
-}
-"""Metrics of densities to show, and what an honest density has."""
-
 MARKS = {True: "✓", False: "✗", None: ""}
 STYLES = {True: "green", False: "red", None: ""}
 PAPER_REFINED = ("tl", "combo")
-RATIO_METRICS = ("bias", "rms", "outlier_fraction", "catastrophic_fraction")
 
 
 def ledger_table(entries: Sequence[LedgerEntry]) -> Table:
@@ -87,7 +77,7 @@ def _check(file: RemoteFile, data_set: DataSet) -> str:
 
 
 def _note(entry: LedgerEntry) -> str:
-    """Say in a few words what a match, an overlap or the split has to tell beyond its rows."""
+    """In a few words, what a match, an overlap or the split has to tell beyond its rows."""
     told = entry.details
     if "labels_in" in told:
         return f'{told["labels_in"]:,} labels, {told["median_arcsec"]:.2f}", {told["false_matches"]:,} by chance'
@@ -97,7 +87,7 @@ def _note(entry: LedgerEntry) -> str:
 
 
 def verdict_lines(found: Sequence[Verdict]) -> list[Text]:
-    """Say the verdict on each sample in a sentence, and below it what LSST asks of the best recipe, with margins.
+    """The verdict on each sample in a sentence, and below it what LSST asks of the best recipe, with margins.
 
     Examples
     --------
@@ -121,7 +111,10 @@ def verdict_lines(found: Sequence[Verdict]) -> list[Text]:
         lines.append(line)
         checks = verdict.checks_of(verdict.best) if verdict.best is not None else ()
         if checks:
-            told = [(f"{_short(c.metric)} {MARKS[c.passes]} by {abs(c.margin):.2g}", STYLES[c.passes]) for c in checks]
+            told = [
+                (f"{METRICS[c.metric].title} {MARKS[c.passes]} by {abs(c.margin):.2g}", STYLES[c.passes])
+                for c in checks
+            ]
             parts = [part for one in told for part in (one, ", ")][:-1]
             lines.append(Text.assemble("  LSST: ", *parts))
     return lines
@@ -134,7 +127,8 @@ def metrics_tables(records: Sequence[Record], differences: Sequence[Record] = ()
     recipe, and a wave those that the data cannot tell from it.  Where labels are noisy, a third line tells the
     ensemble's metric corrected for their error.
     """
-    chosen = [r for r in records if r["z_range"] == z_range and r["metric"] in COLUMNS]
+    names = [metric.name for metric in columns()]
+    chosen = [r for r in records if r["z_range"] == z_range and r["metric"] in names]
     found = {(v.truth, v.sample): v for v in verdicts(records, differences, z_range=z_range)}
     samples = dict.fromkeys((r["truth"], r["sample"]) for r in chosen)
     return [
@@ -156,17 +150,17 @@ def _sample_table(records: Sequence[Record], verdict: Verdict) -> Table:
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title_style="bold")
     table.add_column("recipe\nLSST", overflow="fold")
     limits = {r["metric"]: r.get("requirement") for r in records}
-    for metric in COLUMNS:
-        limit = limits.get(metric)
-        table.add_column(f"{_short(metric)}\n{'' if limit is None else f'< {limit:g}'}", justify="right", no_wrap=True)
+    for metric in columns():
+        limit = limits.get(metric.name)
+        table.add_column(f"{metric.title}\n{'' if limit is None else f'< {limit:g}'}", justify="right", no_wrap=True)
     for recipe in dict.fromkeys(r["recipe"] for r in records):
         cells = {r["metric"]: r for r in records if r["recipe"] == recipe}
-        table.add_row(_name(recipe, verdict), *(_cell(cells[metric]) for metric in COLUMNS))
+        table.add_row(_name(recipe, verdict), *(_cell(cells[metric.name]) for metric in columns()))
     notes = []
     if verdict.best is not None and verdict.leads:
-        notes.append(f"★ best {_short(verdict.metric)}" + (", ≈ not told from it" if verdict.equals else ""))
-    if any(_is_number(r.get("corrected")) for r in records):
-        notes.append("→ ensemble, corrected for the labels' error")
+        notes.append(f"★ best {METRICS[verdict.metric].title}" + (", ≈ not told from it" if verdict.equals else ""))
+    if is_corrected(records):
+        notes.append(CORRECTED)
     if notes:
         table.caption, table.caption_justify = "; ".join(notes), "left"
     return table
@@ -179,25 +173,19 @@ def _name(recipe: str, verdict: Verdict) -> Text:
 
 
 def _cell(record: Record) -> Text:
-    mean, std = record["mean"], record["std"]
-    if math.isnan(mean):
+    found = cell_of(record)
+    if math.isnan(found.value):
         return Text("n/a", style="dim")
     mark = MARKS[record["passes"]]
     under = " " * (len(mark) + 1) if mark else ""
-    cell = Text(f"{mean:.4f} {mark}".rstrip(), style=STYLES[record["passes"]])
-    if not math.isnan(std):
-        cell.append(f"\n±{std:.4f}{under}")
-    if _is_number(record.get("corrected")):
-        cell.append(f"\n→{record['corrected']:.4f}{under}", style="dim")
+    cell = Text(f"{found.value:.4f} {mark}".rstrip(), style=STYLES[record["passes"]])
+    if not math.isnan(found.error):
+        cell.append(f"\n±{found.error:.4f}{under}")
+    if not math.isnan(found.corrected):
+        cell.append(f"\n→{found.corrected:.4f}{under}", style="dim")
+    if not math.isnan(found.as_they_are):
+        cell.append(f"\n({found.as_they_are:.4f})", style="dim")
     return cell
-
-
-def _is_number(value: float | None) -> bool:
-    return value is not None and not math.isnan(value)
-
-
-def _short(metric: str) -> str:
-    return metric.replace("_fraction", "")
 
 
 def pdf_tables(records: Sequence[Record], *, z_range: str) -> list[Table]:
@@ -205,7 +193,8 @@ def pdf_tables(records: Sequence[Record], *, z_range: str) -> list[Table]:
 
     Where labels are noisy, numbers are of the densities smeared by the labels' errors, and below of them as they are.
     """
-    chosen = [r for r in records if r["z_range"] == z_range and r["metric"] in PDF_COLUMNS]
+    metrics = columns(of_densities=True)
+    chosen = [r for r in records if r["z_range"] == z_range and r["metric"] in {metric.name for metric in metrics}]
     tables = []
     for truth, sample in dict.fromkeys((r["truth"], r["sample"]) for r in chosen):
         mine = [r for r in chosen if (r["truth"], r["sample"]) == (truth, sample)]
@@ -217,30 +206,20 @@ def pdf_tables(records: Sequence[Record], *, z_range: str) -> list[Table]:
             padding=(0, 1, 0, 0),
         )
         table.add_column("recipe\nhonest:", overflow="fold")
-        for name, honest in PDF_COLUMNS.items():
-            table.add_column(f"{name.replace('coverage_', 'in ')}\n{honest}", justify="right", no_wrap=True)
+        for metric in metrics:
+            honest = f"{metric.best:g}" if metric.asks_honesty else ""
+            table.add_column(f"{metric.title}\n{honest}", justify="right", no_wrap=True)
         for recipe in dict.fromkeys(r["recipe"] for r in mine):
             cells = {r["metric"]: r for r in mine if r["recipe"] == recipe}
-            table.add_row(recipe, *(_pdf_cell(cells[name]) for name in PDF_COLUMNS))
-        if any(_is_number(r.get("corrected")) for r in mine):
-            table.caption = Text("of densities smeared by the labels' errors; in brackets, of them as they are")
-            table.caption_justify = "left"
+            table.add_row(recipe, *(_cell(cells[metric.name]) for metric in metrics))
+        if is_corrected(mine):
+            table.caption, table.caption_justify = Text(SMEARED), "left"
         tables.append(table)
     return tables
 
 
-def _pdf_cell(record: Record) -> Text:
-    smeared = _is_number(record.get("corrected"))
-    value = record["corrected"] if smeared else record["mean"]
-    error = record["corrected_error"] if smeared else record["bootstrap"]
-    if math.isnan(value):
-        return Text("n/a", style="dim")
-    cell = Text(f"{value:.4f}" + ("" if math.isnan(error) else f"\n±{error:.4f}"))
-    return cell.append(f"\n[{record['mean']:.4f}]", style="dim") if smeared else cell
-
-
 def ratio_lines(records: Sequence[Record], *, truth: str = "spec", over: str = "base") -> list[str]:
-    """Spell the paper's ratios out: how many times smaller each metric is than `over`'s, on a truth's test galaxies.
+    """The paper's ratios in words: how many times smaller each metric is than `over`'s, on a truth's test galaxies.
 
     Examples
     --------
@@ -255,7 +234,7 @@ def ratio_lines(records: Sequence[Record], *, truth: str = "spec", over: str = "
             if not {over, under} <= recipes:
                 continue
             values = ratios(records, over=over, under=under, truth=truth, z_range=z_range)
-            told = [_ratio(m, values[m], z_range) for m in RATIO_METRICS if m in values]
+            told = [_ratio(m, values[m], z_range) for m in PAPER_CLAIMS if m in values]
             if told:
                 lines.append(f"{over} / {under} on {truth}, {z_range}: {', '.join(told)}")
     return lines

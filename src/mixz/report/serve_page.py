@@ -35,5 +35,5 @@ def serve_page(about: Mapping[str, Any], *, max_mb: float) -> str:
 
 
 def serve_scripts() -> dict[str, str]:
-    """Give the scripts that the page asks for, by name."""
+    """The scripts that the page asks for, by name."""
     return {"vega.js": vega_script(), "serve.js": (TEMPLATES / "serve.js").read_text()}

@@ -36,15 +36,15 @@ def build(config: Config, formats: Sequence[str] = ()) -> Ledger:
     MixzError
         See `build_galaxies`; nothing is written then.  Or a format is unknown.
     """
-    from mixz.report.figures import save_figure
     from mixz.report.flowchart import draw_flowchart
+    from mixz.report.paper import save_drawing
 
     check_formats(formats)  # a wrong name should not cost a build
     galaxies, ledger = build_galaxies(config)
     results = Results(config)
     results.write_galaxies(galaxies, ledger, formats)
     chart = draw_flowchart(ledger.entries, _origins(config), note=SIMULATED if is_simulated(config) else "")
-    save_figure(chart, results.figures_folder, FLOWCHART, ("png", "svg", "pdf"))
+    save_drawing(chart, results.figures_folder, FLOWCHART, ("png", "svg", "pdf"))
     return ledger
 
 

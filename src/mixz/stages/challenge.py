@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from mixz.photoz import PhotoZ
 
 Score = dict[str, float | int]
-POINT_METRICS = ("bias", "sigma_mad", "outlier_fraction", "rms")
 MOCK_NAME = "pz_challenge_taskset_3_mock_{label}_10yr.hdf5"
 LABELS = {"spec": SPEC, "many_band": MANY_BAND}
 
@@ -146,8 +145,7 @@ def scored(photoz: PhotoZ, z_ref: Floats) -> Score:
     found: Score = dict(statistics)
     found |= {f"points_{name}": number for name, number in points.items()}
     found |= {"points": sum(points.values()), "points_max": sum(map(len, TIERS.values())), "n": len(photoz)}
-    for name in POINT_METRICS:
-        metric = metrics.POINT_METRICS[name]
+    for name, metric in metrics.point_metrics().items():
         found[name] = metric(z_phot=zmode, z_ref=z_ref)
         found[f"{name}_zbest"] = metric(z_phot=zbest, z_ref=z_ref)
     found["cde_loss"] = float(np.mean(metrics.cde_loss(pdf, z_grid=photoz.z_grid, z_ref=z_ref)))

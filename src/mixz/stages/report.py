@@ -8,17 +8,19 @@ from mixz.atomic import replacing
 from mixz.data.data_set.provenance import is_simulated
 from mixz.errors import MixzError
 from mixz.progress import busy
+from mixz.report.run import Runs
 from mixz.report.screen import SIMULATED
 from mixz.stages.results import Results
 from mixz.stages.runs import read_run, read_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from rich.console import Console
 
-    from mixz.report.run import Run
+    from mixz.report.charts.chart import Panels
+    from mixz.report.figures import Figure
     from mixz.settings.config import Config
 
 
@@ -30,16 +32,17 @@ def report(config: Config, console: Console) -> list[Path]:
     MixzError
         ``galaxies.parquet``, ``photoz/`` or ``metrics.json`` is missing; the message names the verb that makes it.
     """
-    from mixz.report.figures import save_figure
-    from mixz.report.gallery import paper_figures
+    from mixz.report.figures import draw_figures
+    from mixz.report.paper import paper_figures, save_figure
 
-    results = Results(config)
-    run = read_run(config)
+    folder = Results(config).figures_folder
+    runs = Runs([read_run(config)])
     note = SIMULATED if is_simulated(config) else ""
     with busy("report", console):
-        page = _write_page([run], config.folder / "report.html")
-        figures = paper_figures(run, note=note)
-        return [page, *(path for n, f in figures.items() for path in save_figure(f, results.figures_folder, n))]
+        drawn = draw_figures(runs)
+        page = _write_page(runs, drawn, config.folder / "report.html")
+        figures = paper_figures(drawn, note=note)
+        return [page, *(path for name, spec in figures.items() for path in save_figure(spec, folder, name))]
 
 
 def compare(sources: Sequence[Path], output: Path, console: Console) -> Path:
@@ -61,15 +64,17 @@ def compare(sources: Sequence[Path], output: Path, console: Console) -> Path:
     """
     if output.suffix != ".html":
         raise MixzError(f"output {str(output)!r}", "a file that ends in .html", "name it so")
-    runs = read_runs(sources)
+    from mixz.report.figures import draw_figures
+
+    runs = Runs(read_runs(sources))
     with busy("report", console):
-        return _write_page(runs, output)
+        return _write_page(runs, draw_figures(runs), output)
 
 
-def _write_page(runs: Sequence[Run], path: Path) -> Path:
+def _write_page(runs: Runs, drawn: Mapping[Figure, Sequence[Panels]], path: Path) -> Path:
     from mixz.report.page import report_page
 
-    page = report_page(runs)
+    page = report_page(runs, drawn)
     with replacing(path) as draft:
         draft.write_text(page, encoding="utf-8")
     return path

@@ -127,7 +127,7 @@ class ServedModel:
     def show(self, table: Path, asked: Asked, group: str | None) -> Mapping[str, Any]:
         """Give the redshifts of a table's first galaxies with their densities, and a summary, for JSON."""
         from mixz.report.browser import density_of
-        from mixz.report.plot import number
+        from mixz.report.charts.chart import number
 
         parts = predicted(self.model, table, asked, group=group, most_rows=self.max_rows)
         first, z_phot = _first_and_all(photoz for _, photoz in parts)

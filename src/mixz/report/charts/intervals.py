@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,17 +11,17 @@ import numpy as np
 from mixz.densities.grid import Grid
 from mixz.metrics.bins import I_EDGES, bins_between
 from mixz.metrics.intervals import inside, mass_inside
+from mixz.report.charts.chart import SQUARE, Chart, Panels, Rows, Spec, axis, by_recipe, number, only_shown, rule
 from mixz.report.evidence import LEAST_IN_BIN
-from mixz.report.plot import SQUARE, Chart, Group, Rows, Spec, axis, by_recipe, number, only_shown, rule
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from mixz.arrays import Floats
     from mixz.metrics.bins import Bin
-    from mixz.report.run import Entry, Run
+    from mixz.report.run import ReportEntry, Run, Runs
 
 BINS = bins_between("i", I_EDGES)
 """Where intervals are counted apart, beside all galaxies."""
@@ -82,10 +83,11 @@ class Held:
         return bool(self.share < self.level - BEYOND_CHANCE * self.chance)
 
 
-def judged_intervals(entries: Sequence[Entry]) -> dict[JudgedBy, list[Held]]:
-    """Count how often the intervals of each recipe that has some hold the redshift, wherever that is known."""
+@lru_cache(maxsize=1)  # counted once for plots and tables
+def judged_intervals(runs: Runs) -> dict[JudgedBy, list[Held]]:
+    """How often the intervals of each recipe that has some hold the redshift, wherever that is known."""
     found: dict[JudgedBy, list[Held]] = {}
-    for entry in entries:
+    for entry in runs.entries:
         if entry.photoz.intervals:
             for place in _places(entry.run):
                 if held := _held(entry, place):
@@ -93,10 +95,10 @@ def judged_intervals(entries: Sequence[Entry]) -> dict[JudgedBy, list[Held]]:
     return found
 
 
-def interval_tables(found: Mapping[JudgedBy, Sequence[Held]]) -> list[dict[str, Any]]:
+def interval_tables(runs: Runs) -> list[dict[str, Any]]:
     """Lay out a table per place: a row per recipe and nominal coverage, a column per bin of magnitude."""
     tables = []
-    for place, every in found.items():
+    for place, every in judged_intervals(runs).items():
         rows: dict[tuple[str, float], dict[Bin | None, Held]] = {}
         for held in every:
             rows.setdefault((held.recipe, held.level), {})[held.bin] = held
@@ -105,14 +107,14 @@ def interval_tables(found: Mapping[JudgedBy, Sequence[Held]]) -> list[dict[str, 
     return tables
 
 
-def interval_charts(found: Mapping[JudgedBy, Sequence[Held]], labels: Sequence[str]) -> list[Group]:
-    """Draw the share inside against magnitude: a group per place, a plot per nominal coverage."""
-    groups = []
-    for place, every in found.items():
+def interval_panels(runs: Runs) -> list[Panels]:
+    """The share of redshifts inside against magnitude, a plot per nominal coverage, wherever they are judged."""
+    found = []
+    for place, every in judged_intervals(runs).items():
         levels = dict.fromkeys(held.level for held in every)
-        charts = [_chart(place, level, [h for h in every if h.level == level], labels) for level in levels]
-        groups.append(Group(place.title, charts))
-    return groups
+        charts = [_chart(place, level, [h for h in every if h.level == level], runs.labels) for level in levels]
+        found.append(Panels(place.title, charts))
+    return found
 
 
 def _places(run: Run) -> list[JudgedBy]:
@@ -126,7 +128,7 @@ def _places(run: Run) -> list[JudgedBy]:
     ]
 
 
-def _held(entry: Entry, place: JudgedBy) -> list[Held]:
+def _held(entry: ReportEntry, place: JudgedBy) -> list[Held]:
     test, photoz = entry.run.test, entry.photoz
     rows = np.flatnonzero(test.has(place.truth) & test.has(place.members) & np.isfinite(photoz.z_phot))
     mag, z_phot, z_label = entry.run.mag_ref(test)[rows], photoz.z_phot[rows], test.z[place.truth][rows]
@@ -150,7 +152,7 @@ def _held(entry: Entry, place: JudgedBy) -> list[Held]:
     return held
 
 
-def _allowed(entry: Entry, truth: str, rows: NDArray[np.intp]) -> Floats | None:
+def _allowed(entry: ReportEntry, truth: str, rows: NDArray[np.intp]) -> Floats | None:
     """The densities of the redshifts behind noisy labels; None where the labels are as good as the redshift."""
     photoz, labels = entry.photoz, entry.run.labels(truth, rows)
     if photoz.pdf is None or photoz.z_grid is None or labels.at_face_value(grid := Grid(photoz.z_grid)):
@@ -201,7 +203,7 @@ def _chart(place: JudgedBy, level: float, found: Sequence[Held], labels: Sequenc
 
 
 def _points(found: Sequence[Held]) -> Rows:
-    """Give the marks of a plot: a row per recipe and bin."""
+    """The marks of a plot: a row per recipe and bin."""
     return [
         {
             "recipe": held.recipe,

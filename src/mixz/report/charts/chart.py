@@ -1,4 +1,4 @@
-"""The building blocks of a report's interactive plots: a plot in Vega-Lite, and what it says in words."""
+"""The building blocks of plots: a plot in Vega-Lite, what it says in words, and the colours of truths and recipes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 Spec = dict[str, Any]
 Rows = list[dict[str, Any]]
 
+# The paper draws the spectroscopic sample (the target) blue and the many-band one (the source) orange.
+TRUTH_COLOURS = {"spec": "#0072B2", "many_band": "#E69F00", "true": "#000000"}
+OTHER_COLOURS = ("#009E73", "#CC79A7", "#D55E00", "#56B4E9")
 RECIPE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8a6fc9", "#7a7a7a")
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [12, 3], [4, 4])
 GREY = "#8a8a8a"
@@ -20,6 +23,9 @@ GREY = "#8a8a8a"
 
 SHOWN = "shown"
 """The parameter of a chart that holds the recipes to show; the page's check boxes set it."""
+
+STROKES: Spec = {"symbolType": "stroke", "symbolSize": 160}
+"""A legend of lines, long enough for their dashes to be seen."""
 
 HEIGHT, SQUARE = 230, 210
 
@@ -56,12 +62,11 @@ class Chart:
 
 
 @dataclass(frozen=True)
-class Group:
-    """Plots that belong together under a heading, and what to see in them."""
+class Panels:
+    """Plots that belong together under a heading."""
 
     title: str
     charts: Sequence[Chart]
-    caption: str = ""
 
 
 def number(value: float) -> float | None:
@@ -78,8 +83,20 @@ def rows(**columns: Any) -> Rows:
     ]
 
 
+def truth_colour(truth: str, truths: Sequence[str]) -> str:
+    """The colour of a truth: the paper's where it has one, else the next of a colour-blind-safe list.
+
+    Examples
+    --------
+    >>> truth_colour("spec", ["spec"]), truth_colour("grism", ["spec", "grism"])
+    ('#0072B2', '#009E73')
+    """
+    others = [t for t in truths if t not in TRUTH_COLOURS]
+    return TRUTH_COLOURS.get(truth) or OTHER_COLOURS[others.index(truth) % len(OTHER_COLOURS)]
+
+
 def recipe_colour(labels: Sequence[str], label: str) -> str:
-    """Give a recipe its colour, the same in every plot of a report."""
+    """The colour of a recipe, the same in every plot of a report."""
     return RECIPE_COLOURS[labels.index(label) % len(RECIPE_COLOURS)]
 
 
@@ -93,7 +110,7 @@ def by_recipe(every: Sequence[str], labels: Sequence[str] = (), *, narrow: bool 
     dashes = [DASHES[every.index(label) % len(DASHES)] for label in labels]
     field_of = {"field": "recipe", "type": "nominal", "title": None}
     long = narrow and max(map(len, labels), default=0) > SHORT
-    legend = {"symbolType": "stroke"} | ({"columns": 1, "labelLimit": 200} if long else {})
+    legend = STROKES | ({"columns": 1, "labelLimit": 200} if long else {})
     return {
         "color": {**field_of, "scale": {"domain": [*labels], "range": colours}, "legend": legend},
         "strokeDash": {**field_of, "scale": {"domain": [*labels], "range": dashes}},

@@ -6,17 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mixz.report.glossary import term
-from mixz.report.plot import HEIGHT, Chart, Group, Rows, Spec, axis, by_recipe, number, only_shown
+from mixz.metrics.metric import METRICS, columns, point_metrics
+from mixz.report.charts.chart import HEIGHT, Chart, Panels, Rows, Spec, axis, by_recipe, number, only_shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mixz.metrics.metric import Metric
     from mixz.metrics.summary import Record
-    from mixz.report.run import Run
-
-METRICS = ("bias", "sigma_mad", "rms", "outlier_fraction", "catastrophic_fraction", "hsc_loss")
-DRAWN = ("sigma_mad", "rms", "outlier_fraction", "hsc_loss")
+    from mixz.report.run import Run, Runs
 
 
 def estimate_tables(runs: Sequence[Run]) -> list[dict[str, Any]]:
@@ -29,41 +27,39 @@ def estimate_tables(runs: Sequence[Run]) -> list[dict[str, Any]]:
             for record in mine:
                 rows.setdefault((record["recipe"], record["estimate"]), {})[record["metric"]] = record
             named = {"run": run.name, "truth": truth, "sample": sample, "n": max(r["n"] for r in mine)}
-            tables.append(named | {"metrics": METRICS, "rows": rows, "best": _best(rows)})
+            metrics = [metric.name for metric in columns()]
+            tables.append(named | {"metrics": metrics, "rows": rows, "best": _best(rows, metrics)})
     return tables
 
 
-def _best(rows: dict[tuple[str, str], dict[str, Record]]) -> set[tuple[str, str, str]]:
+def _best(rows: dict[tuple[str, str], dict[str, Record]], metrics: Sequence[str]) -> set[tuple[str, str, str]]:
     """Name per recipe and metric the estimate nearest to the metric's best value."""
     best = set()
     for recipe in dict.fromkeys(recipe for recipe, _ in rows):
-        for metric in METRICS:
-            off = {e: abs(found[metric]["value"] - term(metric).best) for (r, e), found in rows.items() if r == recipe}
+        for metric in metrics:
+            off = {
+                e: abs(found[metric]["value"] - METRICS[metric].best) for (r, e), found in rows.items() if r == recipe
+            }
             known = {estimate: value for estimate, value in off.items() if np.isfinite(value)}
             if len(known) > 1:
                 best.add((recipe, min(known, key=lambda estimate: known[estimate]), metric))
     return best
 
 
-def estimate_charts(runs: Sequence[Run], truths: Sequence[str], labels: Sequence[str]) -> list[Group]:
-    """Draw the metrics of every estimate on each truth's test galaxies: a group per truth, a plot per metric."""
-    several = len(runs) > 1
-    every = [
-        (f"{run.name}: {r['recipe']}" if several else r["recipe"], r)
-        for run in runs
-        for r in run.estimates
-        if r["sample"] == "test"
-    ]
-    groups = []
-    for truth in truths:
+def estimate_panels(runs: Runs) -> list[Panels]:
+    """The metrics of every estimate on each truth's test galaxies: a plot per metric."""
+    every = [(label, r) for label, r in runs.labelled(lambda run: run.estimates) if r["sample"] == "test"]
+    metrics = [METRICS[name] for name in point_metrics() if METRICS[name].in_plots]
+    found = []
+    for truth in runs.truths:
         records = [(label, r) for label, r in every if r["truth"] == truth]
-        charts = [_chart(metric, truth, records, labels) for metric in DRAWN] if records else []
-        groups.append(Group(f"Judged on {truth}", charts))
-    return groups
+        charts = [_chart(metric, truth, records, runs.labels) for metric in metrics] if records else []
+        found.append(Panels(f"Judged on {truth}", charts))
+    return found
 
 
-def _chart(metric: str, truth: str, records: Sequence[tuple[str, Record]], labels: Sequence[str]) -> Chart:
-    chosen = [(label, r) for label, r in records if r["metric"] == metric]
+def _chart(about: Metric, truth: str, records: Sequence[tuple[str, Record]], labels: Sequence[str]) -> Chart:
+    chosen = [(label, r) for label, r in records if r["metric"] == about.name]
     values: Rows = [
         {
             "recipe": label,
@@ -74,7 +70,6 @@ def _chart(metric: str, truth: str, records: Sequence[tuple[str, Record]], label
         }
         for label, r in chosen
     ]
-    about = term(metric)
     drawn = [label for label in labels if label in {label for label, _ in chosen}]
     estimates = [*dict.fromkeys(r["estimate"] for _, r in chosen)]
     scale = {"zero": False}
@@ -101,5 +96,5 @@ def _chart(metric: str, truth: str, records: Sequence[tuple[str, Record]], label
         about.title,
         {"data": {"values": values}, **only_shown(labels), "layer": [bars, dots], "height": HEIGHT},
         f"{about.title} of every estimate of the densities on {truth}, all redshifts: {told or 'no number'}.",
-        metric=metric,
+        metric=about.name,
     )

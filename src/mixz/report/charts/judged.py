@@ -1,4 +1,4 @@
-"""The interactive plots of how good a run's recipes are: predictions, residuals, metrics, probabilities, n(z)."""
+"""Plots of how good recipes are: metrics, predictions, residuals, probabilities, n(z)."""
 
 from __future__ import annotations
 
@@ -6,23 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mixz.report.evidence import (
-    LEVELS,
-    coverage_curve,
-    density_cells,
-    judged,
-    pit_values,
-    redshift_counts,
-    trend,
-    upper_redshift,
-)
-from mixz.report.figures import colour_of
-from mixz.report.glossary import term
-from mixz.report.plot import (
+from mixz.metrics.metric import METRICS
+from mixz.report.charts.chart import (
     GREY,
     HEIGHT,
     SQUARE,
     Chart,
+    Panels,
     Rows,
     Spec,
     axis,
@@ -33,27 +23,44 @@ from mixz.report.plot import (
     recipe_colour,
     rows,
     rule,
+    truth_colour,
+)
+from mixz.report.evidence import (
+    LEVELS,
+    compared,
+    coverage_curve,
+    density_cells,
+    pit_values,
+    redshift_counts,
+    trend,
+    upper_redshift,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from mixz.metrics.metric import Metric
     from mixz.metrics.summary import Record
-    from mixz.report.run import Entry, Run
+    from mixz.report.run import ReportEntry, Runs
 
 PIT_BINS = 20
 N_OF_Z_BINS = 30
-METRICS = ("bias", "sigma_mad", "rms", "outlier_fraction", "hsc_loss")
 
 
-def prediction_charts(entries: Sequence[Entry], truth: str, truths: Sequence[str]) -> list[Chart]:
-    """Draw predicted against reference redshift for each recipe, the darker the more galaxies."""
-    pairs = {entry.label: judged(entry, truth) for entry in entries}
-    top = max((upper_redshift(p.z_ref) for p in pairs.values() if p.z_ref.size), default=1.0)
+def _per_truth(runs: Runs, draw: Callable[[Sequence[ReportEntry], str], list[Chart]]) -> list[Panels]:
+    return [Panels(f"Judged on {truth}", draw(runs.judged_on(truth), truth)) for truth in runs.truths]
+
+
+def prediction_panels(runs: Runs) -> list[Panels]:
+    """Predicted against reference redshift of each recipe on each truth, the darker the more galaxies."""
+    return _per_truth(runs, lambda entries, truth: _prediction_charts(entries, truth, truth_colour(truth, runs.truths)))
+
+
+def _prediction_charts(entries: Sequence[ReportEntry], truth: str, colour: str) -> list[Chart]:
+    beside = {entry.label: compared(entry, truth) for entry in entries}
+    top = max((upper_redshift(p.z_ref) for p in beside.values() if p.z_ref.size), default=1.0)
     return [
-        _prediction_chart(label, truth, p.z_ref, p.z_phot, top, colour_of(truth, truths))
-        for label, p in pairs.items()
-        if p.z_ref.size
+        _prediction_chart(label, truth, p.z_ref, p.z_phot, top, colour) for label, p in beside.items() if p.z_ref.size
     ]
 
 
@@ -89,14 +96,18 @@ def _prediction_chart(label: str, truth: str, z_ref: Any, z_phot: Any, top: floa
     )
 
 
-def residual_charts(entries: Sequence[Entry], truth: str) -> list[Chart]:
-    """Draw how residuals run with redshift and magnitude: median, and half the width of their middle 68 %."""
+def residual_panels(runs: Runs) -> list[Panels]:
+    """How residuals run with redshift and magnitude on each truth: median, and half the width of their middle 68 %."""
+    return _per_truth(runs, _residual_charts)
+
+
+def _residual_charts(entries: Sequence[ReportEntry], truth: str) -> list[Chart]:
     charts = []
     labels = [entry.label for entry in entries]
     for quantity in ("z", "mag"):
         values: Rows = []
         for entry in entries:
-            p = judged(entry, truth)
+            p = compared(entry, truth)
             t = trend(p.dz, p.z_ref if quantity == "z" else p.mag_ref)
             values += rows(
                 recipe=[entry.label] * len(t.at),
@@ -131,7 +142,7 @@ def _residual_chart(labels: Sequence[str], values: Rows, what: str, title: str, 
     encoding = {"x": x, "y": axis(what, "median dz" if what == "median" else "σ68 of dz"), **by_recipe(labels)}
     lines: Spec = {"mark": {"type": "line", "strokeWidth": 2}, "encoding": encoding}
     dots: Spec = {
-        "mark": {"type": "point", "filled": True, "size": 28},
+        "mark": {"type": "point", "filled": True, "size": 28, "opacity": 1},
         "encoding": {k: v for k, v in encoding.items() if k != "strokeDash"} | {"tooltip": tooltip},
     }
     layers = [lines, dots, *([rule(y=0)] if what == "median" else [])]
@@ -142,14 +153,12 @@ def _residual_chart(labels: Sequence[str], values: Rows, what: str, title: str, 
     )
 
 
-def metric_charts(runs: Sequence[Run], entries: Sequence[Entry], truths: Sequence[str]) -> list[Chart]:
-    """Draw the metrics of every recipe on every truth's test galaxies with the spread over members (Figure 3)."""
-    several = len(runs) > 1
-    labels = [entry.label for entry in entries]
-    records = [(f"{run.name}: {r['recipe']}" if several else r["recipe"], r) for run in runs for r in run.records]
+def metric_panels(runs: Runs) -> list[Panels]:
+    """The metrics of every recipe on every truth's test galaxies with the spread over members (Figure 3)."""
+    records = runs.labelled(lambda run: run.records)
     found = {r["metric"] for _, r in records}
-    metrics = [m for m in (*METRICS, "crps", "cde_loss") if m in found]
-    return [_metric_chart(metric, records, labels, truths) for metric in metrics]
+    metrics = [metric for name, metric in METRICS.items() if metric.in_plots and name in found]
+    return [Panels("", [_metric_chart(metric, records, runs.labels, runs.truths) for metric in metrics])]
 
 
 def _metric_rows(chosen: Sequence[tuple[str, Record]]) -> Rows:
@@ -172,7 +181,7 @@ def _metric_rows(chosen: Sequence[tuple[str, Record]]) -> Rows:
 
 def _metric_marks(title: str, values: Rows, labels: Sequence[str], truths: Sequence[str]) -> list[Spec]:
     """Draw a dot and a bar per recipe and truth, truths beside each other, and a diamond where members are several."""
-    colours = [colour_of(truth, truths) for truth in truths]
+    colours = [truth_colour(truth, truths) for truth in truths]
     shared: Spec = {
         "x": {"field": "recipe", "type": "nominal", "sort": [*labels], "title": None, "axis": {"labelAngle": -40}},
         "xOffset": {"field": "truth", "type": "nominal", "sort": [*truths]},
@@ -204,17 +213,17 @@ def _metric_marks(title: str, values: Rows, labels: Sequence[str], truths: Seque
 
 
 def _metric_chart(
-    metric: str, records: Sequence[tuple[str, Record]], labels: Sequence[str], truths: Sequence[str]
+    about: Metric, records: Sequence[tuple[str, Record]], labels: Sequence[str], truths: Sequence[str]
 ) -> Chart:
     chosen = [
         (label, r)
         for label, r in records
-        if r["metric"] == metric and r["sample"] == "test" and r["truth"] in truths and r.get("bin") is None
+        if r["metric"] == about.name and r["sample"] == "test" and r["truth"] in truths and r.get("bin") is None
     ]
     limit = next((r["requirement"] for _, r in chosen if r["requirement"] is not None), None)
-    about, values = term(metric), _metric_rows(chosen)
+    values = _metric_rows(chosen)
     marks = _metric_marks(about.title, values, labels, truths)
-    limits = [] if limit is None else [rule(y=sign * limit) for sign in ((1, -1) if metric == "bias" else (1,))]
+    limits = [] if limit is None else [rule(y=sign * limit) for sign in ((1, -1) if about.name == "bias" else (1,))]
     zero = [{"mark": {"type": "rule", "color": GREY, "strokeWidth": 0.6}, "encoding": {"y": {"datum": 0}}}]
     known = [(label, r) for label, r in chosen if r["z_range"] == "all" and np.isfinite(r["mean"])]
     told = "; ".join(f"{label} on {r['truth']} {r['mean']:.4f}, ensemble {r['ensemble']:.4f}" for label, r in known)
@@ -226,17 +235,21 @@ def _metric_chart(
         {
             "data": {"values": values},
             **shown,
-            "layer": [*limits, *(zero if metric == "bias" else []), *marks],
+            "layer": [*limits, *(zero if about.name == "bias" else []), *marks],
             "height": HEIGHT,
         },
         f"{about.title} of every recipe ({about.sentence} {about.formula}). All redshifts: {told or 'no number'}."
         + ("" if limit is None else f" LSST asks for less than {limit:g}."),
-        metric=metric,
+        metric=about.name,
     )
 
 
-def probability_charts(entries: Sequence[Entry], truth: str) -> list[Chart]:
-    """Draw the PIT of each recipe that gives probabilities, and the coverage of all of them."""
+def probability_panels(runs: Runs) -> list[Panels]:
+    """The PIT of each recipe that gives probabilities, and the coverage of all of them, on each truth."""
+    return _per_truth(runs, _probability_charts)
+
+
+def _probability_charts(entries: Sequence[ReportEntry], truth: str) -> list[Chart]:
     charts, curves = [], []
     labels, edges = [entry.label for entry in entries], np.linspace(0, 1, PIT_BINS + 1)
     for entry in entries:
@@ -294,9 +307,14 @@ def _coverage_chart(curves: Sequence[tuple[str, Any]], labels: Sequence[str], tr
     )
 
 
-def redshift_chart(entries: Sequence[Entry], truth: str) -> Chart | None:
-    """Draw n(z) of each recipe against that of the labels, for the test galaxies of a truth."""
-    z_ref = [judged(entry, truth).z_ref for entry in entries]
+def redshift_panels(runs: Runs) -> list[Panels]:
+    """n(z) of each recipe against that of the labels, for the test galaxies of each truth."""
+    drawn = [_redshift_chart(runs.judged_on(truth), truth) for truth in runs.truths]
+    return [Panels("", [chart for chart in drawn if chart is not None])]
+
+
+def _redshift_chart(entries: Sequence[ReportEntry], truth: str) -> Chart | None:
+    z_ref = [compared(entry, truth).z_ref for entry in entries]
     everything = np.concatenate(z_ref)
     if not everything.size:
         return None
