@@ -56,7 +56,7 @@ ULTRADEEP = Depth(
 
 
 @dataclass(frozen=True)
-class Footprint:
+class Field:
     """A rectangle on the sky, right ascension and declination in degrees, and the mean E(B-V) of Galactic dust."""
 
     ra_deg: tuple[float, float]
@@ -65,9 +65,9 @@ class Footprint:
 
 
 # The 2 deg^2 of COSMOS2020 (Weaver+22) and three HSC Wide fields (Aihara+19), rounded; E(B-V) rounded too.
-COSMOS_FIELD: Mapping[str, Footprint] = {"COSMOS": Footprint((149.30, 150.79), (1.60, 2.81), 0.018)}
-WIDE_FIELDS: Mapping[str, Footprint] = {
-    "XMM": Footprint((30.0, 38.0), (-6.0, -2.0), 0.022),
-    "GAMA09H": Footprint((129.0, 140.0), (-1.5, 4.0), 0.030),
-    "GAMA15H": Footprint((212.0, 222.0), (-1.5, 1.5), 0.030),
+COSMOS_FIELD: Mapping[str, Field] = {"COSMOS": Field((149.30, 150.79), (1.60, 2.81), 0.018)}
+WIDE_FIELDS: Mapping[str, Field] = {
+    "XMM": Field((30.0, 38.0), (-6.0, -2.0), 0.022),
+    "GAMA09H": Field((129.0, 140.0), (-1.5, 4.0), 0.030),
+    "GAMA15H": Field((212.0, 222.0), (-1.5, 1.5), 0.030),
 }

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mixz.mock.hsc import Footprint
+    from mixz.mock.hsc import Field
     from mixz.mock.templates import Array
 
 
-def scatter(fields: Mapping[str, Footprint], size: int, *, seed: int) -> pd.DataFrame:
+def scatter(fields: Mapping[str, Field], size: int, *, seed: int) -> pd.DataFrame:
     """Place objects on the fields, the same number on each and evenly within it.
 
     Parameters
