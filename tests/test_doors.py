@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mixz.model.ensemble import Ensemble
 
 BANDS = ("g", "r", "i")
-GALAXIES, MEMBERS, EPOCHS, SEED, VALIDATION = 2_000, 2, 1, 3, 0.15
+GALAXIES, MEMBERS, EPOCHS, SEED, VALIDATION = 2_600, 2, 1, 3, 0.15
 COLUMNS = {"mag": "mag_{band}_lsst", "mag_err": "mag_err_{band}_lsst", "object_id": "object_id"}
 LABELS = {"spec": "redshift", "many_band": "redshift_manyband"}
 
