@@ -6,6 +6,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+PYTEST := python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 .PHONY: demo test oldest env lint browser clean
 .DEFAULT_GOAL := demo
@@ -14,17 +15,17 @@ demo: env
 	$(BIN)/mixz run
 
 test: env lint
-	$(BIN)/python -m pytest
+	$(BIN)/$(PYTEST)
 
 # Warnings are no errors there: old packages warn about their own dependencies.
 BRIDGES := tests/bridges tests/rail tests/data/test_hats_tables.py tests/stages/test_challenge.py
 oldest:
 	$(PYTHON) -m venv .venv-oldest
 	.venv-oldest/bin/python -m pip install --quiet --constraint constraints-oldest.txt --editable '.[dask,dev,mock,onnx,serve,sklearn,train]'
-	.venv-oldest/bin/python -m pytest -o filterwarnings=default
+	.venv-oldest/bin/$(PYTEST) -o filterwarnings=default
 	$(PYTHON) -m venv .venv-oldest-bridges
 	.venv-oldest-bridges/bin/python -m pip install --quiet --constraint constraints-oldest-bridges.txt --editable '.[dask,dev,hats,mlflow,mock,onnx,rail,serve,sklearn,train]'
-	.venv-oldest-bridges/bin/python -m pytest -o filterwarnings=default $(BRIDGES)
+	.venv-oldest-bridges/bin/$(PYTEST) -o filterwarnings=default $(BRIDGES)
 
 lint: env
 	$(BIN)/ruff check

@@ -100,10 +100,10 @@ def judged(model: Ensemble, galaxies: GalaxySet, survey: Path) -> dict[str, floa
         after = model.predict(chosen)
         u_before = pits(replace(model, calibration=None, conformal=None).predict(chosen), z_ref)
         u_after, inside = pits(after, z_ref), {level: within(after, level, z_ref) for level in LEVELS}
-        mag_i = chosen.mag[:, chosen.bands.index(model.ref_band)].astype(float)
+        mag_ref = chosen.mag[:, chosen.bands.index(model.ref_band)].astype(float)
         everywhere = np.ones(len(rows), bool)
         places = {"all": everywhere} | {
-            b.name: b.holds(mag_i=mag_i, z_ref=z_ref, z_phot=after.z_phot) for b in PDF_BINS if b.by == "i"
+            b.name: b.holds(mag_ref=mag_ref, z_ref=z_ref, z_phot=after.z_phot) for b in PDF_BINS if b.by == "i"
         }
         for name, some in places.items():
             if some.sum() < LEAST:

@@ -1,35 +1,35 @@
-"""A toy survey that every test can afford: four bands, redshifts written into the colours, two truths."""
+"""What tests have in common: a toy survey, a mock survey, a web server, and a terminal that is read."""
 
 from __future__ import annotations
 
+import gc
 import io
+import os
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 import yaml
 from rich.console import Console
 
-from local_server import server as server  # a fixture
+from local_server import server as server  # a fixture, as those below
+from mock_survey import folder as folder
+from mock_survey import mock_packages as mock_packages
+from mock_survey import survey as survey
+from toy_survey import toy_frame, toy_survey
 
-BANDS = ("g", "r", "i", "z")
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let several processes share the cores: their threads must not spin while they wait for each other."""
+    if getattr(config.option, "numprocesses", None):
+        os.environ |= {"OMP_WAIT_POLICY": "passive", "OPENBLAS_NUM_THREADS": "1"}
 
 
-def toy_frame(galaxies: int, *, seed: int, faint: float = 24.0) -> pd.DataFrame:
-    """Make galaxies whose colours tell their redshift, with noise: a caricature, not a mock survey."""
-    rng = np.random.default_rng(seed)
-    z = rng.uniform(0.05, 1.6, galaxies)
-    i = rng.uniform(20, faint, galaxies)
-    colours = {"g": 2.0 * z, "r": 0.9 * np.sin(2 * z) + z, "i": 0 * z, "z": -0.5 * z}
-    frame = pd.DataFrame({"object_id": np.arange(galaxies)})
-    for band in BANDS:
-        frame[f"mag_{band}"] = i + colours[band] + rng.normal(0, 0.02, galaxies)
-        frame[f"mag_err_{band}"] = 0.02
-    frame["z_true"] = z
-    frame["z_label"] = z + rng.normal(0, 0.02, galaxies) * (1 + z)
-    return frame
+def pytest_collection_finish() -> None:
+    """Spare garbage collections what was imported: a million objects, which RAIL has gone through at every chunk."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
@@ -46,25 +46,8 @@ def console() -> Console:
 
 @pytest.fixture
 def toy_settings(tmp_path: Path) -> dict[str, Any]:
-    """Write two toy tables, and give the settings of a run on them that takes a second."""
-    many = toy_frame(400, seed=1).rename(columns={"z_label": "z_many"})
-    spec = toy_frame(300, seed=2, faint=22.5).rename(columns={"z_true": "z_spec"})
-    spec["mag_g"] += 0.05  # another photometric system
-    many.drop(columns="z_true").to_parquet(tmp_path / "deep.parquet")
-    spec.drop(columns="z_label").to_csv(tmp_path / "wide.csv", index=False)
-    return {
-        "name": "toy",
-        "bands": list(BANDS),
-        "members": 2,
-        "network": {"hidden": [16, 16, 16]},
-        "training": {"epochs": 3, "batch_size": 50},
-        "recipes": ["base", "spec", "tl", "combo"],
-        "tables": [
-            {"path": "deep.parquet", "id_prefix": "deep-", "truths": {"many_band": "z_many"}},
-            {"path": "wide.csv", "id_prefix": "wide-", "system": "wide", "truths": {"spec": "z_spec"}},
-        ],
-        "out": str(tmp_path / "out"),
-    }
+    """The toy survey, in the test's own folder."""
+    return toy_survey(tmp_path)
 
 
 @pytest.fixture

@@ -270,7 +270,7 @@ def hashed(object_id: NDArray[Any], *, seed: int) -> Floats:
     Examples
     --------
     >>> hashed(np.array([17, 18]), seed=0).round(3)
-    array([0.129, 0.641])
+    array([0.705, 0.56 ])
     """
     salt = seed.to_bytes(8, "little")
     digests = b"".join(hashlib.blake2b(str(i).encode(), digest_size=8, salt=salt).digest() for i in object_id.tolist())

@@ -18,17 +18,10 @@ from mixz.model.training.devices import Machine
 from mixz.settings.recipe import Recipe, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
 pytest.importorskip("distributed", reason="needs mixz[dask]")
 dask = pytest.importorskip("dask", reason="needs mixz[dask]")
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[Any]:
-    with dask_client(workers=2) as client:
-        yield client
 
 
 def galaxies() -> GalaxySet:

@@ -9,7 +9,7 @@ import signal
 import warnings
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +17,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from hats_mock import BANDS, model, read_hats, sky, write_hats
-from mixz.bridges.dask_members import dask_client
 from mixz.bridges.hats.catalogue import predict_hats
 from mixz.bridges.hats.parts import Job, Part, parts_of, predict_part
 from mixz.bridges.hats.rounding import rounded
@@ -27,21 +26,12 @@ from mixz.errors import MixzError
 from mixz.model.folder import load_model
 from mixz.stages import export
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 pytest.importorskip("lsdb", reason="needs mixz[hats]")
 pytest.importorskip("distributed", reason="needs mixz[dask]")
 
 PLAIN = Asked()
 PART_ROWS = 70
 """Fewer than a partition has."""
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[Any]:
-    with dask_client(workers=2) as client:
-        yield client
 
 
 @pytest.fixture(scope="module")
@@ -244,7 +234,8 @@ def test_the_command_line_takes_folders(place: Path, tmp_path: Path, monkeypatch
 
     from mixz.cli import main
 
-    command = ["mixz", "predict", place / "model", place / "sky", "-o", tmp_path / "out", "--no-densities"]
+    command = ["mixz", "predict", place / "model", place / "sky", "-o", tmp_path / "out"]
+    command += ["--no-densities", "--workers", 1]
     monkeypatch.setattr(sys, "argv", [str(part) for part in command])
     with pytest.raises(SystemExit) as stop:
         main()

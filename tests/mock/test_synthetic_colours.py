@@ -13,15 +13,14 @@ MEGACAM, DECAM = ({band: f"{name}-{band}" for band in "griz"} for name in ("cfht
 
 
 def test_terms_shrink_what_systems_differ_by(mock_packages: None, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: ARG001
-    terms = colour_terms(MEGACAM, DECAM)
+    _main([*(f"{b}={c}" for b, c in MEGACAM.items()), "--", *(f"{b}={c}" for b, c in DECAM.items())])
+    terms = yaml.safe_load(capsys.readouterr().out)
     # Two griz systems of CCD cameras: their terms are small, and leave little.
     assert all(0.01 < abs(term["slope"]) < 0.2 and term["rms"] < 0.04 for term in terms.values())
     back = colour_terms(DECAM, MEGACAM)
     for band in "griz":
         assert back[band]["slope"] == pytest.approx(-terms[band]["slope"], abs=0.04)
-    _main([*(f"{b}={c}" for b, c in MEGACAM.items()), "--", *(f"{b}={c}" for b, c in DECAM.items())])
-    told = yaml.safe_load(capsys.readouterr().out)
-    network = Network(systems=True, colour_terms={"megacam": told})
+    network = Network(systems=True, colour_terms={"megacam": terms})
     assert {term.band for term in network.colour_terms} == set("griz")
 
 

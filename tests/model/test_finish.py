@@ -15,6 +15,7 @@ from mixz.model.ensemble import Ensemble
 from mixz.model.finish import finished
 from mixz.model.fit import fine_tune, fit
 from mixz.model.folder import load_model, save_model
+from mixz.model.training.labels import kept_apart
 from mixz.settings.recipe import Recipe, Step
 
 STEP = Step(truths=("many_band", "spec"), loss="label_likelihood", epochs=3, batch_size=64, lr=2e-3)
@@ -34,7 +35,10 @@ def model(request: pytest.FixtureRequest, many: GalaxySet) -> Ensemble:
 
 def test_calibration_changes_densities_and_what_is_read_off_them(model: Ensemble, many: GalaxySet) -> None:
     assert model.held_out["calibrated"]
-    assert sum(model.held_out["galaxies"].values()) == (many.split == "validation").sum()
+    apart = kept_apart(many)
+    assert (many.split[apart] == "validation").all()
+    assert sum(model.held_out["intervals"].values()) == apart.sum() > 100
+    assert sum(model.held_out["galaxies"].values()) == (many.split == "validation").sum() - apart.sum()
     bare = replace(model, calibration=None).predict(many)
     photoz = model.predict(many)
     assert photoz.pdf is not None
@@ -109,7 +113,9 @@ def test_what_is_fine_tuned_is_calibrated_anew(model: Ensemble, many: GalaxySet)
     again = fine_tune(model, replace(spectra, z={"spec": spectra.z["spec"]}), Step(truths=("spec",), epochs=1))
     assert again.calibration is not None
     assert again.intervals is not None
-    assert again.held_out["galaxies"] == {"spec": int((spectra.split == "validation").sum())}
+    validates, apart = spectra.split == "validation", kept_apart(spectra)
+    assert again.held_out["galaxies"] == {"spec": int((validates & ~apart).sum())}
+    assert again.held_out["intervals"] == {"spec": int(apart.sum())}
     assert again.support is not None
     assert len(again.support.by_others) == 0, "these galaxies have spectra only"
     assert model.support is not None
@@ -137,7 +143,7 @@ def test_a_truth_without_held_out_galaxies_is_named(many: GalaxySet) -> None:
     model = fit(many, Recipe(steps=(STEP,), network=HEADS["binned"]), members=1)
     calibrated = finished(model, replace(many, z=dict(many.z) | {"spec": label}))
     assert calibrated.held_out["calibrated"]
-    assert "spec: 0 held-out galaxies, too few" in calibrated.held_out["why"]
+    assert "spec: 0 galaxies were kept apart, too few" in calibrated.held_out["why"]
 
 
 def test_no_held_out_galaxy_at_all_is_refused(many: GalaxySet) -> None:
@@ -174,3 +180,30 @@ def test_a_band_that_stands_for_i_is_noted(many: GalaxySet) -> None:
     upper = fit(replace(many, bands=("I", "Z", "Y")), Recipe(steps=(STEP,), network=HEADS["mixture"]), members=1)
     assert upper.ref_band == "I"
     assert "ref_band" not in upper.held_out
+
+
+def test_nothing_but_intervals_looks_at_the_galaxies_kept_apart(many: GalaxySet) -> None:
+    """Whatever their labels are, training and calibration come out the same; only the intervals do not."""
+    apart = kept_apart(many)
+    moved = {name: np.where(apart, z + 0.3, z) for name, z in many.z.items()}
+    recipe = Recipe(steps=(STEP,), network=HEADS["binned"])
+    model, other = (fit(replace(many, z=z), recipe, members=1) for z in (dict(many.z), moved))
+    for name, weight in model.weights.items():
+        assert (weight == other.weights[name]).all()
+    assert model.calibration is not None
+    assert other.calibration is not None
+    np.testing.assert_array_equal(model.calibration.height, other.calibration.height)
+    assert model.intervals is not None
+    assert other.intervals is not None
+    assert (other.intervals.reach > model.intervals.reach).all()
+
+
+def test_few_validation_galaxies_are_all_used_and_promise_no_intervals(many: GalaxySet) -> None:
+    validates = np.flatnonzero(many.split == "validation")
+    fewer = many.rows(np.setdiff1d(np.arange(len(many)), validates[250:]))
+    assert not kept_apart(fewer).any()
+    model = fit(fewer, Recipe(steps=(STEP,), network=HEADS["binned"]), members=1)
+    assert sum(model.held_out["galaxies"].values()) == 250
+    assert model.calibration is not None
+    assert model.intervals is None
+    assert model.held_out["why"].startswith("no intervals: ")

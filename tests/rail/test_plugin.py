@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from mixz.errors import MixzError
 
@@ -198,20 +200,23 @@ print("truths", *model.steps[0].truths)
 
 
 def test_rail_run_estimator(files: Path) -> None:
-    command = [RUNS / "rail", "run", "estimator", "--stage_name", "cli", "--stage_class", "MixzEstimator"]
+    from rail.cli.rail.commands import cli
+
+    command = ["run", "estimator", "--stage_name", "cli", "--stage_class", "MixzEstimator"]
     command += ["--stage_module", "rail.estimation.algos.mixz", "--model_file", files / "model_whole.mixz"]
     command += ["--input_file", files / "test.hdf5"]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
+    done = CliRunner().invoke(cli, list(map(str, command)))
+    assert done.exit_code == 0, done.output[-2000:]
     assert qp.read("output_cli.hdf5").npdf == 230
 
 
-def test_python_m_ceci(files: Path) -> None:
+def test_python_m_ceci(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this process; the pipeline below starts its stages by the same command."""
     Path("stage.yml").write_text("MixzEstimator:\n  chunk_size: 100\n  hdf5_groupname: photometry\n")
-    command = [sys.executable, "-m", "ceci", "rail.estimation.algos.mixz.MixzEstimator", "--config=stage.yml"]
+    command = ["ceci", "rail.estimation.algos.mixz.MixzEstimator", "--config=stage.yml"]
     command += [f"--model={files / 'model_whole.mixz'}", f"--input={files / 'test.hdf5'}", "--output=photoz.hdf5"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
+    monkeypatch.setattr(sys, "argv", command)
+    runpy.run_module("ceci", run_name="__main__")
     assert qp.read("photoz.hdf5").npdf == 230
 
 

@@ -37,15 +37,20 @@ recipes: [base, tl]
 """
 
 
-@pytest.fixture
-def config(tmp_path: Path) -> Config:
+def two_fields(folder: Path) -> Config:
+    """Write two small tables of surveys, and a config of both."""
     rng = np.random.default_rng(2)
     frame = pd.DataFrame({"object_id": np.arange(200), "mag_err_g": 0.1, "mag_err_i": 0.1})
     frame = frame.assign(mag_g=rng.uniform(20, 26, 200), mag_i=rng.uniform(20, 26, 200), zl=0.5, zs=0.7)
-    frame.to_parquet(tmp_path / "COSMOS2020_CLASSIC_R1_v2.1_p3.parquet")
-    frame[:80].to_csv(tmp_path / "5x127x127_training_with_morphology.csv", index=False)
-    (tmp_path / "config.yaml").write_text(CONFIG)
-    return load_config(tmp_path / "config.yaml").model_copy(update={"out": tmp_path / "out"})
+    frame.to_parquet(folder / "COSMOS2020_CLASSIC_R1_v2.1_p3.parquet")
+    frame[:80].to_csv(folder / "5x127x127_training_with_morphology.csv", index=False)
+    (folder / "config.yaml").write_text(CONFIG)
+    return load_config(folder / "config.yaml").model_copy(update={"out": folder / "out"})
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return two_fields(tmp_path)
 
 
 def test_the_file_says_where_it_comes_from(config: Config) -> None:
@@ -78,26 +83,33 @@ def test_the_same_settings_give_the_same_bytes(config: Config) -> None:
     assert written[0] == written[1]
 
 
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """A build of both tables, for those who only look at it."""
+    config = two_fields(tmp_path_factory.mktemp("two_fields"))
+    stages.build(config)
+    return Results(config)
+
+
 class TestCard:
     """The data card in words."""
 
     @pytest.fixture
-    def card(self, config: Config) -> str:
-        stages.build(config)
-        return Results(config).card_path.read_text(encoding="utf-8")
+    def card(self, results: Results) -> str:
+        return results.card_path.read_text(encoding="utf-8")
 
-    def test_it_counts_per_truth_and_side(self, card: str, config: Config) -> None:
-        counts = read_provenance(Results(config).galaxies_path)["counts"]["spec"]
+    def test_it_counts_per_truth_and_side(self, card: str, results: Results) -> None:
+        counts = read_provenance(results.galaxies_path)["counts"]["spec"]
         assert f"| with a label of spec | {counts['train']} | {counts['validation']} | {counts['test']} | 80 |" in card
 
-    def test_it_shows_the_ledger(self, card: str, config: Config) -> None:
-        for entry in read_provenance(Results(config).galaxies_path)["ledger"]:
+    def test_it_shows_the_ledger(self, card: str, results: Results) -> None:
+        for entry in read_provenance(results.galaxies_path)["ledger"]:
             taken = entry["rows_in"] - entry["rows_out"]
             row = f"| {entry['table']} | {entry['step']} | {entry['rows_in']} | {entry['rows_out']} | {taken} |"
             assert row in card
 
-    def test_it_gives_every_column_with_unit_and_meaning(self, card: str, config: Config) -> None:
-        for column in Table.read(Results(config).galaxies_path).colnames:
+    def test_it_gives_every_column_with_unit_and_meaning(self, card: str, results: Results) -> None:
+        for column in Table.read(results.galaxies_path).colnames:
             assert f"| `{column}` |" in card
         assert "| `mag_i` | mag | AB magnitude in band i; NaN where not measured |" in card
 

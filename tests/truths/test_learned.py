@@ -93,7 +93,8 @@ def test_a_run_learns_it_and_tells(both: dict[str, Any], write_config: Any, cons
 def test_training_calibration_judging_and_report_ask_the_same_truths(
     both: dict[str, Any], write_config: Any, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mixz.model.ensemble import Ensemble
+    from mixz.model import finish
+    from mixz.model.training import step
     from mixz.stages.evaluate import _Judging
     from mixz.stages.runs import read_run
 
@@ -109,15 +110,16 @@ def test_training_calibration_judging_and_report_ask_the_same_truths(
 
         monkeypatch.setattr(owner, name, watch)
 
-    for name in ("fine_tune", "calibrated", "with_support"):
-        watched(name, Ensemble, lambda _, named: named["truths"])
+    watched("train_members", step, lambda _, named: named["truths"])
+    for name in ("_calibrated", "_support"):
+        watched(name, finish, lambda given, _: given[3])
     watched("judge", _Judging, lambda given, _: given[1].labels.truth)
     stages.build(config)
     stages.train(config, console)
     stages.evaluate(config, console, resamples=0)
     truths = Results(config).truths()
     assert truths["many_band"] != config.known_truths()["many_band"], "a scale was learned"
-    for name in ("fine_tune", "calibrated", "with_support"):
+    for name in ("train_members", "_calibrated", "_support"):
         assert set(asked[name]) == {truths}, name
     assert set(asked["judge"]) == {truths["many_band"], truths["spec"]}
     run = read_run(config)

@@ -57,7 +57,8 @@ def colour_terms(come: Mapping[str, str], go: Mapping[str, str], *, seed: int = 
     if list(come) != list(go) or len(come) < 2:
         raise MixzError(f"bands {list(come)} and {list(go)}", "the same two or more bands", "name a curve of each")
     bands = list(come)
-    m_come, m_go = (_magnitudes(list(curves.values()), seed=seed) for curves in (come, go))
+    mags = _magnitudes([*come.values(), *go.values()], seed=seed)
+    m_come, m_go = mags[:, : len(bands)], mags[:, len(bands) :]
     terms = {}
     for k, band in enumerate(bands):
         first = min(k, len(bands) - 2)
@@ -82,11 +83,12 @@ def _magnitudes(curves: list[str], *, seed: int) -> np.ndarray[tuple[int, ...], 
     rng = np.random.default_rng(seed)
     wave, templates = spectra()
     templates = templates / templates.mean(axis=1, keepdims=True)
+    dust = calzetti(wave)
     mags = np.empty((GALAXIES, len(curves)))
     for number in range(GALAXIES):
         light = rng.dirichlet(np.ones(len(templates))) @ templates
         z, ebv = rng.uniform(*Z_RANGE), rng.uniform(*EBV_RANGE)
-        light = light * 10 ** (-0.4 * ebv * calzetti(wave)) * igm(wave, z=z)
+        light = light * 10 ** (-0.4 * ebv * dust) * igm(wave, z=z)
         mags[number] = -2.5 * np.log10(through(loaded, wave * (1 + z), light))
     return mags
 

@@ -112,12 +112,15 @@ def igm(wave: Array, *, z: float) -> Array:
 
     Line blanketing: Madau (1995), eq. 15.  Below the Lyman limit: the approximation of his footnote 3.
     """
-    seen = wave * (1 + z)
-    tau = sum((np.where(wave < line, a * (seen / line) ** 3.46, 0.0) for line, a in LYMAN_LINES), np.zeros(1))
+    short = wave < LYMAN_LINES[0][0]  # all else passes whole
+    rest, seen = wave[short], wave[short] * (1 + z)
+    tau = sum((np.where(rest < line, a * (seen / line) ** 3.46, 0.0) for line, a in LYMAN_LINES), np.zeros(1))
     xc, xe = np.maximum(seen / LYMAN_LIMIT, 1), 1 + z
     edge = 0.25 * xc**3 * (xe**0.46 - xc**0.46) + 9.4 * xc**1.5 * (xe**0.18 - xc**0.18)
     edge += -0.7 * xc**3 * (xc**-1.32 - xe**-1.32) - 0.023 * (xe**1.68 - xc**1.68)
-    return np.asarray(np.exp(-tau - np.where(wave < LYMAN_LIMIT, np.maximum(edge, 0), 0)))
+    passes = np.ones(wave.shape)
+    passes[short] = np.exp(-tau - np.where(rest < LYMAN_LIMIT, np.maximum(edge, 0), 0))
+    return passes
 
 
 def _position(grid: Array, x: Array) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.intp]], Array]:

@@ -26,7 +26,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from mixz.densities.grid import cell, steps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from mixz.galaxies import GalaxySet
     from mixz.truths.truth import Truth
 
-PER_CELL = (4, 64)
+PER_CELL = (8, 64)
 """Points at which a kernel is evaluated in every cell of the grid: at least, and at most however narrow it is."""
 VALUES = 4_000_000
 """Values of a kernel computed at a time: bounds the memory."""
@@ -164,7 +164,11 @@ class Labels:
         if face_value or self.at_face_value(grid):
             return _at_face_value(self.z, grid)
         found = np.empty((len(self), len(grid)), dtype=np.float32)
-        for here, integral in self._integrals(grid):
+        points = _points(self.truth.kernel.narrowest(self.z_err), grid)
+        chunk = max(1, VALUES // (points * len(grid)))
+        for start in range(0, len(self), chunk):
+            here = slice(start, start + chunk)
+            integral = _integral(self.rows(here).density, grid, points)
             most = integral.max(axis=1, keepdims=True)
             # A label that the kernel holds impossible at every redshift says nothing.
             found[here] = np.where(most > 0, np.maximum(integral, LEAST * most), 1.0)
@@ -224,15 +228,19 @@ class Labels:
             return mass
         found = np.empty(mass.shape)
         for rows, like in self._alike():
-            at_nodes = replace(
-                self,
-                z=grid.z,
-                mag_ref=np.full(len(grid), like.mag_ref[0]),
-                z_err=None if like.z_err is None else np.tile(like.z_err, (len(grid), 1)),
-            )
-            of_label = np.concatenate([integral for _, integral in at_nodes._integrals(grid)])
-            found[rows] = (mass[rows] @ of_label.T) * cell(grid)
+            found[rows] = (mass[rows] @ like._of_nodes(grid).T) * cell(grid)
         return np.asarray(found / found.sum(axis=1, keepdims=True))
+
+    def _of_nodes(self, grid: Grid) -> Floats:
+        """The likelihood of labels at every node that are as wrong as this one, shape (z_label, z)."""
+        kernel, mag_ref = self.truth.kernel, self.mag_ref[:, None]
+        z_err = None if self.z_err is None else self.z_err[:, None]
+
+        def density(z: Floats) -> Floats:
+            # One magnitude and one error for all nodes: what a kernel makes of these alone is computed once.
+            return kernel.density(z_label=grid.z[:, None], z=z, mag_ref=mag_ref, z_err=z_err)
+
+        return _integral(density, grid, _points(kernel.narrowest(self.z_err), grid))
 
     def _alike(self) -> Iterator[tuple[NDArray[np.intp], Labels]]:
         """Rows of galaxies whose labels are about equally wrong, and one label that stands for them."""
@@ -252,30 +260,29 @@ class Labels:
             error = None if z_err is None else np.exp(value[None, 1:] * ERROR_STEP)
             yield rows, replace(self, z=np.zeros(1), mag_ref=(value[:1] + 0.5) * MAG_STEP, z_err=error)
 
-    def _integrals(self, grid: Grid) -> Iterator[tuple[slice, Floats]]:
-        """int K(z_label | z) hat_k(z) dz / c_k by Simpson's rule, shape (galaxy, z): some galaxies at a time."""
-        widths = steps(grid)
-        # Simpson's rule needs an even number, and points no farther apart than half the kernel's width.
-        points = 2 * math.ceil(float(np.diff(np.log1p(grid.z)).max()) / self.truth.kernel.narrowest(self.z_err))
-        points = min(max(points, PER_CELL[0]), PER_CELL[1])
-        share = np.arange(points + 1) / points
-        fine = np.append((grid.z[:-1, None] + widths[:, None] * share[:-1]).ravel(), grid.z[-1])
-        simpson = np.array([1, *([4, 2] * (points // 2))[:-1], 1]) / 3 / points
-        falling_rising = np.stack([simpson * (1 - share), simpson * share], axis=1)
-        chunk = max(1, VALUES // len(fine))
-        for start in range(0, len(self), chunk):
-            here = slice(start, start + chunk)
-            density = self.rows(here).density(fine[None])
-            of_cell = sliding_window_view(density, points + 1, axis=1)[:, ::points] @ falling_rising
-            of_cell *= widths[:, None]
-            integral = np.pad(of_cell[..., 0], ((0, 0), (0, 1))) + np.pad(of_cell[..., 1], ((0, 0), (1, 0)))
-            yield here, integral / cell(grid)
-
 
 def allowed(mass: Floats, likelihood: Floats) -> Floats:
     """The masses of what densities and the `likelihood` of labels together allow, both of shape (galaxy, z)."""
     both = mass * np.maximum(likelihood, LEAST * likelihood.max(axis=1, keepdims=True))
     return np.asarray(both / both.sum(axis=1, keepdims=True))
+
+
+def _points(narrowest: float, grid: Grid) -> int:
+    """In how many parts to cut a cell: an even number, for Simpson's rule, of no more than half the kernel's width."""
+    points = 2 * math.ceil(float(np.diff(np.log1p(grid.z)).max()) / narrowest)
+    return min(max(points, PER_CELL[0]), PER_CELL[1])
+
+
+def _integral(density: Callable[[Floats], Floats], grid: Grid, points: int) -> Floats:
+    """int K(z) hat_k(z) dz / c_k by Simpson's rule, of densities K at redshifts of shape (1, any); shape (label, z)."""
+    share, widths = np.arange(points + 1) / points, steps(grid)
+    simpson = np.array([1, *([4, 2] * (points // 2))[:-1], 1]) / 3 / points
+    falling_rising = np.stack([simpson * (1 - share), simpson * share], axis=1)
+    fine = np.append((grid.z[:-1, None] + widths[:, None] * share[:-1]).ravel(), grid.z[-1])
+    of_cell = sliding_window_view(density(fine[None]), points + 1, axis=1)[:, ::points] @ falling_rising
+    of_cell *= widths[:, None]
+    integral = np.pad(of_cell[..., 0], ((0, 0), (0, 1))) + np.pad(of_cell[..., 1], ((0, 0), (1, 0)))
+    return np.asarray(integral / cell(grid))
 
 
 def _at_face_value(z_label: Floats, grid: Grid) -> NDArray[np.float32]:

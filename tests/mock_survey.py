@@ -1,4 +1,4 @@
-"""One small simulated survey, made once for all tests of data."""
+"""One small simulated survey and its files, made once for all tests of the mock and of data."""
 
 from __future__ import annotations
 
