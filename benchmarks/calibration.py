@@ -123,20 +123,20 @@ def judged(model: Ensemble, galaxies: GalaxySet, survey: Path) -> dict[str, floa
 
 
 def pits(photoz: PhotoZ, z_ref: Floats) -> Floats:
-    """Give the PIT of every galaxy."""
+    """The PIT of every galaxy."""
     assert photoz.pdf is not None
     assert photoz.z_grid is not None
     return pit(photoz.pdf, z_grid=photoz.z_grid, z_ref=z_ref)
 
 
 def within(photoz: PhotoZ, level: str, z_ref: Floats) -> NDArray[np.bool_]:
-    """Say which galaxies lie inside their interval."""
+    """Which galaxies lie inside their interval."""
     ends = photoz.intervals[level]
     return np.asarray((z_ref >= ends[:, 0]) & (z_ref <= ends[:, 1]))
 
 
 def misses(u: Floats) -> dict[str, float]:
-    """Give the points by which central intervals cover more than they say."""
+    """The points by which central intervals cover more than they say."""
     return {level: 100 * coverage(u, level=int(level) / 100) - int(level) for level in LEVELS}
 
 

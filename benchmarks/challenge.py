@@ -63,7 +63,7 @@ def by_rail(informer: Any, estimator: Any, training: Path, test: Path, output: P
 
 
 def entries() -> dict[str, Any]:
-    """Give what can be run here: per entry a function of the training table, the test table and the output."""
+    """What can be run here: per entry a function of the training table, the test table and the output."""
     found: dict[str, Any] = {"fused": challenge.run_taskset_3_training_and_estimation}
     try:
         from rail.estimation.algos.flexzboost import FlexZBoostEstimator, FlexZBoostInformer

@@ -65,7 +65,7 @@ def size(folder: Path) -> float:
 
 
 def weights(packages: Path) -> dict[str, float]:
-    """Say how much each direct dependency brings that nothing else needs [MB]."""
+    """How much each direct dependency brings that nothing else needs [MB]."""
     found = {canonicalize_name(one.metadata["Name"]): one for one in distributions(path=[str(packages)])}
     weight = {name: own_size(one) / MEGABYTE for name, one in found.items()}
     needs = {name: needed(one.requires or ()) & found.keys() for name, one in found.items()}

@@ -66,7 +66,7 @@ def two_surveys(count: int, *, seed: int = 0) -> tuple[Photometry, torch.Tensor]
 
 
 def seen_in_training(network: Network, photometry: Photometry, whose: torch.Tensor, *, seed: int = 0) -> np.ndarray:
-    """Give what networks see of galaxies in an epoch, shape (galaxy, input)."""
+    """What networks see of galaxies in an epoch, shape (galaxy, input)."""
     features = Features.fit(photometry, network)
     renew = augmentation(features, photometry, whose, seed)
     return (features(photometry) if renew is None else renew(0)).numpy()

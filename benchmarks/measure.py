@@ -46,7 +46,7 @@ def matmul_peak() -> float:
 
 
 def peak_memory_mb() -> float:
-    """Give the most memory this process has held so far [MB]."""
+    """The most memory this process has held so far [MB]."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

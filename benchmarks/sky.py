@@ -5,7 +5,9 @@
 
 Simulated grizy galaxies in pieces of sky are predicted by `mixz predict`'s own function on local Dask workers, one
 core each, with densities and without, by one network (what `mixz distill` leaves) and by an ensemble of ten.  Networks
-are trained for a few epochs on such galaxies, so that their densities pack as real ones do.
+are trained for a few epochs on such galaxies, so that their densities pack as real ones do.  `writing_share`: of the
+speed at which the same workers, at the same time each, ask the bare network for densities, without calibration,
+intervals, support, reading and writing.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import argparse
 import os
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import lsdb
@@ -27,10 +30,13 @@ from simulated import magnitudes
 
 from mixz.bridges.dask_members import dask_client
 from mixz.bridges.hats.catalogue import predict_hats
+from mixz.bridges.hats.parts import CHUNK_ROWS
 from mixz.bridges.model_columns import Asked
+from mixz.bridges.models import open_model
 from mixz.data.hats_folder import SKY_INDEX, HatsFolder, Pixel, finish, pixel_file
 from mixz.data.split import split_by_id
 from mixz.galaxies import GalaxySet
+from mixz.model.ensemble import Ensemble
 from mixz.model.fit import fit
 from mixz.model.folder import save_model
 from mixz.settings.network import Network
@@ -73,6 +79,18 @@ def model(folder: Path, members: int) -> Path:
     return path
 
 
+def network_alone(path: Path, galaxies: GalaxySet, rounds: int = 5) -> float:
+    """Galaxies per second of the network without all that is done for its users, on a worker."""
+    found = open_model(path, threads=1)
+    assert isinstance(found, Ensemble)
+    bare = replace(found, calibration=None, intervals=None, support=None)
+    bare.predict(galaxies)
+    begun = time.perf_counter()
+    for _ in range(rounds):
+        bare.predict(galaxies)
+    return rounds * len(galaxies) / (time.perf_counter() - begun)
+
+
 def bytes_of(folder: Path) -> int:
     """Add the sizes of all files up."""
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
@@ -97,6 +115,8 @@ def measured(folder: Path, galaxies: int, rows: int, workers: int) -> dict[str, 
     large = catalogue(folder, galaxies, rows)
     (folder / "part").mkdir()
     small = catalogue(folder / "part", max(galaxies // 10, rows), rows)
+    _, mag = magnitudes(CHUNK_ROWS, seed=0)
+    some = GalaxySet(np.arange(CHUNK_ROWS), BANDS, mag, np.full(mag.shape, 0.05))
     with dask_client(workers=workers) as client:
         warm = {name: model(folder, members) for name, members in NAMES.items()}
         for label, members, source, densities in (
@@ -108,7 +128,10 @@ def measured(folder: Path, galaxies: int, rows: int, workers: int) -> dict[str, 
             begun = time.perf_counter()
             outcome = predict_hats(warm[members], source, output, client, asked=Asked(), densities=densities)
             speed = outcome.galaxies / (time.perf_counter() - begun)
+            alone = sum(client.run(network_alone, warm[members], some).values())
             figures[f"galaxies_per_s_{label}"] = speed
+            figures[f"network_galaxies_per_s_{label}"] = alone
+            figures[f"writing_share_{label}"] = speed / alone
             figures[f"bytes_per_galaxy_{label}"] = bytes_of(output) / outcome.galaxies
             figures[f"peak_worker_memory_mb_{label}"] = outcome.memory_mb
             for survey, count in SURVEYS.items():

@@ -52,7 +52,7 @@ def toy_settings(tmp_path: Path) -> dict[str, Any]:
 
 @pytest.fixture
 def write_config(tmp_path: Path) -> Any:
-    """Give a function that writes settings (or raw text) to a config file and returns its path."""
+    """A function that writes settings (or raw text) to a config file and returns its path."""
 
     def write(settings: dict[str, Any] | str, name: str = "toy.yaml") -> Path:
         path = tmp_path / name

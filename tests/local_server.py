@@ -59,7 +59,7 @@ class Server(ThreadingHTTPServer):
         self.files[name] = Served(body, **how)
 
     def url(self, name: str) -> str:
-        """Give the address of `name`."""
+        """The address of `name`."""
         return f"http://127.0.0.1:{self.server_port}/{name}"
 
 

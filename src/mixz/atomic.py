@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """Give a draft path to write to; on success it becomes `path`, on failure `path` stays as it was.
+    """A draft path to write to; on success it becomes `path`, on failure `path` stays as it was.
 
     The draft keeps the ending of `path`, since many writers choose their format by it.  It may become a file or
     a folder; a file never takes the place of a folder.

@@ -44,7 +44,7 @@ class MixzError(Exception):
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
-    """Say which of `names` look like `name`, as an ending for an error's advice.
+    """Which of `names` look like `name`, as an ending for an error's advice.
 
     Examples
     --------

@@ -134,7 +134,7 @@ class GalaxySet:
         return tuple(self.z)
 
     def has(self, truth: str) -> Mask:
-        """Say which galaxies have a label of `truth`, shape (galaxy,)."""
+        """Which galaxies have a label of `truth`, shape (galaxy,)."""
         if truth not in self.z:
             known = ", ".join(self.z) or "none"
             raise MixzError(
@@ -145,7 +145,7 @@ class GalaxySet:
         return np.asarray(np.isfinite(self.z[truth]))
 
     def sample(self, name: str) -> Mask:
-        """Say which galaxies a sample holds: those with a label of the truth of that name, or of the table.
+        """Which galaxies a sample holds: those with a label of the truth of that name, or of the table.
 
         Raises
         ------
@@ -165,11 +165,11 @@ class GalaxySet:
         )
 
     def measured(self) -> Mask:
-        """Say which galaxies have a magnitude in every band, shape (galaxy,)."""
+        """Which galaxies have a magnitude in every band, shape (galaxy,)."""
         return np.asarray(np.isfinite(self.mag).all(axis=1))
 
     def rows(self, which: NDArray[Any]) -> GalaxySet:
-        """Give the galaxies that `which` (a mask or indices) selects."""
+        """The galaxies that `which` (a mask or indices) selects."""
         return replace(
             self,
             object_id=self.object_id[which],
@@ -186,11 +186,11 @@ class GalaxySet:
         )
 
     def in_split(self, name: str) -> GalaxySet:
-        """Give the galaxies of one side of the split."""
+        """The galaxies of one side of the split."""
         return self.rows(self.split == name)
 
     def band_places(self, bands: Sequence[str]) -> list[int]:
-        """Say where each of `bands` stands among the galaxies' own.
+        """Where each of `bands` stands among the galaxies' own.
 
         Raises
         ------
@@ -213,7 +213,7 @@ class GalaxySet:
         return [self.bands.index(band) for band in bands]
 
     def system_numbers(self, systems: Sequence[str]) -> NDArray[np.int64]:
-        """Give the place of each galaxy's photometric system among `systems`, shape (galaxy,); 0 where there is one.
+        """The place of each galaxy's photometric system among `systems`, shape (galaxy,); 0 where there is one.
 
         Raises
         ------

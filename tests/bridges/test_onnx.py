@@ -100,7 +100,7 @@ def test_it_says_the_same(ensemble: Ensemble, exported: Path) -> None:
 
 @pytest.fixture(scope="module")
 def whole(ensemble: Ensemble) -> Ensemble:
-    """Give an ensemble with everything that is fitted afterwards."""
+    """An ensemble with everything that is fitted afterwards."""
     knots = np.array(KNOTS)
     height = np.stack([0.6 * knots, knots + 0.3, 1.5 * knots - 0.2])
     return replace(

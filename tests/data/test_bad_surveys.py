@@ -46,7 +46,7 @@ def farmer(rows: int = 300) -> pd.DataFrame:
 
 @pytest.fixture
 def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Give a function that writes both tables and builds them; nothing may be left behind when it is refused."""
+    """A function that writes both tables and builds them; nothing may be left behind when it is refused."""
 
     monkeypatch.setattr("mixz.report.paper.save_drawing", lambda *_: [])  # what takes the time; tested elsewhere
 

@@ -19,7 +19,7 @@ TRUE_WIDTH = 0.06
 
 
 def densities(centre: np.ndarray, *, shift: float, width: float, grid: Grid = GRID) -> np.ndarray:
-    """Give Gaussian masses in ln(1 + z), off by `shift` and as wide as `width`."""
+    """Gaussian masses in ln(1 + z), off by `shift` and as wide as `width`."""
     x = (np.log1p(grid.z) - centre[:, None] - shift) / width
     mass = np.exp(-0.5 * np.square(x))
     return (mass / mass.sum(axis=1, keepdims=True)).astype(np.float32)
@@ -35,14 +35,14 @@ def galaxies(count: int, *, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarr
 
 @lru_cache(maxsize=1)
 def noisily_labelled() -> tuple[np.ndarray, ...]:
-    """Give centres, redshifts, magnitudes, COSMOS2020 labels, and their likelihood."""
+    """Centres, redshifts, magnitudes, COSMOS2020 labels, and their likelihood."""
     centre, z, mag = galaxies(2000, seed=3)
     labels = Labels(KNOWN_TRUTHS["many_band"], z, mag).draw(z, seed=4)
     return centre, z, mag, labels.z, labels.likelihood(GRID)
 
 
 def at_face_value(z: np.ndarray) -> np.ndarray:
-    """Give the likelihood of labels that are the redshift."""
+    """The likelihood of labels that are the redshift."""
     return Labels(KNOWN_TRUTHS["spec"], z, np.full(len(z), 22.0)).likelihood(GRID)
 
 

@@ -10,7 +10,7 @@ from mixz.densities.intervals import FEWEST, LEVELS, Intervals, draws, scores
 
 
 def share_inside(fitted: Intervals, mass: np.ndarray, z: np.ndarray, mag: np.ndarray) -> list[float]:
-    """Give the coverage of the intervals of every level."""
+    """The coverage of the intervals of every level."""
     found = fitted(mass, mag, GRID).values()
     return [float(((z >= ends[:, 0]) & (z <= ends[:, 1])).mean()) for ends in found]
 

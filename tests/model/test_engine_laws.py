@@ -42,7 +42,7 @@ def each_once(shift: int) -> pytest.MarkDecorator:
 
 
 def same(a: Ensemble, b: Ensemble) -> bool:
-    """Say whether two ensembles have bit-identical weights."""
+    """Whether two ensembles have bit-identical weights."""
     return a.weights.keys() == b.weights.keys() and all(torch.equal(a.weights[k], b.weights[k]) for k in a.weights)
 
 
@@ -82,7 +82,7 @@ def test_gradients_reach_exactly_the_unfrozen(galaxies: GalaxySet, network: Netw
     inputs = ensemble.weights["hidden.0.weight"].shape[1]
     grid = head_of(ensemble.network).grid
     says = None if grid is None else torch.rand(2, 9, len(grid.z))
-    rows = Rows(torch.rand(2, 9, inputs), torch.rand(2, 9), says=says)
+    rows = Rows(torch.rand(2, 9, inputs), torch.rand(2, 9), likelihood=says)
     noises = [torch.Generator() for _ in range(2)]
     group._objective(rows, noises, 9).sum().backward()
     assert {name for name, w in group.moving.items() if w.grad is not None and w.grad.abs().sum() > 0} == {

@@ -63,7 +63,7 @@ def test_folders_of_other_formats_are_refused(number: object, folder: Path, tmp_
     other = shutil.copytree(folder, tmp_path / "other")
     about = json.loads((other / "model.json").read_text())
     (other / "model.json").write_text(json.dumps(about | {"format": number}))
-    with pytest.raises(MixzError, match=f"is of model format {number!r}(?s:.*)allowed: format 5"):
+    with pytest.raises(MixzError, match=f"is of model format {number!r}(?s:.*)allowed: format 6"):
         load_model(other)
 
 

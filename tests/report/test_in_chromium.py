@@ -68,7 +68,7 @@ class Opened:
 
 
 def share_of(pixels: np.ndarray[Any, Any], colour: str, *, within: int = 60) -> float:
-    """Say which share of pixels is nearly of a colour."""
+    """Which share of pixels is nearly of a colour."""
     wanted = np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)])
     return float((np.abs(pixels - wanted).max(axis=2) < within).mean())
 

@@ -152,7 +152,7 @@ def test_marks_tell_what_the_data_cannot() -> None:
 
 
 def honest(z_phot: np.ndarray, width: np.ndarray) -> PhotoZ:
-    """Give densities as wide as the estimates' errors."""
+    """Densities as wide as the estimates' errors."""
     grid = np.linspace(0, 4, 401)
     pdf = np.exp(-0.5 * np.square((grid - z_phot[:, None]) / width[:, None]))
     pdf /= np.trapezoid(pdf, grid, axis=1)[:, None]

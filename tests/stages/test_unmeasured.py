@@ -53,7 +53,7 @@ def test_galaxies_as_build_wrote_them_keep_what_was_not_seen() -> None:
 
 @pytest.fixture
 def settings(toy_settings: dict[str, Any], tmp_path: Path) -> dict[str, Any]:
-    """Give the deep table galaxies that lack z, and others too faint in g."""
+    """Put galaxies into the deep table that lack z, and others too faint in g."""
     deep = read_table(tmp_path / "deep.parquet")
     deep.loc[deep.index[MISSING], "mag_z"] = np.nan
     deep.loc[deep.index[UNSEEN], ["mag_g", "mag_err_g"]] = 99.0

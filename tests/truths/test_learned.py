@@ -64,7 +64,7 @@ def test_labels_of_other_galaxies_are_refused() -> None:
 
 @pytest.fixture
 def both(toy_settings: dict[str, Any], tmp_path: Any) -> dict[str, Any]:
-    """Give the deep table spectra too, which the run is told of."""
+    """Put spectra into the deep table too, which the run is told of."""
     deep = read_table(tmp_path / "deep.parquet")
     rng = np.random.default_rng(3)
     z_spec = deep["z_many"] + 0.04 * (1 + deep["z_many"]) * rng.standard_normal(len(deep))

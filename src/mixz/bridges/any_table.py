@@ -104,7 +104,7 @@ def predict_table(
 
 
 def _names_of(column: pd.Series[Any]) -> NDArray[Any]:
-    """Give the galaxies' names as an array that any table can hold: numbers, or text, empty where there is none."""
+    """The galaxies' names as an array that any table can hold: numbers, or text, empty where there is none."""
     if column.dtype.kind != "f" and column.isna().any():
         return np.array(["" if pd.isna(name) else str(name) for name in column.astype(object)])
     names = column.to_numpy()

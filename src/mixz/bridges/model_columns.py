@@ -71,7 +71,7 @@ class Asked:
         raise AssertionError("unreachable: the first map lacks a column")
 
     def roles(self, model: PhotoZModel, available: Sequence[str], *, where: str) -> ColumnRoles:
-        """Say what columns with units are to be read as."""
+        """What columns with units are to be read as."""
         columns = self.columns(model, available, where=where)
         names = column_names(columns, model.bands)
         if columns.mag is not None:
@@ -106,7 +106,7 @@ class Asked:
         first: int = 0,
         check: MagnitudeCheck | None = None,
     ) -> GalaxySet:
-        """Give the rows of a table as galaxies, named by their place: ids of a table need not be unique.
+        """The rows of a table as galaxies, named by their place: ids of a table need not be unique.
 
         Parameters
         ----------

@@ -36,17 +36,17 @@ class PhotoZModel(Protocol):
 
     @property
     def has_density(self) -> bool:
-        """Say whether it gives a density of each galaxy's redshift."""
+        """Whether it gives a density of each galaxy's redshift."""
         ...
 
     @property
     def needs_errors(self) -> bool:
-        """Say whether it cannot be asked without magnitude errors."""
+        """Whether it cannot be asked without magnitude errors."""
         ...
 
     @property
     def sees_undetected(self) -> bool:
-        """Say whether it tells bands in which nothing was seen from those that were not observed."""
+        """Whether it tells bands in which nothing was seen from those that were not observed."""
         ...
 
     @property

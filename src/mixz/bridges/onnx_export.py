@@ -85,7 +85,7 @@ class TracedFeatures(Features):
 
     @classmethod
     def of(cls, features: Features) -> TracedFeatures:
-        """Give the same map with its table, where it fills bands at all."""
+        """The same map with its table, where it fills bands at all."""
         same = {one.name: getattr(features, one.name) for one in fields(Features)}
         return cls(**same, fills=Fills.of(features) if features.network.drop_bands else None)
 

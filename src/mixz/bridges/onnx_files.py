@@ -92,7 +92,7 @@ class OnnxModel:
 
     @property
     def has_density(self) -> bool:
-        """Say whether it gives a density of each galaxy's redshift."""
+        """Whether it gives a density of each galaxy's redshift."""
         return "pdf" in self._outputs
 
     def predict(self, galaxies: GalaxySet) -> PhotoZ:

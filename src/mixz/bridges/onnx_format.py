@@ -1,7 +1,7 @@
 """What an exported model's outputs and metadata are called: its writer (with torch) and its reader (without) agree."""
 
-ONNX_FORMAT = 2
-"""Version of what inputs, outputs and metadata mean; others are refused.  2 brought intervals and support."""
+ONNX_FORMAT = 3
+"""Version of what inputs, outputs and metadata mean; others are refused."""
 
 INTERVAL = "interval_"
 """Before a nominal coverage in percent: the ends of each galaxy's interval, shape (galaxy, 2)."""

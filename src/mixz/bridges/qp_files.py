@@ -44,7 +44,7 @@ SHOWN_GRID = 301
 def to_qp(
     photoz: PhotoZ, *, kind: Kind = "interp", truth: Mapping[str, Floats] | None = None, members: bool = True
 ) -> Any:
-    """Give photo-z as a qp ensemble.
+    """Photo-z as a qp ensemble.
 
     A galaxy without a photo-z has NaN for its point estimates and a density that says nothing, the same everywhere on
     the grid, since qp's own metrics stop at NaN.
@@ -92,7 +92,7 @@ def to_qp(
 
 
 def on_grid(photoz: PhotoZ, z_grid: Floats) -> PhotoZ:
-    """Give photo-z with densities on other nodes, each the mean over its cell, so that no narrow peak is lost.
+    """Photo-z with densities on other nodes, each the mean over its cell, so that no narrow peak is lost.
 
     Point estimates stay those of the finer density.
 
@@ -153,7 +153,7 @@ def read_qp(path: str | Path, *, object_id: NDArray[Any] | None = None) -> Photo
 
 
 def from_qp(ensemble: Any) -> PhotoZ:
-    """Give a qp ensemble as photo-z."""
+    """A qp ensemble as photo-z."""
     ancil = {name: _native(values) for name, values in (ensemble.ancil or {}).items()}
     grid, pdf = _on_a_grid(ensemble)
     flat = {name: values.reshape(-1) for name, values in ancil.items()}
@@ -165,7 +165,7 @@ def from_qp(ensemble: Any) -> PhotoZ:
 
 
 def truth_in(path: str | Path) -> dict[str, Floats]:
-    """Give the known redshifts that a qp file keeps, by the name of their truth."""
+    """The known redshifts that a qp file keeps, by the name of their truth."""
     with redirect_stdout(StringIO()):
         ancil = _qp().read(str(qp_name(path))).ancil or {}
     known = [name for name in ancil if name.startswith("z_") and not name.startswith(OURS)]
@@ -173,7 +173,7 @@ def truth_in(path: str | Path) -> dict[str, Floats]:
 
 
 def _on_a_grid(ensemble: Any) -> tuple[NDArray[np.float64], Floats]:
-    """Give the nodes and the densities there, shape (galaxy, z)."""
+    """The nodes and the densities there, shape (galaxy, z)."""
     if ensemble.gen_class.name == "interp":
         grid = np.asarray(ensemble.metadata["xvals"], float).reshape(-1)
         return grid, np.asarray(ensemble.objdata["yvals"]).reshape(-1, len(grid))
@@ -183,7 +183,7 @@ def _on_a_grid(ensemble: Any) -> tuple[NDArray[np.float64], Floats]:
 
 
 def _reach(ensemble: Any) -> tuple[float, float]:
-    """Give the redshifts that densities reach."""
+    """The redshifts that densities reach."""
     match ensemble.gen_class.name:
         case "mixmod":  # whose own quantiles take qp a search each
             mean, std = (np.asarray(ensemble.objdata[name]) for name in ("means", "stds"))
@@ -196,7 +196,7 @@ def _reach(ensemble: Any) -> tuple[float, float]:
 
 
 def _native(values: Any) -> NDArray[Any]:
-    """Give an array in the machine's byte order, text as text."""
+    """An array in the machine's byte order, text as text."""
     array = np.asarray(values)
     if array.dtype.kind in "SO":
         return np.asarray([v.decode() if isinstance(v, bytes) else v for v in array])
@@ -204,7 +204,7 @@ def _native(values: Any) -> NDArray[Any]:
 
 
 def qp_name(path: str | Path) -> Path:
-    """Give the name of a qp file that mixz can write and read again.
+    """The name of a qp file that mixz can write and read again.
 
     Raises
     ------

@@ -43,7 +43,7 @@ HSC_SHARE = 0.3
 
 
 def simulated_task_set_3(*, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Give the training table, and the test table with its true redshifts, in the challenge's columns.
+    """The training table, and the test table with its true redshifts, in the challenge's columns.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def _shipped_galaxies() -> pd.DataFrame:
 
 
 def _spectra(field: pd.DataFrame, seed: int) -> dict[str, NDArray[np.bool_]]:
-    """Say per spectroscopic survey which galaxies it has."""
+    """Which galaxies each spectroscopic survey has."""
     from rail.creation.degraders import spectroscopic_selections
     from rail.creation.degraders.grid_selection import GridSelection
 
@@ -100,14 +100,14 @@ def _spectra(field: pd.DataFrame, seed: int) -> dict[str, NDArray[np.bool_]]:
 
 
 def _applied(stage: Any, photometry: pd.DataFrame, name: str, **options: Any) -> NDArray[np.bool_]:
-    """Give the mask of a RAIL selection."""
+    """The mask of a RAIL selection."""
     with _quiet():
         made = stage.make_stage(name=f"mock_{name}", output_mode="return", **options)
         return np.asarray(made(photometry.copy()).data["flag"]).astype(bool)
 
 
 def _many_band(field: pd.DataFrame, seed: int) -> NDArray[np.float64]:
-    """Give mock COSMOS2020 redshifts by RAIL's published error model."""
+    """Mock COSMOS2020 redshifts by RAIL's published error model."""
     from rail.creation.degraders.gaussian_skewt_scatter_selector import GaussianSkewtScatterSelector
 
     with _quiet():

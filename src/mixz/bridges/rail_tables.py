@@ -81,7 +81,7 @@ class RailColumns:
             )
 
     def galaxies(self, table: Mapping[str, Any], *, where: str = "the table") -> GalaxySet:
-        """Give the galaxies of a table, a mapping of names to columns; the table stays as it is.
+        """The galaxies of a table, a mapping of names to columns; the table stays as it is.
 
         Raises
         ------
@@ -113,7 +113,7 @@ class RailColumns:
         )  # fmt: skip
 
     def column_maps(self) -> tuple[Columns, ...]:
-        """Say the same in the words of a config, once per spelling of the errors, for a model to remember.
+        """The same in the words of a config, once per spelling of the errors, for a model to remember.
 
         Examples
         --------
@@ -135,7 +135,7 @@ class RailColumns:
         )
 
     def _names(self, table: Mapping[str, Any], rows: int) -> NDArray[Any]:
-        """Give the galaxies' names: row numbers where the table's own are missing or not all different."""
+        """The galaxies' names: row numbers where the table's own are missing or not all different."""
         if self.object_id in table:
             ids = np.asarray(table[self.object_id]).reshape(-1)
             if len(np.unique(ids)) == rows:
@@ -184,7 +184,7 @@ def bands_of(columns: Sequence[str]) -> tuple[str, ...]:
 
 
 def other_spelling(error: str, magnitude: str) -> str:
-    """Give the other of the two names in use for the error of a magnitude.
+    """The other of the two names in use for the error of a magnitude.
 
     Examples
     --------
@@ -214,5 +214,5 @@ def _stacked(table: Mapping[str, Any], names: Sequence[str]) -> Floats:
 
 
 def _redshifts(z: Floats) -> Floats:
-    """Give labels with NaN for every way in which tables say "none"."""
+    """Labels with NaN for every way in which tables say "none"."""
     return np.where((z >= 0) & (z < FARTHEST), z, np.nan)

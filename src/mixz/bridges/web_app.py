@@ -100,7 +100,7 @@ class Served(Protocol):
         """Write the redshifts of a table; the ending of `output` says the format."""
 
     def show(self, table: Path, asked: Asked, group: str | None) -> Mapping[str, Any]:
-        """Give the redshifts of a table's first galaxies with their densities, and a summary, for JSON."""
+        """The redshifts of a table's first galaxies with their densities, and a summary, for JSON."""
 
 
 def web_app(served: Served, *, page: str, scripts: Mapping[str, str], hosts: Sequence[str], max_mb: float) -> FastAPI:
@@ -166,7 +166,7 @@ def _api(served: Served, max_mb: float) -> APIRouter:
 
     @router.post("/photoz", response_class=Response, openapi_extra=TABLE_BODY)
     async def photoz(sent: _Sent = SENT, ending: Format = ENDING) -> Response:
-        """Give the redshifts of a table as a table."""
+        """The redshifts of a table as a table."""
 
         def write(table: Path) -> bytes:
             output = table.with_name(f"photoz.{ending}")
@@ -179,7 +179,7 @@ def _api(served: Served, max_mb: float) -> APIRouter:
 
     @router.post("/preview", openapi_extra=TABLE_BODY)
     async def preview(sent: _Sent = SENT) -> JSONResponse:
-        """Give the redshifts of a table's first galaxies with their densities, and how many there are of all."""
+        """The redshifts of a table's first galaxies with their densities, and how many there are of all."""
         return JSONResponse(await uploads.use(sent, lambda table: served.show(table, sent.asked, sent.group)))
 
     return router
@@ -212,7 +212,7 @@ class _Uploads:
 
 
 def _ending(name: str) -> str:
-    """Give the ending of a file's name, plain letters only: it becomes part of a path here."""
+    """The ending of a file's name, plain letters only: it becomes part of a path here."""
     endings = "".join(PurePath(name).suffixes[-2:]).lower() if name.lower().endswith(".gz") else PurePath(name).suffix
     return "".join(c for c in endings.lower() if c.isascii() and (c.isalnum() or c == "."))[:16]
 

@@ -26,7 +26,7 @@ def terminal() -> Console:
 
 
 def announce(config: Config, console: Console) -> None:
-    """Say which config it is, whether its galaxies are simulated, and what stands for i magnitudes."""
+    """Which config it is, whether its galaxies are simulated, and what stands for i magnitudes."""
     console.print(f"{config.name}  (config digest {config.digest()})", highlight=False)
     from mixz.data.data_set.provenance import is_simulated
 
@@ -51,12 +51,12 @@ def print_evaluation(records: list[Record], differences: list[Record], console: 
 
 
 def print_report(paths: list[Path], console: Console) -> None:
-    """Say where the page is, and count the figures."""
+    """Tell where the page is, and count the figures."""
     print_paths("report", paths[:1], console)
     console.print(f"figures: {len(paths) - 1} files in {paths[-1].parent}", soft_wrap=True, highlight=False)
 
 
 def print_paths(what: str, paths: list[Path], console: Console) -> None:
-    """Say where something was written, a line per file, none broken."""
+    """Tell where something was written, a line per file, none broken."""
     for path in paths:
         console.print(f"{what}: {path}", soft_wrap=True, highlight=False)

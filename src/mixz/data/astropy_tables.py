@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def is_astropy(table: object) -> bool:
-    """Say whether it is an astropy table (a QTable is one too)."""
+    """Whether it is an astropy table (a QTable is one too)."""
     return isinstance(table, Table)
 
 
@@ -82,7 +82,7 @@ def frame_of(table: Mapping[str, Any], columns: Collection[str], roles: ColumnRo
 
 
 def table_like(table: Table, columns: Mapping[str, NDArray[Any]], *, meta: Mapping[str, Any]) -> Table:
-    """Give columns as a table of the same class; redshifts (names with z) in astropy's unit of redshift."""
+    """Columns as a table of the same class; redshifts (names with z) in astropy's unit of redshift."""
     made = type(table)()
     for name, values in columns.items():
         unit = _unit_of(name)
@@ -99,7 +99,7 @@ def _unit_of(name: str) -> u.UnitBase | None:
 
 
 def _magnitude(column: Any, name: str) -> NDArray[Any]:
-    """Give AB magnitudes; a flux that is not positive has none."""
+    """AB magnitudes; a flux that is not positive has none."""
     quantity = _quantity(column)
     if quantity.unit in (u.mag, u.dimensionless_unscaled):
         return np.asarray(quantity.value)
@@ -108,7 +108,7 @@ def _magnitude(column: Any, name: str) -> NDArray[Any]:
 
 
 def _error(column: Any, name: str, of: Any) -> NDArray[Any]:
-    """Give errors of magnitudes; of fluxes as sigma_m = 2.5 / ln 10 * sigma_f / f."""
+    """Errors of magnitudes; of fluxes as sigma_m = 2.5 / ln 10 * sigma_f / f."""
     quantity = _quantity(column)
     if quantity.unit in (u.mag, u.ABmag, u.dimensionless_unscaled):
         return np.asarray(quantity.value)
@@ -117,14 +117,14 @@ def _error(column: Any, name: str, of: Any) -> NDArray[Any]:
 
 
 def _flux(column: Any, name: str, zero_point: float) -> NDArray[Any]:
-    """Give fluxes as multiples of that of the magnitude `zero_point`."""
+    """Fluxes as multiples of that of the magnitude `zero_point`."""
     with _units_of(name, column):
         return np.asarray(_quantity(column).to_value(u.AB) * 10 ** (0.4 * zero_point))
 
 
 @contextmanager
 def _units_of(name: str, column: Any, of: Any = None) -> Iterator[None]:
-    """Say which units do not fit."""
+    """Which units do not fit."""
     try:
         yield
     except (u.UnitsError, u.UnitTypeError, TypeError) as error:
@@ -137,12 +137,12 @@ def _units_of(name: str, column: Any, of: Any = None) -> Iterator[None]:
 
 
 def _quantity(column: Any) -> Any:
-    """Give a column as a quantity, which of a logarithmic unit is a magnitude."""
+    """A column as a quantity, which of a logarithmic unit is a magnitude."""
     return column if isinstance(column, u.Quantity) else np.asarray(column) * (getattr(column, "unit", None) or u.mag)
 
 
 def _plain(column: Any) -> Any:
-    """Give what is under a mask, with its unit."""
+    """What is under a mask, with its unit."""
     if isinstance(column, np.ma.MaskedArray):
         unit = getattr(column, "unit", None)
         return np.asarray(column.data) if unit is None else Column(column.data, unit=unit)

@@ -105,7 +105,7 @@ def read_catalogue(
 
 
 def positions_of(frame: pd.DataFrame) -> tuple[Floats, Floats]:
-    """Give right ascension and declination [deg] of a frame in our names."""
+    """Right ascension and declination [deg] of a frame in our names."""
     return frame["ra_deg"].to_numpy(), frame["dec_deg"].to_numpy()
 
 

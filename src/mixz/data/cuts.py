@@ -68,13 +68,13 @@ class Ledger:
             raise MixzError(f"{table}: no galaxy is left after {step!r} ({trail})", "at least one", f"loosen {step!r}")
 
     def as_rows(self) -> list[dict[str, Any]]:
-        """Give the entries as plain dictionaries, for JSON and tables."""
+        """The entries as plain dictionaries, for JSON and tables."""
         names = ("table", "step", "rows_in", "rows_out")
         return [{name: getattr(e, name) for name in names} | dict(e.details) for e in self.entries]
 
 
 def passes(cut: Cut, values: Floats) -> Mask:
-    """Say which galaxies pass a cut on their `values`, shape (galaxy,).
+    """Which galaxies pass a cut on their `values`, shape (galaxy,).
 
     Examples
     --------
@@ -100,7 +100,7 @@ def passes(cut: Cut, values: Floats) -> Mask:
 
 
 def unrepeated(cut: Cut, values: pd.Series[Any]) -> Mask:
-    """Say which rows a cut on repeated values keeps, shape (row,); values may be text.
+    """Which rows a cut on repeated values keeps, shape (row,); values may be text.
 
     Examples
     --------

@@ -287,7 +287,7 @@ def _hats_writer(path: Path) -> AbstractContextManager[Append]:
 
 
 def _native(values: Any) -> NDArray[Any]:
-    """Give an array pandas can hold: the machine's byte order (FITS is big-endian), text decoded."""
+    """An array pandas can hold: the machine's byte order (FITS is big-endian), text decoded."""
     array = np.asarray(values)
     if array.dtype.kind in "SO":
         decoded = [v.decode() if isinstance(v, bytes) else v for v in array]

@@ -48,7 +48,7 @@ class Pixel(NamedTuple):
 
 
 def is_hats(path: str | Path) -> bool:
-    """Say whether a path is a folder that is meant as a HATS catalogue, whole or not."""
+    """Whether a path is a folder that is meant as a HATS catalogue, whole or not."""
     return Path(path).is_dir() and any((Path(path) / mark).exists() for mark in MARKS)
 
 
@@ -142,7 +142,7 @@ class HatsFolder:
         return tuple(pixel for pixel in self.pixels if _touches(pixel, box)) or self.pixels[:1]
 
     def chunks(self, columns: Sequence[str], rows: int, box: Box | None = None) -> Iterator[pd.DataFrame]:
-        """Give the rows of the pieces of sky near a box, so many at a time.
+        """The rows of the pieces of sky near a box, so many at a time.
 
         Raises
         ------
@@ -224,7 +224,7 @@ def _readable(file: Path) -> Iterator[None]:
 
 
 def pixel_file(folder: Path, pixel: Pixel, suffix: str = ".parquet") -> Path:
-    """Say where the rows of a piece of sky lie."""
+    """Where the rows of a piece of sky lie."""
     from hats.io.paths import pixel_catalog_file
     from hats.pixel_math import HealpixPixel
 
@@ -273,7 +273,7 @@ def finish(
 
 
 def _touches(pixel: Pixel, box: Box) -> bool:
-    """Say whether a piece of sky may reach into a box: its centre is no farther than its size from it."""
+    """Whether a piece of sky may reach into a box: its centre is no farther than its size from it."""
     from cdshealpix.nested import healpix_to_lonlat
     from hats.pixel_math.healpix_shim import order2resol
 

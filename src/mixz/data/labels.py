@@ -1,4 +1,4 @@
-"""Give a table of magnitudes the labels of catalogues that are matched to it on the sky."""
+"""A table of magnitudes the labels of catalogues that are matched to it on the sky."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def read_labels(match: Match, ledger: Ledger) -> Catalogue:
 
 
 def box_around(labels: Catalogue, *, margin_arcsec: float) -> Box:
-    """Give the box outside of which nothing can be matched to these labels."""
+    """The box outside of which nothing can be matched to these labels."""
     return Box.around(*positions_of(labels.frame), margin_arcsec=margin_arcsec)
 
 

@@ -136,7 +136,7 @@ def false_matches(
 
 
 def _nearest(vectors: Floats, others: Floats, radius_arcsec: float) -> Rows:
-    """Give the row of each object's nearest other one within the radius; -1 where there is none, or two as near."""
+    """The row of each object's nearest other one within the radius; -1 where there is none, or two as near."""
     limit = np.nextafter(chord(radius_arcsec), np.inf)  # scipy's bound is exclusive
     found = cKDTree(others).query(vectors, k=2, distance_upper_bound=limit)
     distance, row = np.asarray(found[0]), np.asarray(found[1])

@@ -99,7 +99,7 @@ def same_galaxies(
 
 
 def _with_labels_of(kept: GalaxySet, rows: Rows, other: GalaxySet) -> GalaxySet:
-    """Give galaxies the labels, intervals and carried numbers that they lack from their other rows."""
+    """Galaxies the labels, intervals and carried numbers that they lack from their other rows."""
 
     def filled(mine: Mapping[str, Floats], theirs: Mapping[str, Floats], *shape: int) -> dict[str, Floats]:
         columns = {}

@@ -34,7 +34,7 @@ STRANGERS = 0.2
 def photometry(
     frame: pd.DataFrame, columns: Columns, bands: Sequence[str], *, where: str, check: MagnitudeCheck | None = None
 ) -> tuple[Floats, Floats]:
-    """Give magnitudes and errors of a table, each of shape (galaxy, band); NaN errors where it maps none.
+    """Magnitudes and errors of a table, each of shape (galaxy, band); NaN errors where it maps none.
 
     A band that was observed and in which nothing was seen has no magnitude (NaN) and an infinite error.  Where the
     frame is a piece of a table, `check` judges the whole of it; else the frame is judged.
@@ -69,7 +69,7 @@ def photometry(
 def _undetected(
     frame: pd.DataFrame, columns: Columns, names: dict[str, list[str]], values: dict[str, Floats], *, where: str
 ) -> NDArray[np.bool_]:
-    """Say which bands were observed without seeing anything, shape (galaxy, band)."""
+    """Which bands were observed without seeing anything, shape (galaxy, band)."""
     kind = "mag" if "mag" in values else "flux"
     unseen = np.zeros(values[kind].shape, dtype=bool)
     if columns.undetected:

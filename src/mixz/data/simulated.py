@@ -10,7 +10,7 @@ ABOUT_FILE = "mock.json"
 
 
 def is_mock(path: Path) -> bool:
-    """Say whether a file lies in a folder that `mixz mock` made."""
+    """Whether a file lies in a folder that `mixz mock` made."""
     about = Path(path).parent / ABOUT_FILE
     try:
         return bool(json.loads(about.read_text())["simulated"])

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def unit_vectors(ra_deg: Floats, dec_deg: Floats) -> Floats:
-    """Give directions as unit vectors, shape (object, 3); near the poles and at ra = 0 nothing special happens.
+    """Directions as unit vectors, shape (object, 3); near the poles and at ra = 0 nothing special happens.
 
     Examples
     --------
@@ -26,7 +26,7 @@ def unit_vectors(ra_deg: Floats, dec_deg: Floats) -> Floats:
 
 
 def chord(radius_arcsec: float) -> float:
-    """Give the straight distance of two unit vectors an angle apart: 2 sin(angle / 2)."""
+    """The straight distance of two unit vectors an angle apart: 2 sin(angle / 2)."""
     return float(2 * np.sin(np.radians(radius_arcsec / 3600) / 2))
 
 
@@ -39,12 +39,12 @@ class Box:
 
     @classmethod
     def around(cls, ra_deg: Floats, dec_deg: Floats, *, margin_arcsec: float) -> Box:
-        """Give the box around positions, wider by a margin on every side."""
+        """The box around positions, wider by a margin on every side."""
         vectors, margin = unit_vectors(ra_deg, dec_deg), chord(margin_arcsec)
         return cls(vectors.min(axis=0) - margin, vectors.max(axis=0) + margin)
 
     def holds(self, ra_deg: Floats, dec_deg: Floats) -> Mask:
-        """Say which positions lie inside, shape (object,); those without a position do not.
+        """Which positions lie inside, shape (object,); those without a position do not.
 
         Examples
         --------
@@ -57,7 +57,7 @@ class Box:
 
 
 def footprint(ra_deg: Floats, dec_deg: Floats) -> str:
-    """Say where objects lie, right ascension as the shortest arc that holds all, over 0/360 if need be.
+    """Where objects lie, right ascension as the shortest arc that holds all, over 0/360 if need be.
 
     Examples
     --------

@@ -189,7 +189,7 @@ def require_columns(wanted: Iterable[str], available: Sequence[str], *, where: s
 
 
 def numbers(frame: pd.DataFrame, column: str, *, where: str) -> NDArray[np.float64]:
-    """Give a column as numbers, with NaN for every way surveys say "missing": empty, infinite, or `MISSING_NUMBERS`.
+    """A column as numbers, with NaN for every way surveys say "missing": empty, infinite, or `MISSING_NUMBERS`.
 
     Raises
     ------
@@ -207,7 +207,7 @@ def numbers(frame: pd.DataFrame, column: str, *, where: str) -> NDArray[np.float
 
 
 def numbers_as_written(frame: pd.DataFrame, column: str, *, where: str) -> NDArray[np.float64]:
-    """Give a column as numbers, 99 and infinities among them; NaN where it is empty.
+    """A column as numbers, 99 and infinities among them; NaN where it is empty.
 
     Raises
     ------

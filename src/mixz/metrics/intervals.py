@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def inside(ends: ArrayLike, *, z_ref: ArrayLike) -> Floats:
-    """Say whether each galaxy's interval holds its redshift: 1 or 0, NaN where it has none; shape (galaxy,).
+    """Whether each galaxy's interval holds its redshift: 1 or 0, NaN where it has none; shape (galaxy,).
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def inside(ends: ArrayLike, *, z_ref: ArrayLike) -> Floats:
 
 
 def mass_inside(ends: ArrayLike, pdf: ArrayLike, *, z_grid: ArrayLike) -> Floats:
-    """Give how much of each density its interval holds, shape (galaxy,); NaN where a galaxy has none.
+    """How much of each density its interval holds, shape (galaxy,); NaN where a galaxy has none.
 
     Examples
     --------

@@ -66,7 +66,7 @@ def quantiles(pdf: ArrayLike, *, z_grid: ArrayLike, levels: ArrayLike) -> Floats
 
 
 def cde_loss(pdf: ArrayLike, *, z_grid: ArrayLike, z_ref: ArrayLike) -> Floats:
-    """Give int p^2 dz - 2 p(z_ref), shape (galaxy,): its mean is the squared distance to the true density, shifted.
+    """int p^2 dz - 2 p(z_ref), shape (galaxy,): its mean is the squared distance to the true density, shifted.
 
     Lower is better, and so is more negative.
 
@@ -86,7 +86,7 @@ def cde_loss(pdf: ArrayLike, *, z_grid: ArrayLike, z_ref: ArrayLike) -> Floats:
 
 
 def log_score(pdf: ArrayLike, *, z_grid: ArrayLike, z_ref: ArrayLike) -> Floats:
-    """Give -ln p(z_ref), shape (galaxy,), with p no lower than 1e-6: lower is better.
+    """-ln p(z_ref), shape (galaxy,), with p no lower than 1e-6: lower is better.
 
     Examples
     --------
@@ -97,7 +97,7 @@ def log_score(pdf: ArrayLike, *, z_grid: ArrayLike, z_ref: ArrayLike) -> Floats:
 
 
 def crps(pdf: ArrayLike, *, z_grid: ArrayLike, z_ref: ArrayLike) -> Floats:
-    """Give the continuous ranked probability score int (F(z) - [z >= z_ref])^2 dz, shape (galaxy,), in redshift.
+    """The continuous ranked probability score int (F(z) - [z >= z_ref])^2 dz, shape (galaxy,), in redshift.
 
     For a pdf of no width it is |z_phot - z_ref|; lower is better.
 
@@ -138,7 +138,7 @@ def _integrated_square(start: Floats, left: Floats, slope: Floats, t: Floats | f
 
 
 def credibility(pdf: ArrayLike, *, z_grid: ArrayLike, z_ref: ArrayLike) -> Floats:
-    """Give the probability of the highest-density region that just reaches z_ref, shape (galaxy,).
+    """The probability of the highest-density region that just reaches z_ref, shape (galaxy,).
 
     int p(z) [p(z) >= p(z_ref)] dz; uniform on [0, 1] where pdfs are honest, 1 outside the grid.
 
@@ -162,7 +162,7 @@ def credibility(pdf: ArrayLike, *, z_grid: ArrayLike, z_ref: ArrayLike) -> Float
 
 
 def pit_ks(pit: ArrayLike) -> float:
-    """Give the Kolmogorov-Smirnov distance max |F_n(pit) - pit| from uniform, between 0 and 1.
+    """The Kolmogorov-Smirnov distance max |F_n(pit) - pit| from uniform, between 0 and 1.
 
     Examples
     --------
@@ -177,7 +177,7 @@ def pit_ks(pit: ArrayLike) -> float:
 
 
 def pit_cvm(pit: ArrayLike) -> float:
-    """Give the Cramer-von Mises statistic n int (F_n(u) - u)^2 du; on average 1/6 when honest, growing with n if not.
+    """The Cramer-von Mises statistic n int (F_n(u) - u)^2 du; on average 1/6 when honest, growing with n if not.
 
     W^2 = 1/(12 n) + sum_k ((2 k - 1)/(2 n) - pit_(k))^2, as in scipy and qp.
 
@@ -194,7 +194,7 @@ def pit_cvm(pit: ArrayLike) -> float:
 
 
 def pit_ad(pit: ArrayLike) -> float:
-    """Give the Anderson-Darling statistic n int (F_n - u)^2 / (u (1 - u)) du; on average 1 when honest.
+    """The Anderson-Darling statistic n int (F_n - u)^2 / (u (1 - u)) du; on average 1 when honest.
 
     A^2 = -n - sum_k (2 k - 1)/n (ln pit_(k) + ln(1 - pit_(n+1-k))), of one sample against the uniform distribution
     (qp's "ad" goodness of fit, not the two-sample statistic of its PIT class); pit no closer to 0 and 1 than 1e-6.
@@ -216,7 +216,7 @@ def pit_ad(pit: ArrayLike) -> float:
 
 
 def coverage(pit: ArrayLike, *, level: float) -> float:
-    """Give the share of galaxies in the central interval of probability `level`: |pit - 1/2| <= level / 2.
+    """The share of galaxies in the central interval of probability `level`: |pit - 1/2| <= level / 2.
 
     Examples
     --------

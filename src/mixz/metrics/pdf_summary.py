@@ -118,7 +118,7 @@ def _judge(
 
 
 def _metrics(scores: PdfScores, resamples: int, seed: int) -> tuple[dict[str, float], dict[str, float]]:
-    """Give every metric and its bootstrap error (NaN where none is asked for)."""
+    """Every metric and its bootstrap error (NaN where none is asked for)."""
 
     every = pdf_metrics()
 

@@ -41,14 +41,14 @@ CHUNK = 10_000
 
 
 def residual_cells() -> tuple[Floats, Floats]:
-    """Give the cells in u that densities live on: their centres, shape (cell,), and edges, shape (cell + 1,)."""
+    """The cells in u that densities live on: their centres, shape (cell,), and edges, shape (cell + 1,)."""
     t = np.linspace(-1, 1, 2 * CELL_COUNT + 1) * np.arcsinh(FARTHEST / CELL_SCALE)
     u = np.expm1(CELL_SCALE * np.sinh(t))
     return u[1::2], u[::2]
 
 
 def true_redshift(u: ArrayLike, *, z_phot: ArrayLike) -> Floats:
-    """Give the redshift (z_phot - u) / (1 + u) at which the residual of `z_phot` is `u`.
+    """The redshift (z_phot - u) / (1 + u) at which the residual of `z_phot` is `u`.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def true_redshift(u: ArrayLike, *, z_phot: ArrayLike) -> Floats:
 
 
 def leads_to_redshift(z_phot: Floats) -> NDArray[np.bool_]:
-    """Say which cells of u lead from each z_phot to a redshift between 0 and 6, shape (galaxy, cell)."""
+    """Which cells of u lead from each z_phot to a redshift between 0 and 6, shape (galaxy, cell)."""
     z = true_redshift(residual_cells()[0], z_phot=z_phot[:, None])
     return np.asarray((z >= 0) & (z <= HIGHEST_Z))
 
@@ -83,7 +83,7 @@ def residual_likelihood(labels: Labels, *, z_phot: Floats) -> Floats:
 
 
 def gaussians(*, centre: float, scatter: float) -> Floats:
-    """Give the probability of each cell under each Gaussian of the mixture, shape (cell, component).
+    """The probability of each cell under each Gaussian of the mixture, shape (cell, component).
 
     A ladder of widths about `centre`, from a quarter of `scatter` (what is seen, labels' error included) to four
     times it, each also shifted by its width either way for skewed cores; and broad ones all over the range for

@@ -72,7 +72,7 @@ def colour_terms(come: Mapping[str, str], go: Mapping[str, str], *, seed: int = 
 
 
 def _magnitudes(curves: list[str], *, seed: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Give AB magnitudes of simulated galaxies, shape (galaxy, band), up to a constant per galaxy."""
+    """AB magnitudes of simulated galaxies, shape (galaxy, band), up to a constant per galaxy."""
     filters = need("speclite.filters")
     try:
         loaded = filters.load_filters(*curves)

@@ -44,7 +44,7 @@ SHARED_LABEL_SHARE = 0.7
 
 
 def classic(objects: pd.DataFrame, wrong: Systematics, *, seed: int) -> pd.DataFrame:
-    """Give the CLASSIC catalogue of galaxies and stars in the COSMOS field.
+    """The CLASSIC catalogue of galaxies and stars in the COSMOS field.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def classic(objects: pd.DataFrame, wrong: Systematics, *, seed: int) -> pd.DataF
 
 
 def farmer(objects: pd.DataFrame, wrong: Systematics, *, seed: int) -> pd.DataFrame:
-    """Give the FARMER catalogue: model photometry, own numbers, labels that agree with CLASSIC's most of the time.
+    """The FARMER catalogue: model photometry, own numbers, labels that agree with CLASSIC's most of the time.
 
     Parameters are those of `classic`; fewer rows come back, with the index of `objects`.
     """
@@ -103,7 +103,7 @@ def _identity(objects: pd.DataFrame, rng: Generator, *, seed: int) -> Columns:
 
 
 def _near_bright_star(objects: pd.DataFrame, *, seed: int) -> NDArray[np.bool_]:
-    """Say which objects lie in the circles masked around bright stars: the same circles for both catalogues."""
+    """Which objects lie in the circles masked around bright stars: the same circles for both catalogues."""
     field, radius_deg = hsc.COSMOS_FIELD["COSMOS"], 0.02
     area = float(np.ptp(field.ra_deg) * np.ptp(field.dec_deg))
     circles = round(-np.log(1 - MASKED_SHARE) * area / (np.pi * radius_deg**2))
@@ -136,7 +136,7 @@ def _photometry(
 
 
 def _lephare(objects: pd.DataFrame, label: Array, rng: Generator) -> Columns:
-    """Give the columns of the photo-z code: labels, intervals, second peaks, fits and types."""
+    """The columns of the photo-z code: labels, intervals, second peaks, fits and types."""
     z, size = objects["z_true"].to_numpy(), len(objects)
     star = ~(z > 0)
     kind = np.where(star, STAR, np.where(rng.random(size) < X_RAY_SHARE, X_RAY, GALAXY))
@@ -166,7 +166,7 @@ def _lephare(objects: pd.DataFrame, label: Array, rng: Generator) -> Columns:
 
 
 def _interval(label: Array, mag_i: Array, wrong: NDArray[np.bool_], rng: Generator) -> tuple[Array, Array]:
-    """Give the 68 % interval: about the kernel's core width, wider for many of the wrong labels (ours)."""
+    """The 68 % interval: about the kernel's core width, wider for many of the wrong labels (ours)."""
     core = 0.01 * (1 + 10 ** (0.3 * (mag_i - 24.5)))
     admits = wrong & (rng.random(len(label)) < WRONG_ADMITTED)
     width = core * (1 + label) * rng.lognormal(0, 0.4, len(label)) * np.where(admits, 8, 1)

@@ -164,7 +164,7 @@ def _say_simulated(folder: Path) -> None:
 
 
 def _truth(objects: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Give the true redshift of every row of every table, keyed by the table's file name and its own number."""
+    """The true redshift of every row of every table, keyed by the table's file name and its own number."""
     parts = [
         pd.DataFrame(
             {

@@ -28,7 +28,7 @@ SURVEYS = np.array(["SDSS", "GAMA", "WiggleZ", "zCOSMOS", "VIPERS", "DEEP2", "VV
 
 
 def hsc_table(objects: pd.DataFrame, *, seed: int) -> pd.DataFrame:
-    """Give the HSC PDR2 table of galaxies and stars: cmodel magnitudes as measured, under Galactic dust.
+    """The HSC PDR2 table of galaxies and stars: cmodel magnitudes as measured, under Galactic dust.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def hsc_table(objects: pd.DataFrame, *, seed: int) -> pd.DataFrame:
 
 
 def _extendedness(objects: pd.DataFrame, rng: Generator) -> NDArray[np.float64]:
-    """Give 1 for extended, 0 for point-like; faint stars are often called extended, galaxies seldom point-like."""
+    """1 for extended, 0 for point-like; faint stars are often called extended, galaxies seldom point-like."""
     star, luck = (objects["z_true"] == 0).to_numpy(), rng.random(len(objects))
     faint = (objects["mag_i"] > 22.5).to_numpy()
     mistaken = np.where(star, np.where(faint, STAR_AS_EXTENDED_SHARE, 0.01), GALAXY_AS_POINT_SHARE)
@@ -68,7 +68,7 @@ def _extendedness(objects: pd.DataFrame, rng: Generator) -> NDArray[np.float64]:
 
 
 def galaxiesml_table(objects: pd.DataFrame, table: pd.DataFrame, *, seed: int) -> pd.DataFrame:
-    """Give the raw GalaxiesML table: HSC galaxies with spectra, with repeats and bad spectra for its cuts to find.
+    """The raw GalaxiesML table: HSC galaxies with spectra, with repeats and bad spectra for its cuts to find.
 
     Parameters
     ----------

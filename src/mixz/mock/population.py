@@ -58,7 +58,7 @@ class Population:
     ebv_mean: float
 
     def density(self, mag_b: Array, *, z: Array) -> Array:
-        """Give galaxies per Mpc^3 and mag: 0.4 ln 10 phi* x^(alpha + 1) exp(-x), x = 10^(-0.4 (M - M*))."""
+        """Galaxies per Mpc^3 and mag: 0.4 ln 10 phi* x^(alpha + 1) exp(-x), x = 10^(-0.4 (M - M*))."""
         m_star = self.m_star + self.m_star_slope * np.log10(1 + np.minimum(z, self.z_stop))
         x = 10 ** (-0.4 * (mag_b - m_star))
         phi_star = self.phi_star * np.exp(self.phi_star_slope * z)
@@ -200,7 +200,7 @@ def _draw_batch(rng: Generator, cells: _Cells, size: int, i_limit: float) -> Gal
 
 
 def _typical_i(population: Population, z: Array) -> Array:
-    """Give i - M_B - DM of the population's mean spectrum, shape of `z`."""
+    """i - M_B - DM of the population's mean spectrum, shape of `z`."""
     shares = np.asarray(population.dirichlet_0) * population.template_weight
     ebv = np.full_like(z, population.ebv_mean)
     colour = template_grid().colour(np.tile(shares, (len(z), 1)), ebv=ebv, z=z)
@@ -208,7 +208,7 @@ def _typical_i(population: Population, z: Array) -> Array:
 
 
 def _distances(z: Array) -> tuple[Array, Array]:
-    """Give comoving volume per deg^2 and redshift [Mpc^3] and distance modulus [mag] at `z`."""
+    """Comoving volume per deg^2 and redshift [Mpc^3] and distance modulus [mag] at `z`."""
     from astropy.cosmology import Planck18
 
     grid = np.linspace(0.001, 4.5, 2000)

@@ -125,13 +125,13 @@ def neighbours_photo_z(train: pd.DataFrame, test: pd.DataFrame, *, z: Array) -> 
 
 
 def _features(table: pd.DataFrame) -> Array:
-    """Give colours, and i scaled down since redshift changes slower with it; non-detections count as very faint."""
+    """Colours, and i scaled down since redshift changes slower with it; non-detections count as very faint."""
     mag = table[[f"mag_{b}" for b in hsc.BANDS]].fillna(28.0).to_numpy()
     return np.column_stack([mag[:, :-1] - mag[:, 1:], 0.25 * mag[:, hsc.BANDS.index("i")]])
 
 
 def _quality(z_phot: Array, *, z: Array) -> tuple[float, float, float]:
-    """Give NMAD, RMS and outlier share of dz = (z_phot - z) / (1 + z)."""
+    """NMAD, RMS and outlier share of dz = (z_phot - z) / (1 + z)."""
     dz = (z_phot - z) / (1 + z)
     nmad = 1.4826 * np.median(np.abs(dz - np.median(dz)))
     return float(nmad), float(np.sqrt(np.mean(dz**2))), float(np.mean(np.abs(dz) > 0.15))

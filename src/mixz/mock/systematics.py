@@ -89,7 +89,7 @@ def patch_offsets(patch: NDArray[np.int64], bands: int, *, scatter_mag: float, s
 
 
 def aperture_loss(radius_arcsec: Array, *, diameter_arcsec: float, gradient_mag: float, bands: int) -> Array:
-    """Give what an aperture misses: magnitudes to add per galaxy and band, shape (galaxy, band).
+    """What an aperture misses: magnitudes to add per galaxy and band, shape (galaxy, band).
 
     dm = -2.5 log10(f) + 2 (1 - f) gradient_mag s,  with f the share of light inside and s = 1 in the bluest band, -1
     in the reddest, so that aperture colours come out redder than total ones.  An exponential disc of scale h, smeared
@@ -120,6 +120,6 @@ def aperture_loss(radius_arcsec: Array, *, diameter_arcsec: float, gradient_mag:
 
 
 def label_shift(colour_gz: Array, systematics: Systematics, *, z: Array) -> Array:
-    """Give the shift of many-band labels by colour: b (g - z - c) (1 + z), shape (galaxy,)."""
+    """The shift of many-band labels by colour: b (g - z - c) (1 + z), shape (galaxy,)."""
     redder = np.clip(colour_gz - systematics.label_bias_colour, -1.5, 2.5)
     return np.asarray(systematics.label_bias_per_mag * redder * (1 + z))

@@ -37,7 +37,7 @@ class TemplateGrid:
     flux_b: Array
 
     def colour(self, weights: Array, *, ebv: Array, z: Array) -> Array:
-        """Give m_band - M_B without the distance modulus: band colour and K correction, shape (galaxy, band).
+        """m_band - M_B without the distance modulus: band colour and K correction, shape (galaxy, band).
 
         m_band - M_B - DM = -2.5 log10( sum_t c_t F_t(z, E) / sum_t c_t B_t(E) )
 
@@ -92,7 +92,7 @@ def through(curves: Any, wave: Array, f_lambda: Array) -> Array:
 
 
 def calzetti(wave: Array) -> Array:
-    """Give k(lambda) = A(lambda) / E(B-V) of starburst galaxies (Calzetti+00, ApJ 533 682, eq. 4), R_V = 4.05.
+    """k(lambda) = A(lambda) / E(B-V) of starburst galaxies (Calzetti+00, ApJ 533 682, eq. 4), R_V = 4.05.
 
     Held at its value at 0.12 micron below, where it was not measured.
     """
@@ -108,7 +108,7 @@ LYMAN_LIMIT = 911.75
 
 
 def igm(wave: Array, *, z: float) -> Array:
-    """Give the share of light at rest wavelength `wave` that passes the intergalactic hydrogen, 0 to 1.
+    """The share of light at rest wavelength `wave` that passes the intergalactic hydrogen, 0 to 1.
 
     Line blanketing: Madau (1995), eq. 15.  Below the Lyman limit: the approximation of his footnote 3.
     """

@@ -75,7 +75,7 @@ def noisy_outputs(weights: Weights, x: torch.Tensor, shape: Network, unit_noise:
 
 
 def divergence(weights: Weights, shape: Network) -> torch.Tensor:
-    """Give the Kullback-Leibler divergence of each member's posterior from the prior, shape (member,).
+    """The Kullback-Leibler divergence of each member's posterior from the prior, shape (member,).
 
     KL = sum ln(prior / sigma) + (sigma^2 + mu^2) / (2 prior^2) - 1/2
 
@@ -114,5 +114,5 @@ def draw_weights(weights: Weights, shape: Network, sources: Sequence[torch.Gener
 
 
 def _prior(weight: torch.Tensor) -> float:
-    """Give the prior's spread for a layer: with it, layers of any width pass on signals of one size."""
+    """The prior's spread for a layer: with it, layers of any width pass on signals of one size."""
     return math.sqrt(2 / weight.shape[1])

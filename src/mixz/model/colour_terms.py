@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def adapter_starts(
     network: Network, features: Features, bands: Sequence[str]
 ) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """Give where each adapter starts, A and b of x' = x + x A + b, for every system but the first.
+    """Where each adapter starts, A and b of x' = x + x A + b, for every system but the first.
 
     With m' = m T + t in magnitudes and x = (m - offset) M as networks see them, A = M^-1 T M - 1 and
     b = (offset T + t - offset) M.  (Asinh magnitudes of faint galaxies follow this only roughly.)

@@ -92,7 +92,7 @@ def distil(
     network = teacher.network.model_copy(
         update={"head": "binned", "kind": "dense", "hidden": hidden or teacher.network.hidden}
     )
-    sides = {side: _lessons(teacher, galaxies.in_split(side), side) for side in ("train", "validation", "test")}
+    sides = {side: _rows(teacher, galaxies.in_split(side), side) for side in ("train", "validation", "test")}
     student = _student(teacher, network, seed)
     if step.batch_size > len(sides["train"]):
         step = step.model_copy(update={"batch_size": len(sides["train"])})
@@ -114,7 +114,7 @@ def distil(
 
 
 def _student(teacher: Ensemble, network: Network, seed: int) -> Ensemble:
-    """Give the student before it learns; it sees galaxies as its teacher does."""
+    """The student before it learns; it sees galaxies as its teacher does."""
     features = replace(teacher.features, network=network)
     weights = random_weights(network, features, teacher.bands, [derive_seed(seed, 0)])
     # What it learns is calibrated already.  Where it carries several photometric systems into one in its own way,
@@ -133,8 +133,8 @@ def _student(teacher: Ensemble, network: Network, seed: int) -> Ensemble:
     )
 
 
-def _lessons(teacher: Ensemble, galaxies: GalaxySet, side: str) -> Rows:
-    """Give one side's inputs and what the teacher says of them, as masses."""
+def _rows(teacher: Ensemble, galaxies: GalaxySet, side: str) -> Rows:
+    """One side's inputs and what the teacher says of them, as masses."""
     x, mass = teacher.masses(galaxies)
     known = mass.isfinite().all(dim=1)
     if not known.any():
@@ -143,14 +143,14 @@ def _lessons(teacher: Ensemble, galaxies: GalaxySet, side: str) -> Rows:
             "galaxies with the model's bands on every side of the split",
             "give more galaxies",
         )
-    return Rows(x[known], torch.zeros(int(known.sum())), says=mass[known])
+    return Rows(x[known], torch.zeros(int(known.sum())), likelihood=mass[known])
 
 
 def _judged(student: Ensemble, teacher: Ensemble, test: GalaxySet) -> Distilled:
     """Compare student and teacher on galaxies that training did not see."""
-    (_, says), (_, taught) = student.masses(test), teacher.masses(test)
-    known = says.isfinite().all(dim=1) & taught.isfinite().all(dim=1)
-    t, s = taught[known].clamp_min(1e-12), says[known].clamp_min(1e-12)
+    (_, learned), (_, taught) = student.masses(test), teacher.masses(test)
+    known = learned.isfinite().all(dim=1) & taught.isfinite().all(dim=1)
+    t, s = taught[known].clamp_min(1e-12), learned[known].clamp_min(1e-12)
     divergence = float((t * (t / s).log()).sum(dim=1).mean())
     grid = head_of(teacher.network).grid
     assert grid is not None

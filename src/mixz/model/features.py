@@ -55,7 +55,7 @@ class Photometry(NamedTuple):
         return cls(mag, err, torch.from_numpy(galaxies.system_numbers(systems)))
 
     def usable(self, network: Network) -> torch.Tensor:
-        """Say which galaxies a network can be asked about, shape (galaxy,)."""
+        """Which galaxies a network can be asked about, shape (galaxy,)."""
         seen = self.mag.isfinite()
         if network.asinh:
             seen |= self.mag_err.isinf()
@@ -176,7 +176,7 @@ class Features:
         return torch.cat(columns, dim=1)
 
     def slope(self, absent: torch.Tensor) -> torch.Tensor:
-        """Give the regression of absent bands on the others, shape (others, absent), in float64."""
+        """The regression of absent bands on the others, shape (others, absent), in float64."""
         covariance = self.covariance.double()
         within, between = covariance[~absent][:, ~absent], covariance[~absent][:, absent]
         noise = NARROWEST_MAG**2 * torch.eye(len(within), dtype=torch.float64)
@@ -217,7 +217,7 @@ def _covariance(mag: torch.Tensor) -> torch.Tensor:
 
 
 def _typical_noise(photometry: Photometry) -> torch.Tensor:
-    """Give the magnitude of the median flux error in each band (30 where errors are unknown: no bend)."""
+    """The magnitude of the median flux error in each band (30 where errors are unknown: no bend)."""
     mag, err = photometry.mag, photometry.mag_err
     noise = torch.where(err > 0, mag - 2.5 * torch.log10(err.clamp_min(1e-6) / POGSON), torch.nan)
     noise = torch.where(err.isfinite(), noise, torch.nan)
@@ -225,7 +225,7 @@ def _typical_noise(photometry: Photometry) -> torch.Tensor:
 
 
 def _asinh(mag: torch.Tensor, err: torch.Tensor, softening: torch.Tensor) -> torch.Tensor:
-    """Give asinh magnitudes (Lupton, Gunn & Szalay 1999, AJ 118, 1406): finite where nothing was seen.
+    """Asinh magnitudes (Lupton, Gunn & Szalay 1999, AJ 118, 1406): finite where nothing was seen.
 
     m = b - POGSON (asinh(f / 2) ), with f the flux in units of that of magnitude b, the softening.
     """

@@ -53,7 +53,7 @@ def pack_model(folder: str | Path, file: str | Path) -> None:
 
 @contextmanager
 def unpacked_model(file: str | Path) -> Iterator[Path]:
-    """Give a model file as a folder for as long as the block runs.
+    """A model file as a folder for as long as the block runs.
 
     Raises
     ------

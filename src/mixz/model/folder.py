@@ -29,7 +29,7 @@ from mixz.settings.recipe import Step
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FORMAT = 5
+FORMAT = 6
 """Version of the model folder; folders of other versions are refused."""
 
 FITTED_AFTERWARDS: Mapping[str, tuple[type[Any], tuple[str, ...]]] = {

@@ -83,15 +83,15 @@ def _binned(grid: Grid) -> Head:
     """A mass on every node of the grid, trained on the label likelihood."""
 
     def loss(out: torch.Tensor, rows: Rows) -> torch.Tensor:
-        assert rows.says is not None
+        assert rows.likelihood is not None
         top = out.amax(dim=-1, keepdim=True).detach()
         raised = (out - top).exp()
-        # -ln sum_k says_k s_k without the masses themselves: two sums over one exponential.
-        return raised.sum(dim=-1).log() - (raised * rows.says).sum(dim=-1).clamp_min(1e-30).log()
+        # -ln sum_k L_k s_k without the masses themselves: two sums over one exponential.
+        return raised.sum(dim=-1).log() - (raised * rows.likelihood).sum(dim=-1).clamp_min(1e-30).log()
 
     def imitate(out: torch.Tensor, rows: Rows) -> torch.Tensor:
-        assert rows.says is not None
-        return -(out.log_softmax(dim=-1) * rows.says).sum(dim=-1)
+        assert rows.likelihood is not None
+        return -(out.log_softmax(dim=-1) * rows.likelihood).sum(dim=-1)
 
     return Head(len(grid), loss, mass=partial(torch.softmax, dim=-1), grid=grid, imitate=imitate)
 
@@ -112,15 +112,15 @@ def _mixture(grid: Grid, components: int) -> Head:
         return mixed
 
     def loss(out: torch.Tensor, rows: Rows) -> torch.Tensor:
-        assert rows.says is not None
-        return -(mass(out) * rows.says).sum(dim=-1).clamp_min(1e-12).log()
+        assert rows.likelihood is not None
+        return -(mass(out) * rows.likelihood).sum(dim=-1).clamp_min(1e-12).log()
 
     return Head(3 * components, loss, mass=mass, grid=grid)
 
 
 @lru_cache(maxsize=32)
 def head_of(network: Network) -> Head:
-    """Give the head that a network ends in.
+    """The head that a network ends in.
 
     Examples
     --------

@@ -51,7 +51,7 @@ class MemberEstimates(NamedTuple):
 
 @torch.inference_mode()
 def predict_rows(weights: Weights, shape: Network, x: torch.Tensor, seeds: Sequence[int]) -> MemberEstimates:
-    """Give every member's estimate, on every core in pieces that fit its caches.
+    """Every member's estimate, on every core in pieces that fit its caches.
 
     A Bayesian network's estimate is the mean over weight draws, which are the same for all galaxies; its variance is
     the mean of the draws' variances and the variance of their means.
@@ -133,7 +133,7 @@ def estimates(outs: Sequence[torch.Tensor], head: Head) -> MemberEstimates:
 
 
 def stacks_of(weights: Weights, shape: Network, seeds: Sequence[int]) -> list[Weights]:
-    """Give the dense stacks that a prediction is the mean of: the stack itself, or draws of a Bayesian one.
+    """The dense stacks that a prediction is the mean of: the stack itself, or draws of a Bayesian one.
 
     Parameters
     ----------
@@ -175,5 +175,5 @@ def _of_density(outs: Sequence[torch.Tensor], head: Head) -> MemberEstimates:
 
 
 def _mean(several: Sequence[torch.Tensor]) -> torch.Tensor:
-    """Give the mean of tensors of one shape, without copies; where there is one, that itself."""
+    """The mean of tensors of one shape, without copies; where there is one, that itself."""
     return several[0] if len(several) == 1 else reduce(torch.add, several) / len(several)

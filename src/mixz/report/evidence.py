@@ -134,7 +134,7 @@ def upper_redshift(z_ref: ArrayLike) -> float:
 
 
 def pit_values(entry: ReportEntry, truth: str) -> Floats | None:
-    """Give the PIT of every test galaxy with a label; None where the recipe gives no probabilities.
+    """The PIT of every test galaxy with a label; None where the recipe gives no probabilities.
 
     Densities are smeared by the labels' errors first, so that an honest one looks honest.
     Where members give a redshift and its error instead (Bayesian networks), it is that of their Gaussian mixture.

@@ -212,7 +212,7 @@ class Config(Strict):
         return self.recipes[name]
 
     def truth_settings(self) -> dict[str, TruthSettings]:
-        """Give the settings of every truth that this config may speak of."""
+        """The settings of every truth that this config may speak of."""
         return KNOWN_SETTINGS | self.truths
 
     def known_truths(self) -> Truths:
@@ -234,7 +234,7 @@ class Config(Strict):
         return _digest([self.build_digest(), whole["network"], self.members, self.seed, whole["steps"]])
 
     def located(self, home: Path) -> Config:
-        """Give the same config with its tables' relative paths starting at `home`, the config file's folder."""
+        """The same config with its tables' relative paths starting at `home`, the config file's folder."""
         tables = tuple(table.located(home) for table in self.tables)
         truths = {truth: settings.located(home) for truth, settings in self.truths.items()}
         config = self.model_copy(update={"tables": tables, "truths": truths})

@@ -123,7 +123,7 @@ class Network(Strict):
 
     @property
     def has_density(self) -> bool:
-        """Say whether it ends in a density of any shape."""
+        """Whether it ends in a density of any shape."""
         return self.head in ("binned", "mixture")
 
     @property

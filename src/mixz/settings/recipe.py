@@ -107,7 +107,7 @@ class Step(Strict):
         return PAPER_PATIENCE if self.schedule == "constant" else self.epochs
 
     def weight_of(self, truth: str) -> float:
-        """Say how much a galaxy labelled by `truth` counts."""
+        """How much a galaxy labelled by `truth` counts."""
         return self.weights[self.truths.index(truth)] if self.weights else 1.0
 
 

@@ -89,7 +89,7 @@ class Source(Strict):
         return {"": self.path} if self.path else {}
 
     def located(self, folder: Path) -> Self:
-        """Give the same catalogue with its path counted from `folder`, the config's own."""
+        """The same catalogue with its path counted from `folder`, the config's own."""
         return self.model_copy(update={"path": folder / self.path.expanduser() if self.path else None})
 
 
@@ -168,7 +168,7 @@ class Table(Source):
         return tuple(dict.fromkeys(truth for s in (self, *self.match) for truth in s.truths))
 
     def located(self, folder: Path) -> Self:
-        """Give the same table with all its paths counted from `folder`, the config's own."""
+        """The same table with all its paths counted from `folder`, the config's own."""
         parts = {side: folder / path.expanduser() for side, path in self.parts.items()}
         matches = tuple(m.located(folder) for m in self.match)
         return super().located(folder).model_copy(update={"parts": parts, "match": matches})

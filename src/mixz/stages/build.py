@@ -49,7 +49,7 @@ def build(config: Config, formats: Sequence[str] = ()) -> Ledger:
 
 
 def _origins(config: Config) -> dict[str, Origin]:
-    """Say of each table and catalogue where it comes from."""
+    """Where each table and catalogue comes from."""
     from mixz.report.flowchart import Origin
 
     def origin(source: Source) -> Origin:

@@ -196,7 +196,7 @@ def _read(path: str | Path, labels: dict[str, str]) -> tuple[GalaxySet, RailColu
 
 
 def _in_order(photoz: PhotoZ, object_id: Any, z: Floats, *, where: str) -> Floats:
-    """Give true redshifts in the order of the estimates."""
+    """True redshifts in the order of the estimates."""
     # Names are compared as text where one file has numbers and the other has not.
     asked = photoz.object_id
     if (asked.dtype.kind in "iuf") != (object_id.dtype.kind in "iuf"):
@@ -220,7 +220,7 @@ def _require_redshifts(z: Floats, column: str, *, where: str) -> None:
 
 
 def _zbest(photoz: PhotoZ) -> Floats:
-    """Give the estimate of the least expected HSC loss, of anyone's densities."""
+    """The estimate of the least expected HSC loss, of anyone's densities."""
     if "zbest" in photoz.points:
         return photoz.points["zbest"]
     grid = photoz.grid

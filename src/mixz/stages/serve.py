@@ -125,7 +125,7 @@ class ServedModel:
         write_photoz(self.model, table, output, asked, group=group, most_rows=self.max_rows)
 
     def show(self, table: Path, asked: Asked, group: str | None) -> Mapping[str, Any]:
-        """Give the redshifts of a table's first galaxies with their densities, and a summary, for JSON."""
+        """The redshifts of a table's first galaxies with their densities, and a summary, for JSON."""
         from mixz.report.browser import density_of
         from mixz.report.charts.chart import number
 

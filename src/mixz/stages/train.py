@@ -136,7 +136,7 @@ class _Work:
         return self.trained[key]
 
     def _tell_balance(self, step: Step, where: str) -> None:
-        """Say what the weights of a step towards its target do, where it has one."""
+        """What the weights of a step towards its target do, where it has one."""
         if step.target is None:
             return
         if step not in self.balances:
@@ -173,7 +173,7 @@ class _Work:
 
 
 def _balance(galaxies: GalaxySet, step: Step, truths: Truths) -> Balance:
-    """Say what the weights of a step towards its target do."""
+    """What the weights of a step towards its target do."""
     from mixz.model.training.labels import labelled
     from mixz.model.training.selection import Selection
 

@@ -32,7 +32,7 @@ CUTS = (
 
 
 def _columns(measured: str) -> Columns:
-    """Give the column map; CLASSIC measured in several apertures, which its columns' names end in."""
+    """The column map; CLASSIC measured in several apertures, which its columns' names end in."""
     return Columns(
         object_id="ID",
         ra="ALPHA_J2000",

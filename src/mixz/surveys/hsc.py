@@ -34,7 +34,7 @@ CUTS = (
 
 
 def _columns(mag_err: str) -> Columns:
-    """Give the column map; the releases differ in the name of the magnitude errors."""
+    """The column map; the releases differ in the name of the magnitude errors."""
     return Columns(
         object_id="object_id",
         ra="ra",

@@ -168,7 +168,7 @@ def _citation(about: Mapping[str, Any]) -> str:
 
 
 def _known_files() -> dict[str, str]:
-    """Give the BibTeX entry of every public file that the registry knows, and of the tables its queries yield."""
+    """The BibTeX entry of every public file that the registry knows, and of the tables its queries yield."""
     citations: dict[str, str] = {}
     for data_set in load_registry().values():
         names = [file.name for file in data_set.files]

@@ -31,7 +31,7 @@ ENDINGS = {"_deg": "deg", "_arcsec": "arcsec"}
 
 
 def column_notes(columns: Iterable[str], *, bands: Sequence[str], truths: Sequence[str]) -> dict[str, Note]:
-    """Say what each column of a galaxies file is.
+    """What each column of a galaxies file is.
 
     Parameters
     ----------

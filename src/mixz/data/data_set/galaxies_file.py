@@ -105,7 +105,7 @@ def read_galaxies(path: str | Path) -> GalaxySet:
 
 
 def _extras(galaxies: GalaxySet) -> dict[str, Any]:
-    """Give the columns that only some galaxy sets have."""
+    """The columns that only some galaxy sets have."""
     columns: dict[str, Any] = {}
     if np.isfinite(galaxies.ra_deg).any():
         columns |= {"ra_deg": galaxies.ra_deg, "dec_deg": galaxies.dec_deg}

@@ -64,7 +64,7 @@ def provenance(config: Config, galaxies: GalaxySet, ledger: Ledger) -> dict[str,
 
 
 def is_simulated(config: Config) -> bool:
-    """Say whether any table carries the truth of a simulation, or is a file of the mock survey."""
+    """Whether any table carries the truth of a simulation, or is a file of the mock survey."""
     settings = config.truth_settings()
     told = any(settings[truth].simulated for table in config.tables for truth in table.all_truths())
     files = [path for table in config.tables for source in (table, *table.match) for path in source.files.values()]
@@ -72,7 +72,7 @@ def is_simulated(config: Config) -> bool:
 
 
 def kernel_words(truth: TruthSettings) -> str:
-    """Say how wrong a truth's labels can be.
+    """How wrong a truth's labels can be.
 
     Examples
     --------
@@ -105,7 +105,7 @@ def _counts(galaxies: GalaxySet) -> dict[str, dict[str, int]]:
 
 
 def _range(label: Any) -> list[float]:
-    """Give the smallest, middle and largest label, to the digits a person reads."""
+    """The smallest, middle and largest label, to the digits a person reads."""
     known = label[np.isfinite(label)]
     return [round(float(v), 4) for v in np.quantile(known, [0, 0.5, 1])] if known.size else []
 

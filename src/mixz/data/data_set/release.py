@@ -87,7 +87,7 @@ def write_galaxiesml(galaxies: GalaxySet, path: Path, about: Mapping[str, Any]) 
 
 
 def galaxiesml_names(columns: Iterable[str], bands: Iterable[str]) -> dict[str, str]:
-    """Give each of our columns GalaxiesML's name, or its own where GalaxiesML has none.
+    """Each of our columns GalaxiesML's name, or its own where GalaxiesML has none.
 
     Examples
     --------
@@ -162,7 +162,7 @@ def _ascii(name: str, values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _as_integers(ids: NDArray[Any]) -> NDArray[Any]:
-    """Give ids as integers where that loses nothing, as GalaxiesML has them."""
+    """Ids as integers where that loses nothing, as GalaxiesML has them."""
     try:
         integers = ids.astype(np.int64)
     except (ValueError, OverflowError):

@@ -49,7 +49,7 @@ class Augmentation:
     donors: torch.Tensor
 
     def __call__(self, epoch: int) -> torch.Tensor:
-        """Give the inputs of an epoch, shape (galaxy, input)."""
+        """The inputs of an epoch, shape (galaxy, input)."""
         source, network = torch.Generator().manual_seed(self.seed + epoch), self.features.network
         photometry = self.photometry
         if network.errors == "robust":
@@ -62,7 +62,7 @@ class Augmentation:
 
 
 def augmentation(features: Features, photometry: Photometry, truth: torch.Tensor, seed: int) -> Augmentation | None:
-    """Give what renews a network's training inputs, or None where they stay what they are.
+    """What renews a network's training inputs, or None where they stay what they are.
 
     `truth` numbers the truth that labelled each galaxy, shape (galaxy,).
     """
@@ -73,7 +73,7 @@ def augmentation(features: Features, photometry: Photometry, truth: torch.Tensor
 
 
 def as_noisy_as_others(features: Features, photometry: Photometry, truth: torch.Tensor, seed: int) -> torch.Tensor:
-    """Give inputs with the errors that training has too, where they are to be robust: what judges a training."""
+    """Inputs with the errors that training has too, where they are to be robust: what judges a training."""
     if features.network.errors == "robust":
         source = torch.Generator().manual_seed(seed)
         photometry = _as_noisy_as_others(photometry, _donors(features, photometry, truth), source)

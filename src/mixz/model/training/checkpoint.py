@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from mixz.model.training.group import Group
 
-BEST, MOVING, MEMORY, LOSSES = "best/", "moving/", "memory/", "losses"
+BEST, TRAINABLE, MEMORY, LOSSES = "best/", "trainable/", "memory/", "losses"
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Checkpoint:
         """
         tensors = {BEST + name: w for name, w in group.best.items()}
         if len(group.running):
-            tensors |= {MOVING + name: w.detach() for name, w in group.moving.items()}
+            tensors |= {TRAINABLE + name: w.detach() for name, w in group.trainable.items()}
             tensors |= {f"{MEMORY}{n}/{key}": v for n, state in group.memory().items() for key, v in state.items()}
         longest = max(map(len, group.losses))
         padded = [[*losses, *[torch.nan] * (longest - len(losses))] for losses in group.losses]
@@ -154,7 +154,7 @@ def _restore(group: Group, tensors: dict[str, torch.Tensor], about: dict[str, An
         weight, _, key = name.rpartition("/")
         memory.setdefault(weight, {})[key] = value
     if len(group.running):
-        group.restack(_below(MOVING, tensors), memory)
+        group.restack(_below(TRAINABLE, tensors), memory)
 
 
 def _below(prefix: str, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -109,7 +109,7 @@ class Machine:
         return shares(members, rounds * self.workers)
 
     def piece(self, members: int) -> int:
-        """Say how many galaxies to push through `members` networks at once outside training."""
+        """How many galaxies to push through `members` networks at once outside training."""
         return max(1, PIECE_ROWS[self.device] // members)
 
     def in_pieces(self, work: Callable[[slice], T], *, galaxies: int, piece: int) -> list[T]:
@@ -128,7 +128,7 @@ class Machine:
 
     @contextmanager
     def pool(self) -> Iterator[ThreadPoolExecutor]:
-        """Give threads that each use one core, with torch set up for the precision; put it back afterwards."""
+        """Threads that each use one core, with torch set up for the precision; put it back afterwards."""
         threads, products = torch.get_num_threads(), torch.get_float32_matmul_precision()
         workers = self.workers  # asked before torch is told to use one thread, which is how it counts cores
         torch.set_num_threads(1)

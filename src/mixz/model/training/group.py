@@ -14,7 +14,7 @@ from mixz.model.seeds import ADAPTER, NOISE, ORDER, generators
 from mixz.model.training.cuda_graphs import RecordedUpdate
 from mixz.model.training.history import History, Lost, News
 from mixz.model.training.optimiser import learning_rate, optimiser, set_rate
-from mixz.model.training.trainable import joined, moving_start
+from mixz.model.training.trainable import joined, trainable_start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,7 +51,7 @@ class Group:
         self.head = head_of(shape)
         self.loss = self.head.imitate if step.loss == "imitate" and self.head.imitate else self.head.loss
         self.start = {name: w.to(machine.torch_device) for name, w in weights.items()}
-        start = moving_start(weights, shape, step, generators(seeds, ADAPTER))
+        start = trainable_start(weights, shape, step, generators(seeds, ADAPTER))
         self.best = {name: w.to(machine.torch_device) for name, w in start.items()}
         self.epoch = 0
         self.losses: list[list[float]] = [[] for _ in seeds]
@@ -72,15 +72,15 @@ class Group:
             after_epoch()
         # What is left is what `weights` and `history` need.
         self.fixed.clear()
-        self.moving.clear()
+        self.trainable.clear()
         del self.optimiser, self.update
 
     def weights(self) -> Weights:
-        """Give every member's best weights; those that were frozen are the ones it began with."""
+        """Every member's best weights; those that were frozen are the ones it began with."""
         return {name: w.cpu() for name, w in joined(self.start, self.best).items()}
 
     def history(self, members: Sequence[int]) -> History:
-        """Give what happened to each member, numbered `members`."""
+        """What happened to each member, numbered `members`."""
         return History(tuple(members), tuple(map(tuple, self.losses)), tuple(self.best_epoch.tolist()))
 
     def lost(self, members: Sequence[int], step_number: int) -> list[Lost]:
@@ -89,7 +89,7 @@ class Group:
         return [Lost(member, step_number, epoch) for member, epoch in pairs if epoch]
 
     def news(self) -> News:
-        """Say how far the group is."""
+        """How far the group is."""
         count = len(self.losses)
         if len(self.running) == 0:
             return News(count, count, self.epoch, self.epoch, tuple(self.best_loss.tolist()))
@@ -97,24 +97,24 @@ class Group:
         due = min(self.step.epochs, last)
         return News(count - len(self.running), count, self.epoch, due, tuple(self.best_loss.tolist()))
 
-    def restack(self, moving: Weights, memory: dict[str, dict[str, torch.Tensor]]) -> None:
-        """Build the stack of the running members from their moving weights and the optimiser's memory of them."""
+    def restack(self, trainable: Weights, memory: dict[str, dict[str, torch.Tensor]]) -> None:
+        """Build the stack of the running members from their trainable weights and the optimiser's memory of them."""
         device = self.machine.torch_device
         still = self.running.to(device)
         self.fixed = {name: w[still] for name, w in self.start.items()}
-        self.moving = {name: w.to(device).clone().requires_grad_() for name, w in moving.items()}
+        self.trainable = {name: w.to(device).clone().requires_grad_() for name, w in trainable.items()}
         on_graph = self.machine.on_graph and self.shape.kind == "dense"
-        self.optimiser = optimiser(self.step, self.moving.values(), on_graph=on_graph)
+        self.optimiser = optimiser(self.step, self.trainable.values(), on_graph=on_graph)
         self.update: Callable[[torch.Tensor], None] = RecordedUpdate(self._update) if on_graph else self._update
         for name, state in memory.items():
             # The count of updates is one number for all members, and stays where the optimiser put it.
-            self.optimiser.state[self.moving[name]] = {
+            self.optimiser.state[self.trainable[name]] = {
                 key: value if key == "step" else value.to(device) for key, value in state.items()
             }
 
     def memory(self) -> dict[str, dict[str, torch.Tensor]]:
-        """Give the optimiser's memory of the running members' weights, by name."""
-        states: dict[str, dict[str, Any]] = {name: self.optimiser.state[w] for name, w in self.moving.items()}
+        """The optimiser's memory of the running members' weights, by name."""
+        states: dict[str, dict[str, Any]] = {name: self.optimiser.state[w] for name, w in self.trainable.items()}
         return {name: {k: v for k, v in state.items() if v is not None} for name, state in states.items()}
 
     def _one_epoch(self, train: Rows) -> None:
@@ -131,7 +131,7 @@ class Group:
             self.update(batch)
 
     def _of_epoch(self, train: Rows) -> Rows:
-        """Give the rows as this epoch sees them; where updates are recorded, in the memory that the record reads."""
+        """The rows as this epoch sees them; where updates are recorded, in the memory that the record reads."""
         rows = train.of_epoch(self.epoch)
         if rows is not train and self.machine.on_graph:
             train.x.copy_(rows.x)
@@ -147,8 +147,8 @@ class Group:
         self.optimiser.step()
 
     def _objective(self, rows: Rows, noises: Sequence[torch.Generator], galaxies: int) -> torch.Tensor:
-        """Give what each member minimises, shape (member,): loss, divergence from the prior, pull to the start."""
-        weights = joined(self.fixed, self.moving)
+        """What each member minimises, shape (member,): loss, divergence from the prior, pull to the start."""
+        weights = joined(self.fixed, self.trainable)
         with self._precision():
             out = self._outputs(weights, rows.x, noises)
         objective = rows.weighted(self.loss(out.float(), rows)).mean(dim=1)
@@ -173,11 +173,11 @@ class Group:
 
     @torch.no_grad()
     def _validate(self, validation: Rows) -> torch.Tensor:
-        """Give each running member's mean loss over the validation rows, shape (member,)."""
+        """Each running member's mean loss over the validation rows, shape (member,)."""
         members = len(self.running)
         seeds = [self.seeds[m] for m in self.running.tolist()]
         noises = generators(seeds, NOISE, JUDGED, device=self.machine.torch_device)
-        weights = joined(self.fixed, self.moving)
+        weights = joined(self.fixed, self.trainable)
         total = torch.zeros(members, dtype=torch.float64, device=self.machine.torch_device)
         for start in range(0, len(validation), piece := self.machine.piece(members)):
             rows = validation.take(slice(start, start + piece))
@@ -195,7 +195,7 @@ class Group:
         who = self.running[improved]
         self.best_loss[who], self.best_epoch[who] = loss[improved], self.epoch
         there, here = who.to(self.machine.torch_device), improved.to(self.machine.torch_device)
-        for name, weight in self.moving.items():
+        for name, weight in self.trainable.items():
             self.best[name][there] = weight.detach()[here]
 
     def _drop_those_done(self) -> None:
@@ -211,7 +211,7 @@ class Group:
                 name: {key: value if key == "step" else value[here] for key, value in state.items()}
                 for name, state in self.memory().items()
             }
-            self.restack({name: w.detach()[here] for name, w in self.moving.items()}, memory)
+            self.restack({name: w.detach()[here] for name, w in self.trainable.items()}, memory)
 
     def _precision(self) -> AbstractContextManager[object]:
         if self.machine.precision != "bfloat16":

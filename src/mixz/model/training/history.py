@@ -29,7 +29,7 @@ class History:
     best_epoch: tuple[int, ...]
 
     def only(self, members: Sequence[int]) -> History:
-        """Give the history of some members."""
+        """The history of some members."""
         places = [self.members.index(member) for member in members]
         losses = tuple(self.validation_loss[k] for k in places)
         return History(tuple(members), losses, tuple(self.best_epoch[k] for k in places))
@@ -63,7 +63,7 @@ class Lost:
     epoch: int
 
     def __str__(self) -> str:
-        """Say it in words."""
+        """The same in words."""
         return f"member {self.member} was lost in step {self.step}: its loss was no number after epoch {self.epoch}"
 
 

@@ -67,7 +67,7 @@ def labelled(
         There is none.
     """
     chosen = galaxies.rows(_on_side(galaxies, side, apart=apart))
-    z_ref, whose = chosen.reference(truths, exact=exact)
+    z_ref, truth = chosen.reference(truths, exact=exact)
     has_label = np.isfinite(z_ref)
     if not has_label.any():
         raise MixzError(
@@ -75,11 +75,11 @@ def labelled(
             "at least one galaxy on each of train and validation",
             "name another truth, or give more galaxies (mixz.split_by_id sets the sides)",
         )
-    return chosen.rows(has_label), z_ref[has_label], whose[has_label]
+    return chosen.rows(has_label), z_ref[has_label], truth[has_label]
 
 
 def own_weights(galaxies: GalaxySet) -> NDArray[np.floating[Any]]:
-    """Give how much each galaxy counts by its table's own word, shape (galaxy,).
+    """How much each galaxy counts by its table's own word, shape (galaxy,).
 
     Raises
     ------

@@ -18,24 +18,24 @@ ONE_CYCLE_RISE, ONE_CYCLE_START = 0.3, 1 / 25
 
 
 def optimiser(step: Step, parameters: Iterable[torch.Tensor], *, on_graph: bool = False) -> torch.optim.Optimizer:
-    """Build a step's optimiser over the moving weights; `on_graph` makes it recordable in a CUDA graph.
+    """Build a step's optimiser over the trainable weights; `on_graph` makes it recordable in a CUDA graph.
 
     ``adam`` (Kingma & Ba 2014), ``adamw`` (Loshchilov & Hutter 2019, weight decay 0.01) or ``sgd`` (momentum 0.9).
     """
-    moving = list(parameters)
+    trainable = list(parameters)
     # A graph replays what it recorded, so there the rate must be a number on the device, not in Python.
-    lr = torch.tensor(0.0, device=moving[0].device) if on_graph else 0.0
+    lr = torch.tensor(0.0, device=trainable[0].device) if on_graph else 0.0
     match step.optimiser:
         case "adam":
-            return torch.optim.Adam(moving, lr=lr, fused=True, capturable=on_graph)
+            return torch.optim.Adam(trainable, lr=lr, fused=True, capturable=on_graph)
         case "adamw":
-            return torch.optim.AdamW(moving, lr=lr, weight_decay=0.01, fused=True, capturable=on_graph)
+            return torch.optim.AdamW(trainable, lr=lr, weight_decay=0.01, fused=True, capturable=on_graph)
         case "sgd":
-            return torch.optim.SGD(moving, lr=lr, momentum=MOMENTUM, fused=True)
+            return torch.optim.SGD(trainable, lr=lr, momentum=MOMENTUM, fused=True)
 
 
 def set_rate(chosen: torch.optim.Optimizer, rate: float) -> None:
-    """Give an optimiser its learning rate for the next update."""
+    """Set an optimiser's learning rate for the next update."""
     for group in chosen.param_groups:
         if isinstance(group["lr"], torch.Tensor):
             group["lr"].fill_(rate)
@@ -44,7 +44,7 @@ def set_rate(chosen: torch.optim.Optimizer, rate: float) -> None:
 
 
 def learning_rate(step: Step, *, update: int, updates_per_epoch: int) -> float:
-    """Give the learning rate of an update, counted from 0 at the step's beginning.
+    """The learning rate of an update, counted from 0 at the step's beginning.
 
     - ``constant``: lr.
     - ``cosine``: half a cosine from lr to 0 at the last of `epochs` (Loshchilov & Hutter 2017, arXiv:1608.03983).

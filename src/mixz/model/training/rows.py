@@ -24,8 +24,8 @@ class Rows:
         The labels believed, shape (galaxy,).
     weight
         How much each galaxy counts, mean 1, shape (galaxy,); 1 everywhere if not given.
-    says
-        What each label says of the redshift, on the grid of densities, shape (galaxy, z); for heads that end in one.
+    likelihood
+        How likely each label is by where on the grid the redshift is, shape (galaxy, z); for heads with densities.
     renew
         Gives the inputs of an epoch, by its number, where they are to be others in each.
     """
@@ -33,7 +33,7 @@ class Rows:
     x: torch.Tensor
     z_ref: torch.Tensor
     weight: torch.Tensor | None = None
-    says: torch.Tensor | None = None
+    likelihood: torch.Tensor | None = None
     renew: Callable[[int], torch.Tensor] | None = None
 
     def __len__(self) -> int:
@@ -41,17 +41,17 @@ class Rows:
         return len(self.z_ref)
 
     def take(self, which: torch.Tensor | slice) -> Self:
-        """Give some rows: indices of shape (member, galaxy) give every member its own."""
-        weight, says = (None if t is None else t[which] for t in (self.weight, self.says))
-        return type(self)(self.x[which], self.z_ref[which], weight, says)
+        """Some rows: indices of shape (member, galaxy) give every member its own."""
+        weight, likelihood = (None if t is None else t[which] for t in (self.weight, self.likelihood))
+        return type(self)(self.x[which], self.z_ref[which], weight, likelihood)
 
     def to(self, device: torch.device) -> Self:
-        """Give the rows on a device."""
-        weight, says = (None if t is None else t.to(device) for t in (self.weight, self.says))
-        return type(self)(self.x.to(device), self.z_ref.to(device), weight, says, self.renew)
+        """The rows on a device."""
+        weight, likelihood = (None if t is None else t.to(device) for t in (self.weight, self.likelihood))
+        return type(self)(self.x.to(device), self.z_ref.to(device), weight, likelihood, self.renew)
 
     def of_epoch(self, epoch: int) -> Self:
-        """Give the rows with the inputs of an epoch."""
+        """The rows with the inputs of an epoch."""
         if self.renew is None:
             return self
         return replace(self, x=self.renew(epoch).to(self.x.device))

@@ -62,7 +62,7 @@ class Balance:
     differences: dict[str, tuple[float, float]]
 
     def __str__(self) -> str:
-        """Say it in a line."""
+        """The same in a line."""
         worst = max(self.differences, key=lambda name: abs(self.differences[name][0]))
         before, after = self.differences[worst]
         clipped = self.clipped_high + self.clipped_low
@@ -72,7 +72,7 @@ class Balance:
         )
 
     def as_record(self) -> dict[str, Any]:
-        """Give it as plain values, for JSON."""
+        """Its content as plain values, for JSON."""
         return asdict(self)
 
 
@@ -155,7 +155,7 @@ class Selection:
         return cls(found.sample, found.target, mean, matrix, limit, float(ratio.mean()), name)
 
     def ratio(self, mag: Floats, *, inside: Mask, shared: Mask | None = None) -> Floats:
-        """Give p_target / p_training at some magnitudes, shape (galaxy,).
+        """p_target / p_training at some magnitudes, shape (galaxy,).
 
         Parameters
         ----------
@@ -177,7 +177,7 @@ class Selection:
         return np.asarray(like / np.maximum(len(self.target) - shared, 1) * there / k)
 
     def weights(self, mag: Floats, *, inside: Mask, shared: Mask | None = None) -> Floats:
-        """Give clipped weights of mean about 1, shape (galaxy,); 1 for galaxies that lack a band."""
+        """Clipped weights of mean about 1, shape (galaxy,); 1 for galaxies that lack a band."""
         measured = np.isfinite(mag).all(axis=1)
         weight = np.ones(len(mag))
         own = None if shared is None else shared[measured]
@@ -186,7 +186,7 @@ class Selection:
         return weight
 
     def balance(self, galaxies: GalaxySet) -> Balance:
-        """Say what the weights do to the training galaxies they are made for.
+        """What the weights do to the training galaxies they are made for.
 
         Parameters
         ----------
@@ -216,7 +216,7 @@ class Selection:
         )
 
     def of_galaxies(self, galaxies: GalaxySet, *, inside: bool) -> Floats:
-        """Give the weights of galaxies, all of them in the training sample or none; shape (galaxy,)."""
+        """The weights of galaxies, all of them in the training sample or none; shape (galaxy,)."""
         return self.weights(
             galaxies.mag,
             inside=np.full(len(galaxies), inside) & galaxies.measured(),
@@ -225,7 +225,7 @@ class Selection:
 
 
 def _are_in(target: str, galaxies: GalaxySet) -> Mask:
-    """Say which galaxies are in the target sample themselves; it may hold none of them."""
+    """Which galaxies are in the target sample themselves; it may hold none of them."""
     return galaxies.has(target) if target in galaxies.z else np.asarray(galaxies.table == target)
 
 
@@ -234,7 +234,7 @@ def _and_colours(mag: Floats) -> Floats:
 
 
 def _whitening(sample: Floats, target: Floats) -> tuple[Floats, Floats]:
-    """Give the map to coordinates in which colours count as they scatter inside a sample, the mean of both."""
+    """The map to coordinates in which colours count as they scatter inside a sample, the mean of both."""
     covariance = np.mean([np.atleast_2d(np.cov(mag.T, ddof=0)) for mag in (sample, target)], axis=0)
     variance, directions = np.linalg.eigh(covariance)
     return sample.mean(axis=0), directions / np.sqrt(np.maximum(variance, NARROWEST_MAG**2))

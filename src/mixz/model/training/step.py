@@ -133,7 +133,7 @@ def _check_step(step: Step, number: int, network: Network, galaxies: int) -> Non
 
 def _settings(ensemble: Ensemble, step: Step, train: Rows, validation: Rows, machine: Machine) -> dict[str, Any]:
     """Name everything that decides what a step makes of the members."""
-    parts = [t for rows in (train, validation) for t in (rows.x, rows.z_ref, rows.weight, rows.says)]
+    parts = [t for rows in (train, validation) for t in (rows.x, rows.z_ref, rows.weight, rows.likelihood)]
     return {
         "step": step.model_dump(mode="json"),
         "number": len(ensemble.steps) + 1,

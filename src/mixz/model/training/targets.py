@@ -1,4 +1,4 @@
-"""What a step teaches an ensemble: inputs, labels, weights, and what each label says, a row per galaxy."""
+"""What a step teaches an ensemble: inputs, labels, weights and the likelihood of each label, a row per galaxy."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ def labelled_and_usable(
 ) -> tuple[GalaxySet, Floats, NDArray[np.str_], Photometry]:
     """Select galaxies of one side with a label of some truths that can be asked about; give label and truth."""
     apart = ensemble.network.has_density and ensemble.network.calibrate
-    chosen, z_ref, whose = labelled(galaxies, names, side, truths.exact, apart=apart)
+    chosen, z_ref, truth = labelled(galaxies, names, side, truths.exact, apart=apart)
     photometry = ensemble.photometry(chosen)
     usable = photometry.usable(ensemble.network).numpy()
     if not usable.all():
-        chosen, z_ref, whose = chosen.rows(usable), z_ref[usable], whose[usable]
+        chosen, z_ref, truth = chosen.rows(usable), z_ref[usable], truth[usable]
         photometry = ensemble.photometry(chosen)
     if not len(chosen):
         raise MixzError(f"no {side} galaxy has every band", "one or more", "see cuts.json, or set drop_bands")
-    return chosen, z_ref, whose, photometry
+    return chosen, z_ref, truth, photometry
 
 
 def rows_of(
@@ -55,11 +55,11 @@ def rows_of(
     truths: Truths,
     selection: Selection | None,
 ) -> Rows:
-    """Give what one side of the split teaches in a step."""
-    chosen, z_ref, whose, photometry = labelled_and_usable(ensemble, galaxies, step.truths, side, truths)
+    """What one side of the split teaches in a step."""
+    chosen, z_ref, truth, photometry = labelled_and_usable(ensemble, galaxies, step.truths, side, truths)
     weight = None
     if step.weights:
-        weight = torch.tensor([step.weight_of(truth) for truth in whose.tolist()])
+        weight = torch.tensor([step.weight_of(name) for name in truth.tolist()])
     if WEIGHT in chosen.carried:
         own = torch.tensor(own_weights(chosen), dtype=torch.float32)
         weight = own if weight is None else weight * own
@@ -69,33 +69,33 @@ def rows_of(
         towards = torch.from_numpy(selection.of_galaxies(chosen, inside=side == "train")).float()
         weight = towards if weight is None else weight * towards
         weight = weight / weight.mean()
-    truth = torch.from_numpy(np.unique(whose, return_inverse=True)[1])
+    kind = torch.from_numpy(np.unique(truth, return_inverse=True)[1])
     seed = derive_seed(ensemble.seed, EPOCHS, len(ensemble.steps) + 1)
     x, renew = ensemble.features(photometry), None
     if side == "train":
-        renew = augmentation(ensemble.features, photometry, truth, seed)
+        renew = augmentation(ensemble.features, photometry, kind, seed)
     else:
-        x = as_noisy_as_others(ensemble.features, photometry, truth, seed)
-    grid, says = head_of(ensemble.network).grid, None
+        x = as_noisy_as_others(ensemble.features, photometry, kind, seed)
+    grid, likely = head_of(ensemble.network).grid, None
     if grid is not None:
         face_value = step.loss == "head"
-        says = torch.from_numpy(likelihood(ensemble, chosen, whose, truths, grid, face_value=face_value))
-    return Rows(x, torch.tensor(z_ref, dtype=torch.float32), weight, says, renew)
+        likely = torch.from_numpy(likelihood(ensemble, chosen, truth, truths, grid, face_value=face_value))
+    return Rows(x, torch.tensor(z_ref, dtype=torch.float32), weight, likely, renew)
 
 
 def likelihood(
     ensemble: Ensemble,
     chosen: GalaxySet,
-    whose: NDArray[np.str_],
+    truth: NDArray[np.str_],
     truths: Truths,
     grid: Grid,
     *,
     face_value: bool = False,
 ) -> NDArray[np.float32]:
-    """The likelihood of each galaxy's label of the truth `whose`, shape (galaxy, z) (`mixz.truths.likelihood`)."""
+    """The likelihood of each galaxy's label of its `truth`, shape (galaxy, z) (`mixz.truths.likelihood`)."""
     found = np.empty((len(chosen), len(grid)), dtype=np.float32)
-    for name in np.unique(whose).tolist():
-        its = whose == name
+    for name in np.unique(truth).tolist():
+        its = truth == name
         labels = Labels.of(chosen.rows(its), truths[name], ref_band=ensemble.ref_band)
         found[its] = labels.likelihood(grid, face_value=face_value)
     return found

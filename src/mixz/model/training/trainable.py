@@ -20,8 +20,8 @@ DOWN, UP = ".weight_down", ".weight_up"
 """Endings of an adapter's two factors: inputs down to its rank, and up to the layer's width."""
 
 
-def moving_start(weights: Weights, shape: Network, step: Step, starts: Sequence[torch.Generator]) -> Weights:
-    """Give copies of the numbers that a step may change; every other weight stays what it is.
+def trainable_start(weights: Weights, shape: Network, step: Step, starts: Sequence[torch.Generator]) -> Weights:
+    """Copies of the numbers that a step may change; every other weight stays what it is.
 
     The layers below `freeze` never move.  With `adapter_rank` r the hidden layers above it move only by a product
     of rank r (LoRA, Hu et al. 2021, arXiv:2106.09685; for photometric redshifts in arXiv:2601.00146):
@@ -45,28 +45,28 @@ def moving_start(weights: Weights, shape: Network, step: Step, starts: Sequence[
     >>> from mixz.settings.recipe import Step
     >>> shape = Network(hidden=(8, 8))
     >>> weights = initial_weights(5, 1, shape, [torch.Generator()])
-    >>> sorted(moving_start(weights, shape, Step(truths=("spec",), freeze=1, adapter_rank=2), [torch.Generator()]))
+    >>> sorted(trainable_start(weights, shape, Step(truths=("spec",), freeze=1, adapter_rank=2), [torch.Generator()]))
     ['hidden.1.weight_down', 'hidden.1.weight_up', 'output.bias', 'output.weight']
     """
-    moving: Weights = {}
+    trainable: Weights = {}
     if step.freeze == 0:
         adapters = tuple(f"{name}." for name in adapter_names(weights))
-        moving |= {key: w.detach().clone() for key, w in weights.items() if adapters and key.startswith(adapters)}
+        trainable |= {key: w.detach().clone() for key, w in weights.items() if adapters and key.startswith(adapters)}
     for name in layer_names(shape)[step.freeze :]:
         if step.adapter_rank is None or name == "output":
-            moving |= {key: w.detach().clone() for key, w in weights.items() if key.startswith(f"{name}.")}
+            trainable |= {key: w.detach().clone() for key, w in weights.items() if key.startswith(f"{name}.")}
         else:
             _, fan_in, fan_out = weights[f"{name}.weight"].shape
             rank = step.adapter_rank
             down = [torch.randn(fan_in, rank, generator=g) / math.sqrt(fan_in) for g in starts]
-            moving[name + DOWN] = torch.stack(down)
-            moving[name + UP] = torch.zeros(len(starts), rank, fan_out)
-    return moving
+            trainable[name + DOWN] = torch.stack(down)
+            trainable[name + UP] = torch.zeros(len(starts), rank, fan_out)
+    return trainable
 
 
-def joined(fixed: Weights, moving: Weights) -> Weights:
-    """Put moving weights, and the products of adapters, into the weights they belong to."""
-    weights = fixed | {name: w for name, w in moving.items() if not name.endswith((DOWN, UP))}
-    for name in (name.removesuffix(DOWN) for name in moving if name.endswith(DOWN)):
-        weights[f"{name}.weight"] = torch.baddbmm(fixed[f"{name}.weight"], moving[name + DOWN], moving[name + UP])
+def joined(fixed: Weights, trainable: Weights) -> Weights:
+    """Put trainable weights, and the products of adapters, into the weights they belong to."""
+    weights = fixed | {name: w for name, w in trainable.items() if not name.endswith((DOWN, UP))}
+    for name in (name.removesuffix(DOWN) for name in trainable if name.endswith(DOWN)):
+        weights[f"{name}.weight"] = torch.baddbmm(fixed[f"{name}.weight"], trainable[name + DOWN], trainable[name + UP])
     return weights

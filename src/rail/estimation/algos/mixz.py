@@ -103,7 +103,7 @@ class _OnlyModels(pickle.Unpickler):
 
 
 def _exported(path: str) -> bytes:
-    """Give the bytes of the model file inside an exported model."""
+    """The bytes of the model file inside an exported model."""
     try:
         wrapped = _OnlyModels(io.BytesIO(Path(path).read_bytes())).load()
         wrapped.validate(CREATOR, 0)
@@ -120,7 +120,7 @@ COLUMN_OPTIONS = dict.fromkeys(
 
 
 def _columns(config: Any, **labels: str) -> RailColumns:
-    """Say where in a table what stands, by the names of RAIL's shared parameters."""
+    """Where in a table what stands, by the names of RAIL's shared parameters."""
     from mixz.bridges.rail_tables import RailColumns
 
     return RailColumns(
@@ -327,7 +327,7 @@ class MixzEstimator(CatEstimator):
 
     @classmethod
     def default_distribution_type(cls) -> DistributionType:
-        """Say that these are posteriors."""
+        """Posteriors, all of them."""
         return DistributionType.posterior
 
     def _process_chunk(self, start: int, end: int, data: Mapping[str, Any], first: bool) -> None:
