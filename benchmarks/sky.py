@@ -125,10 +125,10 @@ def measured(folder: Path, galaxies: int, rows: int, workers: int) -> dict[str, 
             ("ten", "ten", small, True),
         ):
             output = folder / f"out-{label}"
+            alone = sum(client.run(network_alone, warm[members], some).values())
             begun = time.perf_counter()
             outcome = predict_hats(warm[members], source, output, client, asked=Asked(), densities=densities)
             speed = outcome.galaxies / (time.perf_counter() - begun)
-            alone = sum(client.run(network_alone, warm[members], some).values())
             figures[f"galaxies_per_s_{label}"] = speed
             figures[f"network_galaxies_per_s_{label}"] = alone
             figures[f"writing_share_{label}"] = speed / alone

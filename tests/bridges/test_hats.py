@@ -249,7 +249,7 @@ def test_columns_are_named_as_rubin_names_them(place: Path, tmp_path: Path) -> N
     predict_part(job, part)
     schema = pq.read_schema(job.file(part))
     assert set(schema.names) == {
-        *("_healpix_29", "ra", "dec", "object_id", "mixz_interp", "mixz_z_phot_std", "mixz_z_sigma"),
+        *("_healpix_29", "ra", "dec", "object_id", "mixz_interp", "mixz_z_phot_std", "mixz_z_sigma", "mixz_support"),
         *(f"mixz_z_{name}" for name in ("mode", "mean", "median", "rms", "best")),
     }
     nested = schema.field("mixz_interp").type
