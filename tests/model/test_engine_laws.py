@@ -85,7 +85,7 @@ def test_gradients_reach_exactly_the_unfrozen(galaxies: GalaxySet, network: Netw
     rows = Rows(torch.rand(2, 9, inputs), torch.rand(2, 9), likelihood=says)
     noises = [torch.Generator() for _ in range(2)]
     group._objective(rows, noises, 9).sum().backward()
-    assert {name for name, w in group.moving.items() if w.grad is not None and w.grad.abs().sum() > 0} == {
+    assert {name for name, w in group.trainable.items() if w.grad is not None and w.grad.abs().sum() > 0} == {
         name for name in ensemble.weights if not name.startswith("hidden.0.")
     }
     assert not any(w.requires_grad for w in group.fixed.values())
