@@ -5,9 +5,9 @@
 
 Simulated grizy galaxies in pieces of sky are predicted by `mixz predict`'s own function on local Dask workers, one
 core each, with densities and without, by one network (what `mixz distill` leaves) and by an ensemble of ten.  Networks
-are trained for a few epochs on such galaxies, so that their densities pack as real ones do.  `writing_share`: of the
-speed at which the same workers, at the same time each, ask the bare network for densities, without calibration,
-intervals, support, reading and writing.
+are trained for a few epochs on such galaxies, so that their densities pack as real ones do.  `writing_share`: the
+processor time that the model takes to predict, of what reading, predicting and writing take; `network_share`: that of
+the bare network, without calibration, intervals and support.  Both in one process: other work changes them little.
 """
 
 from __future__ import annotations
@@ -18,19 +18,21 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import lsdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+import torch
 from cdshealpix.nested import healpix_to_lonlat
 from measure import report
 from simulated import magnitudes
 
 from mixz.bridges.dask_members import dask_client
 from mixz.bridges.hats.catalogue import predict_hats
-from mixz.bridges.hats.parts import CHUNK_ROWS
+from mixz.bridges.hats.parts import CHUNK_ROWS, Job, parts_of, predict_part
 from mixz.bridges.model_columns import Asked
 from mixz.bridges.models import open_model
 from mixz.data.hats_folder import SKY_INDEX, HatsFolder, Pixel, finish, pixel_file
@@ -42,11 +44,15 @@ from mixz.model.folder import save_model
 from mixz.settings.network import Network
 from mixz.settings.recipe import Recipe, Step
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 BANDS = tuple("grizy")
 ORDER, INDEX_ORDER = 5, 29
 SURVEYS = {"4e9": 4e9, "2e10": 2e10}
 """Round numbers: a sample of LSST's, and the galaxies its catalogue is expected to hold (arXiv:2505.02928)."""
 NAMES = {"one": 1, "ten": 10}
+SHARE_ROWS = CHUNK_ROWS
 
 
 def catalogue(folder: Path, galaxies: int, rows: int) -> Path:
@@ -79,16 +85,30 @@ def model(folder: Path, members: int) -> Path:
     return path
 
 
-def network_alone(path: Path, galaxies: GalaxySet, rounds: int = 5) -> float:
-    """Galaxies per second of the network without all that is done for its users, on a worker."""
-    found = open_model(path, threads=1)
+def shares(path: Path, source: Path, draft: Path, *, densities: bool) -> dict[str, float]:
+    """Processor time of the model's, and of the bare network's, predictions over that of all: read, predict, write."""
+    torch.set_num_threads(1)  # as a worker has it
+    found = open_model(path)
     assert isinstance(found, Ensemble)
     bare = replace(found, calibration=None, intervals=None, support=None)
-    bare.predict(galaxies)
-    begun = time.perf_counter()
-    for _ in range(rounds):
-        bare.predict(galaxies)
-    return rounds * len(galaxies) / (time.perf_counter() - begun)
+    parts = parts_of(HatsFolder.open(source), part_rows=SHARE_ROWS)
+    job = Job(path, source, draft, Asked(), densities=densities)
+    every = iter(parts)
+    z, mag = magnitudes(SHARE_ROWS, seed=0)
+    some = GalaxySet(np.arange(len(z)), BANDS, mag, np.full(mag.shape, 0.05))
+    whole = _time_per_galaxy(lambda: predict_part(job, next(every)).rows)
+    return {
+        "writing": _time_per_galaxy(lambda: len(found.predict(some))) / whole,
+        "network": _time_per_galaxy(lambda: len(bare.predict(some))) / whole,
+    }
+
+
+def _time_per_galaxy(work: Callable[[], int], rounds: int = 3) -> float:
+    """Processor time per galaxy of work that says how many galaxies it did, after a first round."""
+    work()
+    begun = time.process_time()
+    done = sum(work() for _ in range(rounds))
+    return (time.process_time() - begun) / done
 
 
 def bytes_of(folder: Path) -> int:
@@ -115,8 +135,6 @@ def measured(folder: Path, galaxies: int, rows: int, workers: int) -> dict[str, 
     large = catalogue(folder, galaxies, rows)
     (folder / "part").mkdir()
     small = catalogue(folder / "part", max(galaxies // 10, rows), rows)
-    _, mag = magnitudes(CHUNK_ROWS, seed=0)
-    some = GalaxySet(np.arange(CHUNK_ROWS), BANDS, mag, np.full(mag.shape, 0.05))
     with dask_client(workers=workers) as client:
         warm = {name: model(folder, members) for name, members in NAMES.items()}
         for label, members, source, densities in (
@@ -125,13 +143,12 @@ def measured(folder: Path, galaxies: int, rows: int, workers: int) -> dict[str, 
             ("ten", "ten", small, True),
         ):
             output = folder / f"out-{label}"
-            alone = sum(client.run(network_alone, warm[members], some).values())
             begun = time.perf_counter()
             outcome = predict_hats(warm[members], source, output, client, asked=Asked(), densities=densities)
             speed = outcome.galaxies / (time.perf_counter() - begun)
             figures[f"galaxies_per_s_{label}"] = speed
-            figures[f"network_galaxies_per_s_{label}"] = alone
-            figures[f"writing_share_{label}"] = speed / alone
+            for name, share in shares(warm[members], source, folder / f"share-{label}", densities=densities).items():
+                figures[f"{name}_share_{label}"] = share
             figures[f"bytes_per_galaxy_{label}"] = bytes_of(output) / outcome.galaxies
             figures[f"peak_worker_memory_mb_{label}"] = outcome.memory_mb
             for survey, count in SURVEYS.items():

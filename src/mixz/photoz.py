@@ -144,7 +144,10 @@ class PhotoZ:
         """
         grid = self.grid
         if grid is not None:
-            return np.asarray(sigma(grid.mass(np.asarray(self.pdf)), grid))
+            pdf = np.asarray(self.pdf)
+            # Some at a time stay in a core's caches.
+            some = [pdf[start : start + 1000] for start in range(0, max(len(pdf), 1), 1000)]
+            return np.concatenate([np.asarray(sigma(grid.mass(one), grid)) for one in some])
         if self.z_sigma_members is None:
             return None
         scatter = np.square(self.z_phot_members - self.z_phot).mean(axis=0)
