@@ -143,10 +143,10 @@ class Calibration:
 
         Where the magnitude is unknown the map of the middle magnitude holds; where a mass is NaN all stay so.
         """
-        mag, knots, height = (_like(values, mass) for values in (self.mag, self.knots, self.height))
+        mag, height = (_like(values, mass) for values in (self.mag, self.height))
         xp = array_namespace(mass)
         known = xp.where(xp.isfinite(mag_ref), xp.astype(mag_ref, mass.dtype), mag[len(self.mag) // 2])
-        return _masses(_bent(_logit(mass), knots, _shares(known, mag) @ height))
+        return _masses(_bent(_logit(mass), self.knots, _shares(known, mag) @ height))
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,13 +227,18 @@ def _logit(mass: Array) -> Array:
     return xp.log(xp.clip(below, min=SMALLEST) / xp.clip(above, min=SMALLEST))
 
 
-def _bent(t: Array, knots: Array, height: Array) -> Array:
+def _bent(t: Array, knots: NDArray[np.float64], height: Array) -> Array:
     """h(t), shape (galaxy, z - 1), for its heights at the knots, shape (galaxy, knot): a line, and a hinge per knot."""
     xp = array_namespace(t)
-    slope = (height[:, 1:] - height[:, :-1]) / (knots[1:] - knots[:-1])
-    found = height[:, :1] + slope[:, :1] * (t - knots[0])
-    for k in range(1, knots.shape[0] - 1):
-        found = found + (slope[:, k : k + 1] - slope[:, k - 1 : k]) * xp.clip(t - knots[k], min=0.0)
+    slope = (height[:, 1:] - height[:, :-1]) / xp.asarray(np.diff(knots), dtype=t.dtype, device=device(t))
+    bend = slope[:, 1:] - slope[:, :-1]
+    # c max(t - k, 0) = c max(t, k) - c k; what does not hang on t comes first.
+    level = height[:, 0] - slope[:, 0] * float(knots[0])
+    for k, knot in enumerate(knots[1:-1].tolist()):
+        level = level - bend[:, k] * knot
+    found = level[:, None] + slope[:, :1] * t
+    for k, knot in enumerate(knots[1:-1].tolist()):
+        found = found + bend[:, k : k + 1] * xp.clip(t, min=knot)
     return found
 
 

@@ -97,8 +97,15 @@ ESTIMATES: dict[str, Callable[[Array, Grid], Array]] = {
 """Every point estimate of a density by its name."""
 
 
-def estimates(mass: Array, grid: Grid) -> dict[str, Array]:
+def estimates(mass: Array, grid: Grid, **known: Array) -> dict[str, Array]:
     """Every point estimate of densities of shape (..., z), by name.
+
+    Parameters
+    ----------
+    mass, grid
+        Masses of the densities on their grid.
+    known
+        Estimates that are known already, by name.
 
     Examples
     --------
@@ -107,7 +114,7 @@ def estimates(mass: Array, grid: Grid) -> dict[str, Array]:
     >>> {name: round(float(z), 3) for name, z in estimates(hill / hill.sum(), grid).items()}
     {'zmode': 0.8, 'zmean': 0.8, 'zmedian': 0.8, 'zbest': 0.8, 'zrms': 0.8}
     """
-    return {name: estimate(mass, grid) for name, estimate in ESTIMATES.items()}
+    return {name: known[name] if name in known else estimate(mass, grid) for name, estimate in ESTIMATES.items()}
 
 
 def risk(grid: Grid) -> NDArray[np.float64]:

@@ -105,16 +105,23 @@ class Intervals:
 
         Where the magnitude is unknown the widest of all bins holds; where a mass is NaN both ends are.
         """
+        return self.ends(mass, grid.quantiles(mass, self.levels(mass, mag_ref)))
+
+    def levels(self, mass: Array, mag_ref: Array) -> Array:
+        """The shares of each density below the lower ends of all intervals, then below the upper; (galaxy, 2 level)."""
         xp = array_namespace(mass)
         edges, reach = (xp.asarray(v, dtype=mass.dtype, device=device(mass)) for v in (self.edges, self._with_unknown))
         # Bins are counted, not searched for: an ONNX graph knows no search.
         number = xp.sum(xp.astype(xp.astype(mag_ref, mass.dtype)[:, None] > edges, xp.int64), axis=1)
         number = xp.where(xp.isfinite(mag_ref), number, xp.full_like(number, len(self.reach)))
         held = xp.take(reach, number, axis=0)
-        levels = xp.concat([1 - held, 1 + held], axis=1) / 2
-        ends = grid.quantiles(mass, levels)
+        return xp.concat([1 - held, 1 + held], axis=1) / 2
+
+    def ends(self, mass: Array, quantiles: Array) -> dict[str, Array]:
+        """The intervals whose ends are these quantiles of the densities, in the order of `levels`."""
+        xp = array_namespace(mass)
         unknown = xp.isnan(xp.sum(mass, axis=1))[:, None]
-        ends = xp.where(unknown, xp.full_like(ends, np.nan), ends)
+        ends = xp.where(unknown, xp.full_like(quantiles, np.nan), quantiles)
         return {
             f"{100 * level:.0f}": xp.stack([ends[:, k], ends[:, k + len(LEVELS)]], axis=1)
             for k, level in enumerate(LEVELS)

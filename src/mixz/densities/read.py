@@ -67,7 +67,12 @@ def read_densities(
     xp = array_namespace(mass)
     if calibration is not None:
         mass = calibration(mass, mag_ref)
+    # The median and the ends of intervals are all quantiles: found at once, the cdf is built once.
+    half = xp.full_like(mass[:, :1], 0.5)
+    levels = half if intervals is None else xp.concat([half, intervals.levels(mass, mag_ref)], axis=1)
+    quantiles = grid.quantiles(mass, levels)
+    found = {} if intervals is None else intervals.ends(mass, quantiles[:, 1:])
     unknown = xp.isnan(xp.sum(mass, axis=-1))
-    points = {name: xp.where(unknown, xp.full_like(z, np.nan), z) for name, z in estimates(mass, grid).items()}
-    found = intervals(mass, mag_ref, grid) if intervals is not None else {}
+    points = estimates(mass, grid, zmedian=quantiles[:, 0])
+    points = {name: xp.where(unknown, xp.full_like(z, np.nan), z) for name, z in points.items()}
     return Reading(grid.density(mass), points, found)
