@@ -17,6 +17,7 @@ import os
 import tempfile
 import time
 from dataclasses import replace
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,7 +94,7 @@ def shares(path: Path, source: Path, draft: Path, *, densities: bool) -> dict[st
     bare = replace(found, calibration=None, intervals=None, support=None)
     parts = parts_of(HatsFolder.open(source), part_rows=SHARE_ROWS)
     job = Job(path, source, draft, Asked(), densities=densities)
-    every = iter(parts)
+    every = cycle(parts)
     z, mag = magnitudes(SHARE_ROWS, seed=0)
     some = GalaxySet(np.arange(len(z)), BANDS, mag, np.full(mag.shape, 0.05))
     whole = _time_per_galaxy(lambda: predict_part(job, next(every)).rows)
