@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mixz.metrics import quantiles
+from mixz.densities.grid import Grid, cell
 
 if TYPE_CHECKING:
     from mixz.arrays import Floats
@@ -46,19 +46,19 @@ def gaussians_of(pdf: Floats, *, z_grid: Floats, components: int) -> tuple[Float
     >>> means.round(2), stds.round(2), weights.round(2)
     (array([[0.5, 1.5]]), array([[0.05, 0.05]]), array([[0.7, 0.3]]))
     """
-    cell = np.gradient(z_grid)
-    cell[[0, -1]] /= 2
+    grid = Grid(z_grid)
     pieces = [pdf[start : start + CHUNK] for start in range(0, max(1, len(pdf)), CHUNK)]
-    found = [_fit(piece, cell, z_grid, components) for piece in pieces]
+    found = [_fit(piece, grid, components) for piece in pieces]
     means, stds, weights = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return means, stds, weights
 
 
-def _fit(pdf: Floats, cell: Floats, z: Floats, components: int) -> tuple[Floats, Floats, Floats]:
-    mass = pdf * cell / (pdf @ cell)[:, None]
+def _fit(pdf: Floats, grid: Grid, components: int) -> tuple[Floats, Floats, Floats]:
+    z, mass = grid.z, grid.mass(np.asarray(pdf, dtype=np.float64))
+    mass = mass / mass.sum(axis=1, keepdims=True)
     # A node's mass is a triangle, whose variance keeps components from shrinking onto single nodes.
-    within = cell**2 / 6
-    means = quantiles(pdf, z_grid=z, levels=(np.arange(components) + 0.5) / components)
+    within = cell(grid) ** 2 / 6
+    means = grid.quantiles(mass, (np.arange(components) + 0.5) / components)
     weights = np.full(means.shape, 1 / components)
     mean = mass @ z
     spread = np.sqrt(np.maximum(mass @ z**2 - mean**2, NARROWEST**2))
