@@ -13,7 +13,8 @@ import pytest
 import yaml
 from rich.console import Console
 
-from local_server import server as server  # a fixture, as those below
+from dask_workers import client as client  # a fixture, as those below
+from local_server import server as server
 from mock_survey import folder as folder
 from mock_survey import mock_packages as mock_packages
 from mock_survey import survey as survey

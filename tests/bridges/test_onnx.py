@@ -14,6 +14,7 @@ from light import run_without
 from mixz.bridges.model_columns import Asked
 from mixz.bridges.onnx_export import Graph, export_onnx
 from mixz.bridges.onnx_files import OnnxModel
+from mixz.bridges.onnx_format import ONNX_FORMAT
 from mixz.data.split import split_by_id
 from mixz.densities.calibration import KNOTS, Calibration
 from mixz.densities.intervals import Intervals
@@ -233,9 +234,9 @@ def test_what_is_refused(exported: Path, tmp_path: Path) -> None:
     with pytest.raises(MixzError, match="cannot be read"):
         OnnxModel.load(tmp_path / "half.onnx")
     for other in (1, 9):
-        changed = exported.read_bytes().replace(b'{"format": 2,', b'{"format": %d,' % other)
+        changed = exported.read_bytes().replace(b'{"format": %d,' % ONNX_FORMAT, b'{"format": %d,' % other)
         (tmp_path / "other.onnx").write_bytes(changed)
-        with pytest.raises(MixzError, match=f"ONNX format {other}.*\n.*format 2\n.*export the model again"):
+        with pytest.raises(MixzError, match=f"ONNX format {other}.*\n.*format {ONNX_FORMAT}\n.*export the model again"):
             OnnxModel.load(tmp_path / "other.onnx")
     with pytest.raises(MixzError, match="the model needs i too"):
         OnnxModel.load(exported).predict(GalaxySet([1], ("g", "r"), [[21, 20]], [[0.1, 0.1]]))
