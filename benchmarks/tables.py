@@ -28,9 +28,10 @@ from mixz.bridges.model_columns import Asked
 from mixz.bridges.models import open_model
 from mixz.data.split import split_by_id
 from mixz.galaxies import GalaxySet
-from mixz.model.ensemble import Ensemble
+from mixz.model.folder import save_model
+from mixz.model.initial import untrained
 from mixz.settings.network import Network
-from mixz.settings.recipe import Step
+from mixz.settings.recipe import Recipe, Step
 from mixz.stages.predict import write_photoz
 
 BANDS = tuple("grizy")
@@ -58,7 +59,8 @@ def model(path: Path, members: int) -> Path:
     ids = np.arange(len(z))
     galaxies = GalaxySet(ids, BANDS, mag, np.full(mag.shape, 0.05), {"spec": z}, split_by_id(ids))
     network = Network(head="binned", inputs="whitened")
-    Ensemble.untrained(galaxies, Step(truths=("spec",)), network=network, members=members).save(path)
+    recipe = Recipe(steps=(Step(truths=("spec",)),), network=network)
+    save_model(untrained(galaxies, recipe, members=members), path)
     return path
 
 

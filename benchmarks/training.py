@@ -223,7 +223,7 @@ def densities(galaxies: int, members: int, rounds: int) -> dict[str, float | Non
         for name, network in ends.items():
             grid, seeds = head_of(network).grid, list(range(members))
             sides = [
-                side if grid is None else replace(side, says=torch.from_numpy(spectra(side).likelihood(grid)))
+                side if grid is None else replace(side, likelihood=torch.from_numpy(spectra(side).likelihood(grid)))
                 for side in (train, validation)
             ]
             first = initial_weights(5, head_of(network).outputs, network, generators(seeds, START))

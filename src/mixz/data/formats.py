@@ -94,10 +94,25 @@ def _parquet_rows(source: TableSource) -> int:
 def _parquet_chunks(source: TableSource, columns: list[str], rows: int) -> Iterator[pd.DataFrame]:
     with pq.ParquetFile(source.path) as file:
         like = _whole_types(file, columns)
-        for batch in file.iter_batches(rows, columns=columns):
-            yield batch.to_pandas().astype(like)
+        # One reader for all row groups would hold the bytes of every one that it has read.
+        for groups in _row_groups(file, rows):
+            for batch in file.iter_batches(rows, row_groups=groups, columns=columns):
+                yield batch.to_pandas().astype(like)
         if not file.metadata.num_rows:
             yield file.schema_arrow.empty_table().select(columns).to_pandas()
+
+
+def _row_groups(file: pq.ParquetFile, rows: int) -> Iterator[list[int]]:
+    """Runs of row groups that have at least so many rows together, but for the last."""
+    groups, there = [], 0
+    for number in range(file.num_row_groups):
+        groups.append(number)
+        there += file.metadata.row_group(number).num_rows
+        if there >= rows:
+            yield groups
+            groups, there = [], 0
+    if groups:
+        yield groups
 
 
 def _whole_types(file: pq.ParquetFile, columns: list[str]) -> dict[str, type]:
