@@ -207,3 +207,13 @@ def test_few_validation_galaxies_are_all_used_and_promise_no_intervals(many: Gal
     assert model.calibration is not None
     assert model.intervals is None
     assert model.held_out["why"].startswith("no intervals: ")
+
+
+def test_galaxies_kept_apart_without_the_models_labels_promise_no_intervals(many: GalaxySet) -> None:
+    """A simulation's own truth labels them all; the model believes labels that none of them has."""
+    apart = kept_apart(many)
+    z = {name: np.where(apart, np.nan, label) for name, label in many.z.items()} | {"true": np.ones(len(many))}
+    model = fit(replace(many, z=z), Recipe(steps=(STEP,), network=HEADS["binned"]), members=1)
+    assert model.calibration is not None
+    assert model.intervals is None
+    assert model.held_out["why"].startswith("no intervals: ")

@@ -92,7 +92,9 @@ def _calibrated(ensemble: Ensemble, galaxies: GalaxySet, names: Sequence[str], t
     calibration = Calibration.fit(held_out.mass, held_out.likelihood, held_out.mag_ref)
     ensemble = replace(ensemble, calibration=calibration)
     intervals = None
-    if kept_apart(galaxies).any():
+    kept = galaxies.rows(kept_apart(galaxies))
+    # What was kept may have labels of other truths than the model's, a simulation's say.
+    if sum(int(kept.has(name).sum()) for name in names) >= FEWEST_OF_A_TRUTH:
         apart = HeldOut.of(ensemble, galaxies, names, truths, grid, side=INTERVALS, seed=seed)
         account["intervals"] = apart.counts(names)
         why += [
