@@ -19,6 +19,7 @@ every array library and in every ONNX runtime, exact in both wings.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -158,14 +159,20 @@ class _Problem:
     near: NDArray[np.float64]
     knots: NDArray[np.float64]
 
-    def __post_init__(self) -> None:
-        piece = np.searchsorted(self.knots[1:-1], self.t)
-        share = (self.t - self.knots[piece]) / np.diff(self.knots)[piece]
-        galaxy = np.arange(len(self.t))[:, None] * len(self.knots)
-        # How much more likely the label gets when F' rises between two nodes.
-        rise = self.likelihood[:, :-1] - self.likelihood[:, 1:]
-        for name, value in {"_left": galaxy + piece, "_share": share, "_rise": rise}.items():
-            object.__setattr__(self, name, value)
+    @cached_property
+    def piece(self) -> NDArray[np.intp]:
+        """Number of the piece between knots that each t lies in, or is nearest to."""
+        return np.searchsorted(self.knots[1:-1], self.t)
+
+    @cached_property
+    def share(self) -> NDArray[np.float64]:
+        """How far through its piece each t lies."""
+        return np.asarray((self.t - self.knots[self.piece]) / np.diff(self.knots)[self.piece])
+
+    @cached_property
+    def rise(self) -> NDArray[np.float64]:
+        """How much more likely each label gets when F' rises between two nodes."""
+        return np.asarray(self.likelihood[:, :-1] - self.likelihood[:, 1:])
 
     def parts(self, flat: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """h(0), shape (m, 1), and ln h' between knots, shape (m, knot - 1)."""
@@ -182,7 +189,7 @@ class _Problem:
         by_likely = np.where(likely > SMALLEST, -1 / np.maximum(likely, SMALLEST), 0)
         # F' = sigma(x): dF'/dx = sigma(x) sigma(-x), symmetric, so that one exponential is exact in both wings.
         falling = np.exp(-np.abs(x))
-        by_x = by_likely[:, None] * self._rise * (falling / np.square(1 + falling))  # type: ignore[attr-defined]
+        by_x = by_likely[:, None] * self.rise * (falling / np.square(1 + falling))
         by_height = self.near.T @ self._to_knots(by_x)
         by_shift, by_steep = _heights_gradient(by_height, steep, self.knots)
         prior, prior_shift, prior_steep = _prior(shift, steep)
@@ -192,9 +199,9 @@ class _Problem:
     def _to_knots(self, by_x: NDArray[np.float64]) -> NDArray[np.float64]:
         """The gradient by each galaxy's heights at the knots, shape (galaxy, knot)."""
         galaxies, knots = len(self.t), len(self.knots)
-        left, share = self._left.ravel(), self._share  # type: ignore[attr-defined]
-        low = np.bincount(left, (by_x * (1 - share)).ravel(), galaxies * knots)
-        high = np.bincount(left + 1, (by_x * share).ravel(), galaxies * knots)
+        left = (np.arange(galaxies)[:, None] * knots + self.piece).ravel()
+        low = np.bincount(left, (by_x * (1 - self.share)).ravel(), galaxies * knots)
+        high = np.bincount(left + 1, (by_x * self.share).ravel(), galaxies * knots)
         return np.asarray((low + high).reshape(galaxies, knots))
 
 
