@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-HSC_LOSS_DZ = 0.15
-"""The dz at which the HSC loss is a half, and beyond which a galaxy is an outlier (Nishizawa+20, arXiv:2003.01511)."""
+OUTLIER_DZ = 0.15
+"""|dz| beyond which a galaxy is an outlier, and at which the HSC loss is a half (Nishizawa+20, arXiv:2003.01511)."""
 
 
 def hsc_loss(*, z_phot: Array, z_ref: Array) -> Array:
@@ -33,9 +33,20 @@ def hsc_loss(*, z_phot: Array, z_ref: Array) -> Array:
     >>> round(hsc_loss(z_phot=1.3, z_ref=1.0), 6)
     0.5
     """
-    u = (z_phot - z_ref) / ((1 + z_ref) * HSC_LOSS_DZ)
-    # The same as 1 - 1 / (1 + u^2), without its loss of digits near zero.
-    return u * u / (1 + u * u)
+    return hsc_loss_of((z_phot - z_ref) / (1 + z_ref))
+
+
+def hsc_loss_of(dz: Array) -> Array:
+    """The HSC loss of residuals dz, of their shape.
+
+    Examples
+    --------
+    >>> hsc_loss_of(OUTLIER_DZ)
+    0.5
+    """
+    square = (dz / OUTLIER_DZ) ** 2
+    # The same as 1 - 1 / (1 + square), without its loss of digits near zero.
+    return square / (1 + square)
 
 
 def zmode(mass: Array, grid: Grid) -> Array:

@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mixz.densities.estimates import OUTLIER_DZ, hsc_loss_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import ArrayLike, NDArray
 
 Floats = np.ndarray[tuple[int, ...], np.dtype[np.floating[Any]]]
-
-OUTLIER_DZ = 0.15
-"""|dz| beyond which a galaxy is an outlier, and the width of the HSC loss (Nishizawa+20)."""
 
 CATASTROPHE_Z = 1.0
 """|z_phot - z_ref| beyond which an estimate is catastrophic (Singal & Soriano's group; arXiv:2411.18054)."""
@@ -281,4 +280,4 @@ def hsc_loss(residuals: Residuals) -> Floats:
     >>> hsc_loss(z_phot=[1.0, 1.3], z_ref=[1.0, 1.0])
     0.25
     """
-    return residuals.mean(1 - 1 / (1 + np.square(residuals.dz / OUTLIER_DZ)))
+    return residuals.mean(hsc_loss_of(residuals.dz))

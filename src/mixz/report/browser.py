@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.spatial import KDTree
 
-from mixz.metrics.point import OUTLIER_DZ
+from mixz.densities.estimates import OUTLIER_DZ
 from mixz.report.charts.chart import number
 
 if TYPE_CHECKING:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import ndtr
 
+from mixz.densities.estimates import OUTLIER_DZ
 from mixz.densities.grid import Grid
 from mixz.metrics.pdf import pit
-from mixz.metrics.point import OUTLIER_DZ, scaled_residual
+from mixz.metrics.point import scaled_residual
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
