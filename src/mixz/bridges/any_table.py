@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,8 @@ import pandas as pd
 import pyarrow as pa
 
 from mixz.bridges.model_columns import Asked
+from mixz.data.meaning.missing import Account
+from mixz.data.meaning.names import whole_type
 from mixz.errors import MixzError
 from mixz.galaxies import GalaxySet
 
@@ -19,7 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mixz.bridges.models import PhotoZModel
-    from mixz.data.astropy_tables import ColumnRoles
 
     Columns = Mapping[str, NDArray[Any]]
 
@@ -32,7 +34,7 @@ class _Kind:
     """How one kind of table is taken apart, and made from columns again."""
 
     names: list[str]
-    frame: Callable[[Collection[str], ColumnRoles], pd.DataFrame]
+    frame: Callable[[Collection[str]], pd.DataFrame]
     made: Callable[[Columns, NDArray[Any] | None], Any]
 
 
@@ -44,6 +46,11 @@ def predict_table(
     mag_err: str | None = None,
     object_id: str | None = None,
     system: str | None = None,
+    flux: str | None = None,
+    flux_err: str | None = None,
+    flux_zero_point: float | None = None,
+    ebv: str | None = None,
+    dereddened: bool = False,
     densities: bool = False,
 ) -> Any:
     """Estimate the redshifts of a table's rows, and give a table of the same kind back.
@@ -54,17 +61,19 @@ def predict_table(
         An ensemble, or what `mixz.open_model` reads.
     table
         An astropy Table or QTable, a pandas DataFrame, a pyarrow Table, a dictionary of arrays, or magnitudes as an
-        array of shape (galaxy, band), for models that look at errors a pair (mag, mag_err) of them.
-    mag, mag_err, object_id, system
-        As `mixz predict` has them.
+        array of shape (galaxy, band), free of dust where training was; for models that look at errors a pair
+        (mag, mag_err) of them.
+    mag, mag_err, object_id, system, flux, flux_err, flux_zero_point, ebv, dereddened
+        As `mixz predict` has them.  Units of columns are used.
     densities
         Also give ``pdf``, shape (galaxy, z), its nodes ``z_grid`` in the table's metadata (in a dictionary, beside it).
 
     Returns
     -------
     The table's own kind
-        ``z_phot``, ``z_phot_std`` and what else the model gives, with ``object_id`` where the table has one; a pandas
-        frame keeps its index; astropy columns have the unit of redshift.  For an array: z_phot, shape (galaxy,).
+        ``z_phot``, ``z_phot_std`` and what else the model gives, with ``object_id``, ``ra`` and ``dec`` where the table
+        has them; a pandas frame keeps its index; astropy columns have the unit of redshift.  For an array: z_phot,
+        shape (galaxy,).
 
     Raises
     ------
@@ -87,14 +96,25 @@ def predict_table(
         return model.predict(table)
     if (isinstance(table, np.ndarray) and table.dtype.names is None) or _is_pair(table):
         return _of_arrays(model, table, system, densities=densities)
-    asked = Asked(mag=mag, mag_err=mag_err, object_id=object_id, system=system)
+    asked = Asked(
+        mag=mag,
+        mag_err=mag_err,
+        object_id=object_id,
+        system=system,
+        flux=flux,
+        flux_err=flux_err,
+        flux_zero_point=flux_zero_point,
+        ebv=ebv,
+        dereddened=dereddened,
+    )
     kind = _kind_of(table)
-    needed = asked.needed(model, kind.names, where=WHERE)
-    frame = kind.frame(needed, asked.roles(model, kind.names, where=WHERE))
-    photoz = model.predict(asked.galaxies(model, frame, where=WHERE))
-    columns: dict[str, NDArray[Any]] = {}
-    if (name := asked.id_column(kind.names)) is not None:
-        columns["object_id"] = _names_of(frame[name])
+    frame = kind.frame(asked.needed(model, kind.names, where=WHERE))
+    account = Account(WHERE, len(frame))
+    photoz = model.predict(asked.galaxies(model, frame, where=WHERE, account=account))
+    account.finish()
+    for text in account.warnings():
+        warnings.warn(text, stacklevel=2)
+    columns: dict[str, Any] = {name: _as_column(c) for name, c in asked.beside(model, frame, where=WHERE).items()}
     columns |= {name: np.array(c.data) for name, c in photoz.columns().items() if name != "object_id"}
     if not densities:
         return kind.made(columns, None)
@@ -103,12 +123,18 @@ def predict_table(
     return kind.made(columns | {"pdf": photoz.pdf}, photoz.z_grid)
 
 
-def _names_of(column: pd.Series[Any]) -> NDArray[Any]:
-    """The galaxies' names as an array that any table can hold: numbers, or text, empty where there is none."""
-    if column.dtype.kind != "f" and column.isna().any():
-        return np.array(["" if pd.isna(name) else str(name) for name in column.astype(object)])
-    names = column.to_numpy()
-    return np.array(names.tolist()) if names.dtype == object else names
+def _as_column(values: pd.Series[Any]) -> Any:
+    """A column that goes along as an array; whole numbers of which some are missing stay whole, and missing."""
+    if values.dtype.kind not in "iu":
+        return values.to_numpy() if values.dtype.kind == "f" else np.array(["" if v is None else v for v in values])
+    return values.array if values.isna().any() else values.to_numpy(whole_type(values))
+
+
+def _masked(values: Any) -> Any:
+    """Whole numbers of which some are missing as a masked array."""
+    if not isinstance(values, pd.api.extensions.ExtensionArray):
+        return values
+    return np.ma.MaskedArray(values.to_numpy(whole_type(pd.Series(values)), na_value=0), values.isna())
 
 
 def _is_pair(table: Any) -> bool:
@@ -136,7 +162,12 @@ def _of_arrays(model: PhotoZModel, given: Any, system: str | None, *, densities:
     }
     return np.array(
         predict_table(
-            model, table, mag="mag_{band}", mag_err="mag_err_{band}" if len(arrays) == 2 else None, system=system
+            model,
+            table,
+            mag="mag_{band}",
+            mag_err="mag_err_{band}" if len(arrays) == 2 else None,
+            system=system,
+            dereddened=True,
         )["z_phot"]
     )
 
@@ -150,29 +181,28 @@ def _kind_of(table: Any) -> _Kind:
         It is none of them.
     """
     if isinstance(table, pd.DataFrame):
+        named = [str(name) for name in table.index.names if name is not None]
+        indexed = [name for name in named if name not in table.columns]
         return _Kind(
-            [str(name) for name in table.columns],
-            lambda names, _: table[list(names)],
+            [*map(str, table.columns), *indexed],
+            lambda names: _of_pandas(table, names, indexed),
             lambda columns, grid: _as_pandas(columns, grid, table),
         )
     if isinstance(table, pa.Table):
-        # Whole numbers stay whole where some are missing: names of galaxies do not fit into a float.
-        return _Kind(
-            table.column_names,
-            lambda names, _: table.select(list(names)).to_pandas(integer_object_nulls=True),
-            _as_arrow,
-        )
+        return _Kind(table.column_names, lambda names: _of_arrow(table.select(list(names))), _as_arrow)
     from mixz.data.astropy_tables import frame_of, is_astropy, table_like
 
     if isinstance(table, dict):
-        return _Kind(
-            list(table), lambda names, roles: frame_of(_of_one_length(table, names), names, roles), _as_dictionary
-        )
+        return _Kind(list(table), lambda names: frame_of(_of_one_length(table, names), names), _as_dictionary)
     if is_astropy(table):
         return _Kind(
             table.colnames,
-            lambda names, roles: frame_of(table, names, roles),
-            lambda columns, grid: table_like(table, columns, meta={} if grid is None else {"z_grid": grid.tolist()}),
+            lambda names: frame_of(table, names),
+            lambda columns, grid: table_like(
+                table,
+                {n: _masked(v) for n, v in columns.items()},
+                meta={} if grid is None else {"z_grid": grid.tolist()},
+            ),
         )
     raise MixzError(
         f"a table of kind {type(table).__name__}",
@@ -181,10 +211,27 @@ def _kind_of(table: Any) -> _Kind:
     )
 
 
+def _of_pandas(table: pd.DataFrame, names: Collection[str], indexed: Collection[str]) -> pd.DataFrame:
+    """Columns of a frame, of its index too; it says nothing of units."""
+    levels = [name for name in names if name in indexed]
+    found = table.reset_index(levels)[list(names)] if levels else table[list(names)]
+    found = found.copy(deep=False)
+    found.attrs = {}
+    return found
+
+
+def _of_arrow(table: pa.Table) -> pd.DataFrame:
+    """Columns of an Arrow table, whole where some are missing: names of galaxies do not fit into a float."""
+    frame: pd.DataFrame = table.to_pandas(integer_object_nulls=True, ignore_metadata=True)
+    units = {field.name: (field.metadata or {}).get(b"unit", b"").decode() for field in table.schema}
+    frame.attrs["units"] = {name: unit for name, unit in units.items() if unit}
+    return frame
+
+
 def _of_one_length(table: Mapping[str, Any], names: Collection[str]) -> Mapping[str, Any]:
     """Refuse a dictionary whose values are no columns."""
     shapes = {name: np.shape(table[name]) for name in names}
-    if any(len(shape) != 1 for shape in shapes.values()) or len(set(shapes.values())) > 1:
+    if any(len(shape) == 0 for shape in shapes.values()) or len({shape[0] for shape in shapes.values()}) > 1:
         raise MixzError(
             f"columns of different lengths or shapes: {shapes}", "one value per galaxy each", "mend the dictionary"
         )
@@ -214,4 +261,5 @@ def _as_arrow(columns: Columns, grid: NDArray[Any] | None) -> pa.Table:
 
 
 def _as_dictionary(columns: Columns, grid: NDArray[Any] | None) -> dict[str, NDArray[Any]]:
-    return dict(columns) if grid is None else {**columns, "z_grid": grid}
+    plain = {name: _masked(values) for name, values in columns.items()}
+    return plain if grid is None else {**plain, "z_grid": grid}

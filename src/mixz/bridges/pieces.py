@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
-from mixz.data.photometry import MagnitudeCheck
+from mixz.data.meaning.missing import Account
+from mixz.data.meaning.names import whole_type
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from numpy.typing import NDArray
 
     from mixz.bridges.model_columns import Asked
     from mixz.bridges.models import PhotoZModel
@@ -42,7 +44,7 @@ class Pieces:
     lost: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        self.check = MagnitudeCheck(self.where, self.rows)
+        self.account = Account(self.where, self.rows)
 
     def predict(self, frame: pd.DataFrame) -> PhotoZ:
         """Photo-z of the table's next rows; galaxies are called as the table does, or by the number of their row.
@@ -52,12 +54,16 @@ class Pieces:
         MixzError
             A column is missing, or holds no magnitudes.
         """
-        asked = self.asked.galaxies(self.model, frame, where=self.where, first=self.done, check=self.check)
+        asked = self.asked.galaxies(self.model, frame, where=self.where, first=self.done, account=self.account)
         photoz = self.model.predict(asked)
         self.done += len(photoz)
         self.lost += int(np.isnan(photoz.z_phot).sum())
-        name = self.asked.id_column([str(column) for column in frame.columns])
-        return replace(photoz, object_id=frame[name].to_numpy()) if name else photoz
+        names = self.beside(frame).get("object_id")
+        return photoz if names is None else replace(photoz, object_id=_as_array(names))
+
+    def beside(self, frame: pd.DataFrame) -> dict[str, pd.Series[Any]]:
+        """What of the rows goes along with their redshifts: names, positions."""
+        return self.asked.beside(self.model, frame, where=self.where)
 
     def finish(self) -> None:
         """Judge the table as a whole, once all its rows were asked about.
@@ -67,4 +73,12 @@ class Pieces:
         MixzError
             A column holds no AB magnitudes.
         """
-        self.check.finish()
+        self.account.finish()
+
+
+def _as_array(names: pd.Series[Any]) -> NDArray[Any]:
+    """Names as an array of one type; where there is none, the least whole number of the type, or empty text."""
+    if names.dtype.kind not in "iu":
+        return np.array(["" if name is None else name for name in names], dtype=str)
+    dtype = whole_type(names)
+    return names.to_numpy(dtype, na_value=np.iinfo(dtype).min) if names.isna().any() else names.to_numpy(dtype)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +11,17 @@ import numpy as np
 from mixz.errors import MixzError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import pandas as pd
 
     from mixz.arrays import Floats, Mask
+    from mixz.data.meaning.missing import Account
     from mixz.surveys.columns import Cut
+
+
+TAKEN = "taken for missing"
+"""What a ledger calls its count of values that were taken for missing."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,8 @@ class LedgerEntry:
 class Ledger:
     """The account of a build: every step that may take galaxies writes one entry.
 
+    Beside the steps it tells what was taken for missing, by column and reason, and what a person should look at.
+
     Examples
     --------
     >>> ledger = Ledger()
@@ -42,6 +50,8 @@ class Ledger:
     """
 
     entries: list[LedgerEntry] = field(default_factory=list)
+    missing: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     def apply(self, table: str, step: str, keep: Mask) -> Mask:
         """Enter a step that keeps the rows of `keep`, and give the mask back.
@@ -66,6 +76,18 @@ class Ledger:
         if not rows_out:
             trail = ", ".join(f"{e.step} {e.rows_in} -> {e.rows_out}" for e in self.entries if e.table == table)
             raise MixzError(f"{table}: no galaxy is left after {step!r} ({trail})", "at least one", f"loosen {step!r}")
+
+    def take_over(self, table: str, accounts: Iterable[Account]) -> None:
+        """Enter what was taken for missing in the files of a table, by column and reason, and what a person should see."""
+        taken: Counter[tuple[str, str]] = Counter()
+        for account in accounts:
+            taken.update(account.taken)
+            self.warnings += account.warnings()
+        self.missing += [{"table": table, "column": c, "reason": r, "values": n} for (c, r), n in taken.items()]
+
+    def missing_rows(self) -> list[dict[str, Any]]:
+        """What was taken for missing, as rows of the same file: no galaxy goes in that step."""
+        return [{"step": TAKEN, **row} for row in self.missing]
 
     def as_rows(self) -> list[dict[str, Any]]:
         """The entries as plain dictionaries, for JSON and tables."""

@@ -1,32 +1,27 @@
-"""Read and write tables of any format astronomers use; missing values become NaN here and nowhere else."""
+"""Read and write tables of any format astronomers use; what their values mean is said in `mixz.data.meaning`."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from mixz.atomic import replacing
 from mixz.data.formats import TableSource, format_of
 from mixz.data.hats_folder import is_hats
-from mixz.errors import MixzError, nearest
+from mixz.data.meaning.numbers import require_columns
+from mixz.errors import MixzError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from numpy.typing import NDArray
+    from collections.abc import Iterator, Sequence
 
     from mixz.data.sky import Box
     from mixz.data.table_writers import Append
 
 CHUNK_ROWS = 200_000
 """Rows of a table read at a time: some 100 MB of a catalogue with a hundred columns."""
-
-MISSING_NUMBERS = (99.0, -99.0, -999.0, -9999.0)
-"""Numbers that stand for "not measured" in the surveys' files, besides NaN and infinities."""
 
 
 def table_columns(path: str | Path, group: str | None = None) -> list[str]:
@@ -171,76 +166,6 @@ def write_table(frame: pd.DataFrame, path: str | Path) -> None:
     """
     with table_writer(path) as append:
         append(frame)
-
-
-def require_columns(wanted: Iterable[str], available: Sequence[str], *, where: str) -> None:
-    """Refuse with every missing column and its nearest names.
-
-    Raises
-    ------
-    MixzError
-        A wanted column is not available.
-    """
-    missing = [name for name in wanted if name not in available]
-    if missing:
-        shown = ", ".join(available[:40]) + (", ..." if len(available) > 40 else "")
-        listed = ", ".join(f"{name!r}{nearest(name, available)}" for name in missing)
-        raise MixzError(f"{where} has no column {listed}", f"columns: {shown}", "correct the column map")
-
-
-def numbers(frame: pd.DataFrame, column: str, *, where: str) -> NDArray[np.float64]:
-    """A column as numbers, with NaN for every way surveys say "missing": empty, infinite, or `MISSING_NUMBERS`.
-
-    Raises
-    ------
-    MixzError
-        The column holds text that is no number.
-
-    Examples
-    --------
-    >>> numbers(pd.DataFrame({"m": ["21.5", "99", ""]}), "m", where="demo")
-    array([21.5,  nan,  nan])
-    """
-    array = numbers_as_written(frame, column, where=where)
-    array[~np.isfinite(array) | np.isin(array, MISSING_NUMBERS)] = np.nan
-    return array
-
-
-def numbers_as_written(frame: pd.DataFrame, column: str, *, where: str) -> NDArray[np.float64]:
-    """A column as numbers, 99 and infinities among them; NaN where it is empty.
-
-    Raises
-    ------
-    MixzError
-        The column holds text that is no number, dates or complex numbers, or there are several of its name.
-    """
-    if (alike := list(frame.columns).count(column)) > 1:
-        raise MixzError(f"{where} has {alike} columns {column!r}", "one of each name", "rename the others")
-    values = frame[column]
-    if values.dtype.kind in "cmM":
-        raise MixzError(f"{where} column {column!r} holds {values.dtype}, no numbers", "numbers", "map another column")
-    parsed = values if pd.api.types.is_numeric_dtype(values) else _parsed(values, column, where)
-    return parsed.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
-
-
-def _parsed(values: pd.Series[Any], column: str, where: str) -> pd.Series[Any]:
-    """Turn text into numbers, and refuse what is neither a number nor a way to say that there is none."""
-    words = values.astype(str).str.strip().str.lower()
-    parsed = pd.to_numeric(values.astype(object).mask(words == "", np.nan), errors="coerce")
-    wrong = parsed.isna() & values.notna() & ~words.isin(["", "nan"])
-    if wrong.any():
-        row = int(np.flatnonzero(wrong)[0])
-        raise MixzError(
-            f"{where} column {column!r} row {_numbered(values, row)} holds {values.iloc[row]!r}",
-            "numbers; missing values as empty, NaN, 99, -99, -999 or -9999",
-            "mend the table or map another column",
-        )
-    return parsed
-
-
-def _numbered(values: pd.Series[Any], row: int) -> int:
-    """The number of a row in its table, from 1, of which the column may be a piece."""
-    return row + 1 + (values.index.start if isinstance(values.index, pd.RangeIndex) else 0)
 
 
 def require_table(path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from mixz.densities.grid import FARTHEST
 from mixz.strict import Strict
 
 
@@ -85,7 +86,7 @@ class Network(Strict):
     kind: Literal["dense", "bayesian"] = "dense"
     head: Literal["point", "gaussian", "binned", "mixture"] | None = None
     nodes: Annotated[int, Field(ge=10, le=2000)] = 200
-    z_max: Annotated[float, Field(gt=0, le=20)] | None = None
+    z_max: Annotated[float, Field(gt=0, le=FARTHEST)] | None = None
     components: Annotated[int, Field(ge=1, le=50)] = 5
     systems: bool = False
     system_spread: Annotated[float, Field(gt=0)] = 0.3

@@ -22,7 +22,7 @@ from mixz.photoz import PhotoZ
 from mixz.report.model_card import model_card
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -45,9 +45,19 @@ def label_truths(galaxies: GalaxySet, truths: Truths) -> list[str]:
     return [name for name in galaxies.truths if not truths[name].simulated and galaxies.has(name).any()]
 
 
-def photoz_frame(photoz: PhotoZ) -> pd.DataFrame:
-    """Estimates as a table, without members and densities."""
-    return pd.DataFrame({name: column.data for name, column in photoz.columns().items()})
+def photoz_frame(photoz: PhotoZ, *, beside: Mapping[str, pd.Series[Any]] | None = None) -> pd.DataFrame:
+    """Estimates as a table, without members and densities.
+
+    Parameters
+    ----------
+    photoz
+        The estimates.
+    beside
+        Columns that go along, in front: names (in place of those of `photoz`), positions.
+    """
+    along = {name: column.reset_index(drop=True) for name, column in (beside or {}).items()}
+    columns = {name: column.data for name, column in photoz.columns().items()}
+    return pd.DataFrame({"object_id": along.get("object_id", columns["object_id"])} | along | columns | along)
 
 
 @dataclass(frozen=True)
@@ -122,7 +132,7 @@ class Results:
         """
         write_galaxies(galaxies, self.galaxies_path, provenance=provenance(self.config, galaxies, ledger))
         about = read_provenance(self.galaxies_path)
-        _write_json(self.ledger_path, ledger.as_rows())
+        _write_json(self.ledger_path, [*ledger.as_rows(), *ledger.missing_rows()])
         with replacing(self.card_path) as draft:
             draft.write_text(data_card(about, list(galaxies_columns(galaxies))), encoding="utf-8")
         for name, release in RELEASES.items():

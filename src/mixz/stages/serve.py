@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mixz.bridges.models import open_model
+from mixz.data.meaning.names import identities
 from mixz.errors import MixzError
 from mixz.photoz import PhotoZ, concatenate_photoz
-from mixz.stages.predict import predicted, write_photoz
+from mixz.stages.predict import predicted_table, write_photoz
 from mixz.stages.results import photoz_frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    import pandas as pd
     from rich.console import Console
 
     from mixz.arrays import Floats
@@ -129,8 +131,8 @@ class ServedModel:
         from mixz.report.browser import density_of
         from mixz.report.charts.chart import number
 
-        parts = predicted(self.model, table, asked, group=group, most_rows=self.max_rows)
-        first, z_phot = _first_and_all(photoz for _, photoz in parts)
+        parts = predicted_table(self.model, table, asked, group=group, most_rows=self.max_rows)
+        first, z_phot = _first_and_all(_named(photoz, beside) for beside, photoz in parts)
         frame = photoz_frame(first)
         known = z_phot[np.isfinite(z_phot)]
         counts, edges = np.histogram(known, BINS) if known.size else (np.zeros(0), np.zeros(1))
@@ -147,6 +149,14 @@ class ServedModel:
             "members": [[number(float(z)) for z in first.z_phot_members[:20, k]] for k in range(len(rows))],
             "histogram": {"edges": [number(float(e)) for e in edges], "counts": counts.astype(int).tolist()},
         }
+
+
+def _named(photoz: PhotoZ, beside: Mapping[str, pd.Series[Any]]) -> PhotoZ:
+    """Photo-z of galaxies called as people read it; empty where they have no name."""
+    if "object_id" not in beside:
+        return photoz
+    names = ["" if name is None else name for name in identities(beside["object_id"])]
+    return replace(photoz, object_id=np.array(names, dtype=str))
 
 
 def _first_and_all(parts: Iterable[PhotoZ]) -> tuple[PhotoZ, Floats]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -11,6 +12,13 @@ from mixz.strict import Strict
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Positive = Annotated[float, Field(gt=0)]
 PerBand = str | dict[str, str]
+Mark = float | Literal["nan", "inf"]
+KINDS = ("mag", "mag_err", "flux", "flux_err", "z", "z_err", "dust", "other")
+"""Kinds of columns of numbers: ``z`` redshift labels, ``dust`` E(B-V) and extinctions, ``other`` cut on or carried."""
+PHOTOMETRY = KINDS[:4]
+DUST_KEYS = {"none": (), "a_band": ("a_band",), "ebv": ("ebv", "extinction_per_ebv")}
+"""Per way of taking dust off the keys that it needs."""
+FLUX_KEYS = ("flux", "flux_err", "flux_zero_point")
 
 
 class Columns(Strict):
@@ -28,7 +36,8 @@ class Columns(Strict):
     flux, flux_err
         Columns of fluxes and their errors, used where `mag` is null.
     flux_zero_point
-        AB magnitude of flux 1: 23.9 for microjansky, 31.4 for nanojansky, 27 for HSC counts.
+        AB magnitude of flux 1: 23.9 for microjansky, 31.4 for nanojansky, 27 for HSC counts.  Left out, the columns'
+        own units say it, and columns without a unit are in microjansky; said, it must agree with their units.
     extinction
         What is taken off the magnitudes for dust in our Galaxy: ``none`` (the default), ``a_band`` (the columns of
         that name) or ``ebv`` (`extinction_per_ebv` times the column `ebv`).  Part of the column map, so that a model
@@ -39,10 +48,15 @@ class Columns(Strict):
         Column of E(B-V).
     extinction_per_ebv
         Per band A_b / E(B-V).
+    missing
+        What stands for "not observed", "not known": numbers by kind of column (``mag``, ``mag_err``, ``flux``,
+        ``flux_err``, ``z``, ``z_err``, ``dust``, ``other``) or by a column's own name, e.g. ``{mag: [30], conf: [-1]}``;
+        they take the place of the usual ones (docs/values.md), and are compared in the column's own precision.
     undetected
         What stands for "observed, and nothing seen" in a column of magnitudes or fluxes: numbers, ``nan`` or ``inf``,
-        e.g. ``[99]`` for RAIL's tables and ``[nan]`` for the DESC challenge's.  Where anything is named, fluxes that
-        are not positive count so too.  All else that is no magnitude is missing: not observed.
+        e.g. ``[99]`` for RAIL's tables and ``[nan]`` for the DESC challenge's; or by kind of column, e.g.
+        ``{mag_err: [-1]}`` where a negative error marks an upper limit.  Where anything is named, fluxes that are not
+        positive count so too.  All else that is no magnitude is missing: not observed.
     """
 
     object_id: str | None = "object_id"
@@ -52,12 +66,13 @@ class Columns(Strict):
     mag_err: PerBand | None = "mag_err_{band}"
     flux: PerBand | None = None
     flux_err: PerBand | None = None
-    flux_zero_point: float = 23.9
+    flux_zero_point: float | None = None
     extinction: Literal["none", "a_band", "ebv"] = "none"
     a_band: PerBand | None = None
     ebv: str | None = None
     extinction_per_ebv: dict[str, float] = Field(default_factory=dict)
-    undetected: tuple[float | Literal["nan", "inf"], ...] = ()
+    missing: dict[str, tuple[float, ...]] = Field(default_factory=dict)
+    undetected: tuple[Mark, ...] | dict[str, tuple[Mark, ...]] = ()
 
     @field_validator("mag", "mag_err", "flux", "flux_err", "a_band")
     @classmethod
@@ -77,6 +92,49 @@ class Columns(Strict):
         if self.extinction == "ebv" and (self.ebv is None or not self.extinction_per_ebv):
             raise ValueError("extinction: ebv needs ebv: its column, and extinction_per_ebv: A_b / E(B-V) of each band")
         return self
+
+    @model_validator(mode="after")
+    def _says_nothing_in_vain(self) -> Columns:
+        for key in FLUX_KEYS:
+            if self.mag is not None and getattr(self, key) not in (None, ()):
+                raise ValueError(f"{key} does nothing beside mag: set mag: null to compute magnitudes from fluxes")
+        if self.mag is None and self.mag_err not in (None, type(self).model_fields["mag_err"].default):
+            raise ValueError("mag_err does nothing beside mag: null: errors of fluxes are flux_err")
+        for way, keys in DUST_KEYS.items():
+            for key in keys if way != self.extinction else ():
+                if getattr(self, key):
+                    raise ValueError(f"{key} does nothing without extinction: {way} (it is {self.extinction})")
+        if isinstance(self.undetected, dict):
+            for kind in self.undetected:
+                if kind not in PHOTOMETRY:
+                    raise ValueError(f"undetected: kind of column {kind!r} is none of {', '.join(PHOTOMETRY)}")
+        return self
+
+    def unseen(self, kind: str) -> tuple[Mark, ...]:
+        """The marks of "observed, and nothing seen" in a kind of column.
+
+        Examples
+        --------
+        >>> Columns(undetected=[99]).unseen("mag"), Columns(undetected={"mag_err": [-1]}).unseen("mag_err")
+        ((99.0,), (-1.0,))
+        """
+        if isinstance(self.undetected, dict):
+            return self.undetected.get(kind, ())
+        return self.undetected if kind in ("mag", "flux") else ()
+
+
+def that_apply(columns: dict[str, Any]) -> dict[str, Any]:
+    """Leave out of a survey's column map the keys that do nothing, as the map stands: those of fluxes, or of dust.
+
+    Examples
+    --------
+    >>> that_apply({"mag": "m_{band}", "flux": "f_{band}", "ebv": "EBV"})
+    {'mag': 'm_{band}'}
+    """
+    idle = set(FLUX_KEYS if columns.get("mag") is not None else ("mag_err",))
+    for way, keys in DUST_KEYS.items():
+        idle |= set(keys) if way != columns.get("extinction", "none") else set()
+    return {key: value for key, value in columns.items() if key not in idle}
 
 
 class Cut(Strict):
@@ -112,6 +170,10 @@ class Cut(Strict):
     equals: float | None = None
     repeated: Literal["first", "drop"] | None = None
     missing: Literal["drop", "keep"] = "drop"
+
+    def words(self) -> list[str]:
+        """The words in `column` that may be names."""
+        return re.findall(r"[^\W\d]\w*", self.column)
 
     @model_validator(mode="after")
     def _has_a_condition(self) -> Cut:

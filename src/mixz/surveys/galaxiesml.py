@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mixz.surveys.columns import Columns, Cut
+from mixz.surveys.columns import Cut
 from mixz.surveys.hsc import EXTINCTION_PER_EBV, MAGNITUDES_ABOVE_0, MAGNITUDES_BELOW_50
 from mixz.surveys.survey import Survey
 
@@ -27,7 +27,7 @@ GALAXIESML = Survey(
         "validation": "5x127x127_validation_with_morphology.hdf5",
         "test": "5x127x127_testing_with_morphology.hdf5",
     },
-    columns=Columns(
+    columns=dict(
         object_id="object_id",
         ra="ra",
         dec="dec",

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from mixz.surveys.columns import Columns, Cut
+from typing import TYPE_CHECKING, Any
+
+from mixz.surveys.columns import Cut
 from mixz.surveys.survey import Survey
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 BANDS = ("g", "r", "i", "z", "y")
 
@@ -33,9 +38,9 @@ CUTS = (
 )
 
 
-def _columns(mag_err: str) -> Columns:
+def _columns(mag_err: str) -> Mapping[str, Any]:
     """The column map; the releases differ in the name of the magnitude errors."""
-    return Columns(
+    return dict(
         object_id="object_id",
         ra="ra",
         dec="dec",

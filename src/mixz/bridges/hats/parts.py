@@ -23,7 +23,7 @@ from mixz.bridges.models import open_model
 from mixz.bridges.pieces import Pieces
 from mixz.data.hats_folder import SKY_INDEX, HatsFolder, Pixel, batches, file_columns, file_rows, pixel_file
 from mixz.data.table_writers import ParquetPieces
-from mixz.data.tables import require_columns
+from mixz.data.meaning.numbers import require_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -184,7 +184,7 @@ def _predicted(job: Job, part: Part, source: Path, position: list[str], pieces: 
     """A part's galaxies with their redshifts, some at a time."""
     where, available = str(source), file_columns(source)
     kept = [SKY_INDEX] if SKY_INDEX in available else []
-    name = job.asked.id_column(available)
+    name = job.asked.id_column(pieces.model, available)
     kept += [*position, *([name] if name else [])]
     require_columns(kept, available, where=where)
     needed = job.asked.needed(pieces.model, available, where=where)

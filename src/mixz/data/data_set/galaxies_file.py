@@ -104,6 +104,14 @@ def read_galaxies(path: str | Path) -> GalaxySet:
     )
 
 
+def is_galaxies(path: Path) -> bool:
+    """Whether a Parquet file is one that `write_galaxies` wrote, whose magnitudes are free of dust as training wants."""
+    try:
+        return METADATA_KEY in (pq.read_schema(path).metadata or {})
+    except (OSError, pa.ArrowException):
+        return False
+
+
 def _extras(galaxies: GalaxySet) -> dict[str, Any]:
     """The columns that only some galaxy sets have."""
     columns: dict[str, Any] = {}
