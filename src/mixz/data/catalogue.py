@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from mixz.data.cuts import passes, unrepeated
-from mixz.data.expressions import columns_of, evaluate
+from mixz.data.cuts import kept
+from mixz.data.expressions import columns_of
 from mixz.data.hats_folder import is_hats
 from mixz.data.photometry import column_names, photometry
 from mixz.data.sky import Box, footprint, guess_units, require_degrees
-from mixz.data.tables import numbers, read_chunks, require_columns, table_columns
+from mixz.data.tables import numbers, read_chunks, table_columns
 from mixz.errors import MixzError
 from mixz.surveys import SURVEYS
 
@@ -118,13 +118,7 @@ def apply_cuts(frame: pd.DataFrame, cuts: Sequence[Cut], ledger: Ledger, *, titl
         A cut leaves nothing, or holds what is not arithmetic.
     """
     for cut in cuts:
-        if cut.repeated:
-            require_columns([cut.column], list(frame.columns), where=where)
-            keep = unrepeated(cut, frame[cut.column])
-        else:
-            names = list(frame.columns)
-            keep = passes(cut, evaluate(cut.column, lambda n, f=frame: numbers(f, n, where=where), names))  # type: ignore[misc]
-        frame = frame[ledger.apply(title, cut.name, keep)]
+        frame = frame[ledger.apply(title, cut.name, kept(cut, frame, where=where))]
     return frame
 
 

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import (
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    field_validator,
+    model_validator,
+)
 
 from mixz.strict import Strict
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Positive = Annotated[float, Field(gt=0)]
 PerBand = str | dict[str, str]
+
+
+Value = StrictBool | StrictInt | StrictFloat | StrictStr
+"""What a cut compares with: truth values, numbers (only those too large for a float as integers), and text."""
 
 
 class Columns(Strict):
@@ -89,13 +101,13 @@ class Cut(Strict):
     column
         A column of the table, one of our names (``mag_{band}``, ``mag_err_{band}``, ``z_{truth}``, ``match_arcsec``),
         or arithmetic of these with ``abs``, ``min``, ``max``, ``sqrt``, ``log10`` and ``isnan``, e.g.
-        ``lp_chi2_best / lp_NbFilt``.
+        ``lp_chi2_best / lp_NbFilt``; ``flags & 4`` tests bits of whole numbers, also ``flags & (1 << 40 | 0x10)``.
     min, max
         Keep min <= value <= max; either may be left out.
     above, below
         Keep above < value < below; either may be left out.
     equals
-        Keep value == equals.
+        Keep value == equals: a number, a truth value, text (``GALAXY``), or any of a list (``[GALAXY, QSO]``).
     repeated
         What to do with rows that share their value in `column` (text or number): keep the ``first``, or ``drop``
         them all.
@@ -109,15 +121,52 @@ class Cut(Strict):
     max: float | None = None
     above: float | None = None
     below: float | None = None
-    equals: float | None = None
+    equals: Value | tuple[Value, ...] | None = None
     repeated: Literal["first", "drop"] | None = None
     missing: Literal["drop", "keep"] = "drop"
 
+    @field_validator("equals", mode="before")
+    @classmethod
+    def _equals_are_values(cls, value: object) -> object:
+        return tuple(map(_value, value)) if isinstance(value, list | tuple) else _value(value)
+
     @model_validator(mode="after")
     def _has_a_condition(self) -> Cut:
-        conditions = (self.min, self.max, self.above, self.below, self.equals)
-        if self.repeated is None and all(condition is None for condition in conditions):
+        bounds = [self.min, self.above, self.max, self.below]
+        kinds = [any(bound is not None for bound in bounds), self.equals is not None, self.repeated is not None]
+        if not any(kinds):
             raise ValueError("a cut needs min, max, above, below, equals or repeated")
-        if self.repeated is not None and any(condition is not None for condition in conditions):
+        if self.repeated is not None and sum(kinds) > 1:
             raise ValueError("repeated stands alone: give the other conditions as a cut of their own")
+        if self.equals is not None and sum(kinds) > 1:
+            raise ValueError("equals stands alone: give the bounds as a cut of their own")
+        if self.equals == ():
+            raise ValueError("equals: [] keeps nothing: list what to keep")
+        if (self.min is not None and self.above is not None) or (self.max is not None and self.below is not None):
+            raise ValueError("min and above are two lower bounds, max and below two upper ones: give one of each")
+        lower, upper = (next((b for b in pair if b is not None), None) for pair in (bounds[:2], bounds[2:]))
+        strict = self.above is not None or self.below is not None
+        if lower is not None and upper is not None and (lower > upper or (strict and lower == upper)):
+            raise ValueError(f"nothing lies between {lower:g} and {upper:g}: exchange or correct the bounds")
         return self
+
+    @property
+    def wanted(self) -> tuple[bool | int | float | str, ...]:
+        """What `equals` lists; nothing for the other conditions."""
+        if self.equals is None:
+            return ()
+        return self.equals if isinstance(self.equals, tuple) else (self.equals,)
+
+
+def _value(written: object) -> bool | int | float | str | None:
+    """What a cut is to compare with, whole numbers as floats where these are exact."""
+    match written:
+        case None | bool():
+            return written
+        case int() | float() if abs(written) < 2**64:
+            return float(written) if abs(written) <= 2**53 else written
+        case str() if written.strip():
+            return written.strip()
+        case str():
+            raise ValueError("empty text is a missing value, and missing values equal nothing")
+    raise ValueError("a cut compares with a number, true or false, text, or a list of these")

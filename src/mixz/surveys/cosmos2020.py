@@ -24,9 +24,10 @@ CUTS = (
         column="max(lp_zPDF_u68 - lp_zPDF, lp_zPDF - lp_zPDF_l68) / (1 + lp_zPDF)",
         below=0.05,
     ),
-    Cut(name="better_as_galaxy", column="lp_chi2_best - lp_chis", below=0),  # than as a star
-    Cut(name="good_fit", column="lp_chi2_best / lp_NbFilt", below=5),
-    Cut(name="single_peak", column="isnan(lp_zp_2)", equals=1),  # no second peak of the posterior
+    # In cuts -99 is a number like any other: bounds on both sides leave fits that failed out.
+    Cut(name="better_as_galaxy", column="lp_chi2_best / lp_chis", min=0, below=1),  # than as a star
+    Cut(name="good_fit", column="lp_chi2_best / lp_NbFilt", min=0, below=5),
+    Cut(name="single_peak", column="lp_zp_2", below=0, missing="keep"),  # no second peak of the posterior
     Cut(name="many_filters", column="lp_NbFilt", min=26),
 )
 
