@@ -148,7 +148,10 @@ def equal(values: pd.Series[Any], wanted: float | str, *, where: str) -> Mask:
         truth = TRUTH_WORDS.get(str(wanted).strip().lower())
         if truth is None and isinstance(wanted, str):
             raise _unlike(values, wanted, where, "true or false")
-        return np.asarray(values.to_numpy(dtype=object, na_value=None) == truth) if truth is not None else nothing
+        # No word for a truth value, such as 2, equals none.
+        return (
+            (values.astype("boolean") == truth).to_numpy(dtype=bool, na_value=False) if truth is not None else nothing
+        )
     number = _number(wanted)
     if number is None:
         raise _unlike(values, wanted, where, "a number")
