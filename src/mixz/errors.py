@@ -58,3 +58,17 @@ def nearest(name: str, names: Iterable[str]) -> str:
         return ""
     word = "name" if len(close) == 1 else "names"
     return f" (nearest {word}: {', '.join(repr(c) for c in close)})"
+
+
+def shortened(text: str, characters: int) -> str:
+    """A text with its middle left out where it is too long for a message.
+
+    Examples
+    --------
+    >>> shortened("abcdefghij", 8)
+    'abc...ij'
+    """
+    if len(text) <= characters:
+        return text
+    ending = (characters - 3) // 2
+    return f"{text[: characters - 3 - ending]}...{text[len(text) - ending :]}"

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from mixz.data.cuts import passes, unrepeated
-from mixz.data.expressions import columns_of, evaluate
+from mixz.data.cuts import kept
+from mixz.data.expressions import columns_of
 from mixz.data.hats_folder import is_hats
 from mixz.data.meaning.missing import Account, Values, marks_of
 from mixz.data.meaning.names import are_rounded, identities
-from mixz.data.meaning.numbers import numbers, require_columns
 from mixz.data.photometry import column_names, photometry
 from mixz.data.redshifts import redshifts, widths
 from mixz.data.sky import Box, footprint, guess_units, positions
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mixz.arrays import Floats, Mask
+    from mixz.arrays import Floats
     from mixz.data.cuts import Ledger
     from mixz.settings.tables import Source
     from mixz.surveys.columns import Cut
@@ -143,22 +142,8 @@ def apply_cuts(frame: pd.DataFrame, cuts: Sequence[Cut], ledger: Ledger, *, titl
         A cut leaves nothing, or holds what is not arithmetic.
     """
     for cut in cuts:
-        frame = frame[ledger.apply(title, cut.name, rows_passing(frame, cut, where=where))]
+        frame = frame[ledger.apply(title, cut.name, kept(cut, frame, where=where))]
     return frame
-
-
-def rows_passing(frame: pd.DataFrame, cut: Cut, *, where: str) -> Mask:
-    """Which rows of a table pass a cut, shape (row,).
-
-    Raises
-    ------
-    MixzError
-        It speaks of a column that is not there, or holds what is not arithmetic.
-    """
-    if cut.repeated:
-        require_columns([cut.column], list(frame.columns), where=where)
-        return unrepeated(cut, frame[cut.column])
-    return passes(cut, evaluate(cut.column, lambda name: numbers(frame, name, where=where), list(frame.columns)))
 
 
 def require_file(source: Source, path: Path) -> None:
@@ -288,7 +273,7 @@ def _labels(
         columns |= {f"z_err_low_{truth}": low, f"z_err_high_{truth}": high}
     frame = frame.assign(**columns)
     for cut in source.truth_cuts.get(truth, ()):
-        fails = ~rows_passing(frame, cut, where=account.where) & np.isfinite(columns[f"z_{truth}"])
+        fails = ~kept(cut, frame, where=account.where) & np.isfinite(columns[f"z_{truth}"])
         account.take(column, f"{truth}: not {cut.name}", fails)
         columns = {name: np.where(fails, np.nan, values) for name, values in columns.items()}
     return columns

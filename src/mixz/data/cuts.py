@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mixz.data.expressions import evaluate
+from mixz.data.meaning.exact import bits, equal, floats, plain
+from mixz.data.tables import require_columns
 from mixz.errors import MixzError
 
 if TYPE_CHECKING:
@@ -78,7 +81,7 @@ class Ledger:
             raise MixzError(f"{table}: no galaxy is left after {step!r} ({trail})", "at least one", f"loosen {step!r}")
 
     def take_over(self, table: str, accounts: Iterable[Account]) -> None:
-        """Enter what was taken for missing in the files of a table, by column and reason, and what a person should see."""
+        """Enter what was taken for missing in a table's files, by column and reason, and what a person should see."""
         taken: Counter[tuple[str, str]] = Counter()
         for account in accounts:
             taken.update(account.taken)
@@ -95,8 +98,56 @@ class Ledger:
         return [{name: getattr(e, name) for name in names} | dict(e.details) for e in self.entries]
 
 
+def kept(cut: Cut, frame: pd.DataFrame, *, where: str) -> Mask:
+    """Which rows of a table a cut keeps, shape (row,).
+
+    Parameters
+    ----------
+    cut
+        The cut.
+    frame
+        The columns that it speaks of.
+    where
+        The table, for messages.
+
+    Raises
+    ------
+    MixzError
+        It speaks of what is neither a column nor arithmetic, or compares a column with what it cannot hold.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from mixz.surveys.columns import Cut
+    >>> table = pd.DataFrame({"kind": ["GALAXY", "STAR"], "flags": [4, 8]})
+    >>> kept(Cut(name="galaxies", column="kind", equals="GALAXY"), table, where="demo")
+    array([ True, False])
+    >>> kept(Cut(name="clean", column="flags & 4", equals=0), table, where="demo")
+    array([False,  True])
+    """
+    if cut.repeated or cut.column in frame:
+        values = plain(_column(frame, cut.column, where))
+    else:
+        values = evaluate(
+            cut.column,
+            lambda name: floats(_column(frame, name, where), where=where),
+            bits=lambda name: bits(_column(frame, name, where), where=where),
+        )
+    if cut.repeated:
+        return unrepeated(cut, values)
+    if not cut.wanted:
+        return passes(cut, floats(values, where=where))
+    found = np.logical_or.reduce([equal(values, wanted, where=where) for wanted in cut.wanted])
+    return np.asarray(np.where(values.isna(), cut.missing == "keep", found))
+
+
+def _column(frame: pd.DataFrame, name: str, where: str) -> pd.Series[Any]:
+    require_columns([name], list(frame.columns), where=where)
+    return frame[name]
+
+
 def passes(cut: Cut, values: Floats) -> Mask:
-    """Which galaxies pass a cut on their `values`, shape (galaxy,).
+    """Which galaxies pass a cut's bounds on their `values`, shape (galaxy,).
 
     Examples
     --------
@@ -116,8 +167,6 @@ def passes(cut: Cut, values: Floats) -> Mask:
         keep &= values > cut.above
     if cut.below is not None:
         keep &= values < cut.below
-    if cut.equals is not None:
-        keep &= values == cut.equals
     return np.asarray(keep | missing if cut.missing == "keep" else keep)
 
 
@@ -134,6 +183,7 @@ def unrepeated(cut: Cut, values: pd.Series[Any]) -> Mask:
     >>> unrepeated(Cut(name="once", column="name", repeated="drop", missing="keep"), names)
     array([False,  True, False,  True,  True])
     """
+    values = plain(values)
     missing = values.isna().to_numpy()
     again = values.duplicated(keep="first" if cut.repeated == "first" else False).to_numpy()
     return np.asarray(np.where(missing, cut.missing == "keep", ~again))

@@ -23,7 +23,7 @@ AB_RANGE = (5.0, 40.0)
 """Where nearly all AB magnitudes of galaxies lie; fluxes in whatever unit do not."""
 
 FAINTEST = 60.0
-"""No source has a magnitude, or an error of one, beyond this, of either sign: someone's way to say that there is none."""
+"""No source has a magnitude, or an error of one, beyond this, of either sign: it is a way to say that there is none."""
 
 NOT_OBSERVED_FLUX = -90.0
 """Fluxes so low with an error that is none were not observed (EAZY's NOT_OBS_THRESHOLD)."""

@@ -26,6 +26,9 @@ Device = Literal["cpu", "cuda"]
 Precision = Literal["float32", "tf32", "bfloat16"]
 """Where to train and how exactly to multiply: choices of a run, not of its config, but recorded with the model."""
 
+MOST_MEMBERS = 1000
+"""Of an ensemble: a hundred times the default's; their weights lie in memory together."""
+
 
 class Config(Strict):
     """Everything one run needs.  `load_config` reads it from YAML; `digest` names it.
@@ -64,7 +67,7 @@ class Config(Strict):
     """
 
     name: Name
-    bands: Annotated[tuple[Name, ...], Field(min_length=1)]
+    bands: Annotated[tuple[Name, ...], Field(min_length=1, max_length=1000)]
     ref_band: str = ""
     tables: Annotated[tuple[Table, ...], Field(min_length=1)]
     cuts: tuple[Cut, ...] = ()
@@ -78,7 +81,7 @@ class Config(Strict):
     recipes: dict[Name, Recipe] = Field(
         default_factory=lambda: {DEFAULT_RECIPE: None}, min_length=1, validate_default=True
     )
-    members: Annotated[int, Field(ge=1)] = 10
+    members: Annotated[int, Field(ge=1, le=MOST_MEMBERS)] = 10
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     out: Path = Path("out")
 

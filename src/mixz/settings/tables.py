@@ -43,8 +43,8 @@ class Source(Strict):
     truth_errors
         Per truth the column of its 68 % error, or the two columns of the ends of its 68 % interval.
     truth_cuts
-        Per truth the conditions under which its label is believed, e.g. ``{spec: [{name: secure, column: flag, min: 3}]}``;
-        a label that fails one is left out and counted, its galaxy stays.
+        Per truth the conditions under which its label is believed, e.g. ``{spec: [{name: secure, column: flag,
+        min: 3}]}``; a label that fails one is left out and counted, its galaxy stays.
     carry
         Further columns of numbers to carry along to the galaxies, by their new name.
     cuts

@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import (
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    field_validator,
+    model_validator,
+)
 
 from mixz.strict import Strict
 
@@ -19,6 +27,10 @@ PHOTOMETRY = KINDS[:4]
 DUST_KEYS = {"none": (), "a_band": ("a_band",), "ebv": ("ebv", "extinction_per_ebv")}
 """Per way of taking dust off the keys that it needs."""
 FLUX_KEYS = ("flux", "flux_err", "flux_zero_point")
+
+
+Value = StrictBool | StrictInt | StrictFloat | StrictStr
+"""What a cut compares with: truth values, numbers (only those too large for a float as integers), and text."""
 
 
 class Columns(Strict):
@@ -50,8 +62,8 @@ class Columns(Strict):
         Per band A_b / E(B-V).
     missing
         What stands for "not observed", "not known": numbers by kind of column (``mag``, ``mag_err``, ``flux``,
-        ``flux_err``, ``z``, ``z_err``, ``dust``, ``other``) or by a column's own name, e.g. ``{mag: [30], conf: [-1]}``;
-        they take the place of the usual ones (docs/values.md), and are compared in the column's own precision.
+        ``flux_err``, ``z``, ``z_err``, ``dust``, ``other``) or by a column's own name, e.g. ``{mag: [30], conf:
+        [-1]}``; they take the place of the usual ones (docs/values.md), and are compared in the column's own precision.
     undetected
         What stands for "observed, and nothing seen" in a column of magnitudes or fluxes: numbers, ``nan`` or ``inf``,
         e.g. ``[99]`` for RAIL's tables and ``[nan]`` for the DESC challenge's; or by kind of column, e.g.
@@ -147,13 +159,13 @@ class Cut(Strict):
     column
         A column of the table, one of our names (``mag_{band}``, ``mag_err_{band}``, ``z_{truth}``, ``match_arcsec``),
         or arithmetic of these with ``abs``, ``min``, ``max``, ``sqrt``, ``log10`` and ``isnan``, e.g.
-        ``lp_chi2_best / lp_NbFilt``.
+        ``lp_chi2_best / lp_NbFilt``; ``flags & 4`` tests bits of whole numbers, also ``flags & (1 << 40 | 0x10)``.
     min, max
         Keep min <= value <= max; either may be left out.
     above, below
         Keep above < value < below; either may be left out.
     equals
-        Keep value == equals.
+        Keep value == equals: a number, a truth value, text (``GALAXY``), or any of a list (``[GALAXY, QSO]``).
     repeated
         What to do with rows that share their value in `column` (text or number): keep the ``first``, or ``drop``
         them all.
@@ -167,7 +179,7 @@ class Cut(Strict):
     max: float | None = None
     above: float | None = None
     below: float | None = None
-    equals: float | None = None
+    equals: Value | tuple[Value, ...] | None = None
     repeated: Literal["first", "drop"] | None = None
     missing: Literal["drop", "keep"] = "drop"
 
@@ -175,11 +187,48 @@ class Cut(Strict):
         """The words in `column` that may be names."""
         return re.findall(r"[^\W\d]\w*", self.column)
 
+    @field_validator("equals", mode="before")
+    @classmethod
+    def _equals_are_values(cls, value: object) -> object:
+        return tuple(map(_value, value)) if isinstance(value, list | tuple) else _value(value)
+
     @model_validator(mode="after")
     def _has_a_condition(self) -> Cut:
-        conditions = (self.min, self.max, self.above, self.below, self.equals)
-        if self.repeated is None and all(condition is None for condition in conditions):
+        bounds = [self.min, self.above, self.max, self.below]
+        kinds = [any(bound is not None for bound in bounds), self.equals is not None, self.repeated is not None]
+        if not any(kinds):
             raise ValueError("a cut needs min, max, above, below, equals or repeated")
-        if self.repeated is not None and any(condition is not None for condition in conditions):
+        if self.repeated is not None and sum(kinds) > 1:
             raise ValueError("repeated stands alone: give the other conditions as a cut of their own")
+        if self.equals is not None and sum(kinds) > 1:
+            raise ValueError("equals stands alone: give the bounds as a cut of their own")
+        if self.equals == ():
+            raise ValueError("equals: [] keeps nothing: list what to keep")
+        if (self.min is not None and self.above is not None) or (self.max is not None and self.below is not None):
+            raise ValueError("min and above are two lower bounds, max and below two upper ones: give one of each")
+        lower, upper = (next((b for b in pair if b is not None), None) for pair in (bounds[:2], bounds[2:]))
+        strict = self.above is not None or self.below is not None
+        if lower is not None and upper is not None and (lower > upper or (strict and lower == upper)):
+            raise ValueError(f"nothing lies between {lower:g} and {upper:g}: exchange or correct the bounds")
         return self
+
+    @property
+    def wanted(self) -> tuple[bool | int | float | str, ...]:
+        """What `equals` lists; nothing for the other conditions."""
+        if self.equals is None:
+            return ()
+        return self.equals if isinstance(self.equals, tuple) else (self.equals,)
+
+
+def _value(written: object) -> bool | int | float | str | None:
+    """What a cut is to compare with, whole numbers as floats where these are exact."""
+    match written:
+        case None | bool():
+            return written
+        case int() | float() if abs(written) < 2**64:
+            return float(written) if abs(written) <= 2**53 else written
+        case str() if written.strip():
+            return written.strip()
+        case str():
+            raise ValueError("empty text is a missing value, and missing values equal nothing")
+    raise ValueError("a cut compares with a number, true or false, text, or a list of these")

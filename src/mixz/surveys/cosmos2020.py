@@ -38,19 +38,19 @@ CUTS = (
 
 def _columns(measured: str) -> Mapping[str, Any]:
     """The column map; CLASSIC measured in several apertures, which its columns' names end in."""
-    return dict(
-        object_id="ID",
-        ra="ALPHA_J2000",
-        dec="DELTA_J2000",
-        mag=f"HSC_{{band}}_MAG{measured}",
-        mag_err=f"HSC_{{band}}_MAGERR{measured}",
-        flux=f"HSC_{{band}}_FLUX{measured}",
-        flux_err=f"HSC_{{band}}_FLUXERR{measured}",
-        flux_zero_point=23.9,  # microjansky
-        missing={"other": (-99.0,)},  # of LePHARE's columns, which cuts speak of
-        ebv="EBV",
-        extinction_per_ebv=EXTINCTION_PER_EBV,
-    )
+    return {
+        "object_id": "ID",
+        "ra": "ALPHA_J2000",
+        "dec": "DELTA_J2000",
+        "mag": f"HSC_{{band}}_MAG{measured}",
+        "mag_err": f"HSC_{{band}}_MAGERR{measured}",
+        "flux": f"HSC_{{band}}_FLUX{measured}",
+        "flux_err": f"HSC_{{band}}_FLUXERR{measured}",
+        "flux_zero_point": 23.9,  # microjansky
+        "missing": {"other": (-99.0,)},  # of LePHARE's columns, which cuts speak of
+        "ebv": "EBV",
+        "extinction_per_ebv": EXTINCTION_PER_EBV,
+    }
 
 
 CLASSIC = Survey(

@@ -30,7 +30,7 @@ TIERS: dict[str, tuple[tuple[float, float], ...]] = {
 DESC_PZ_CHALLENGE = Survey(
     name="desc_pz_challenge",
     about="a training table of the DESC photo-z challenge: https://github.com/LSSTDESC/pz_data_challenge",
-    columns=dict(object_id="object_id", mag="mag_{band}_lsst", mag_err="mag_{band}_lsst_err"),
+    columns={"object_id": "object_id", "mag": "mag_{band}_lsst", "mag_err": "mag_{band}_lsst_err"},
     truths={"spec": SPEC, "many_band": MANY_BAND},
     marks=(SPEC, MANY_BAND),
 )

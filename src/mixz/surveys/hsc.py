@@ -40,15 +40,15 @@ CUTS = (
 
 def _columns(mag_err: str) -> Mapping[str, Any]:
     """The column map; the releases differ in the name of the magnitude errors."""
-    return dict(
-        object_id="object_id",
-        ra="ra",
-        dec="dec",
-        mag="{band}_cmodel_mag",
-        mag_err=mag_err,
-        a_band="a_{band}",
-        extinction_per_ebv=EXTINCTION_PER_EBV,
-    )
+    return {
+        "object_id": "object_id",
+        "ra": "ra",
+        "dec": "dec",
+        "mag": "{band}_cmodel_mag",
+        "mag_err": mag_err,
+        "a_band": "a_{band}",
+        "extinction_per_ebv": EXTINCTION_PER_EBV,
+    }
 
 
 # No file of a fixed name: tables come from a query, see docs/surveys.md.  The mock's is called as here.

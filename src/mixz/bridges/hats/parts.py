@@ -22,8 +22,8 @@ from mixz.bridges.hats.columns import how_to_write, rubin_columns
 from mixz.bridges.models import open_model
 from mixz.bridges.pieces import Pieces
 from mixz.data.hats_folder import SKY_INDEX, HatsFolder, Pixel, batches, file_columns, file_rows, pixel_file
-from mixz.data.table_writers import ParquetPieces
 from mixz.data.meaning.numbers import require_columns
+from mixz.data.table_writers import ParquetPieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

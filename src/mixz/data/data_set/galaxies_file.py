@@ -105,7 +105,7 @@ def read_galaxies(path: str | Path) -> GalaxySet:
 
 
 def is_galaxies(path: Path) -> bool:
-    """Whether a Parquet file is one that `write_galaxies` wrote, whose magnitudes are free of dust as training wants."""
+    """Whether a Parquet file is one that `write_galaxies` wrote: its magnitudes are as training wants them."""
     try:
         return METADATA_KEY in (pq.read_schema(path).metadata or {})
     except (OSError, pa.ArrowException):

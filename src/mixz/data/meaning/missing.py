@@ -149,7 +149,7 @@ class Account:
         found, counts = np.unique(values[np.isfinite(values)], return_counts=True)
         again = counts > 1  # all others together would fill the memory
         seen = self.seen.setdefault(name, _Seen())
-        seen.values, seen.others = seen.values + int(counts.sum()), seen.others + int((~again).sum())
+        seen.count, seen.others = seen.count + int(counts.sum()), seen.others + int((~again).sum())
         seen.repeated.update(dict(zip(found[again].tolist(), counts[again].tolist(), strict=True)))
 
     def watch_marks(self, name: str, values: Floats) -> None:
@@ -205,7 +205,7 @@ class Account:
 class _Seen:
     """Values of a column that repeat exactly, and how many others there are."""
 
-    values: int = 0
+    count: int = 0
     others: int = 0
     repeated: Counter[float] = field(default_factory=Counter)
 
@@ -216,7 +216,7 @@ class _Seen:
             rest = [n for v, n in self.repeated.items() if v != value]
             usual = np.quantile(rest, 0.9) if rest else 1
             alone = not rest and not self.others
-            least = max(REPEATED_ALONE if alone else REPEATED_LEAST, REPEATED_SHARE * self.values)
+            least = max(REPEATED_ALONE if alone else REPEATED_LEAST, REPEATED_SHARE * self.count)
             if count >= least and count > TIMES_THE_OTHERS * usual:
                 found.append((value, count))
         return found
