@@ -40,7 +40,11 @@ class MixzError(Exception):
 
     def __reduce__(self) -> tuple[type[MixzError], tuple[str, str, str]]:
         """Rebuild from the three parts, so that the error survives the way back from a worker process."""
-        return MixzError, (self.given, self.allowed, self.do)
+        return type(self), (self.given, self.allowed, self.do)
+
+
+class TooLargeError(MixzError):
+    """More bytes, packed or unpacked, than somebody was ready to take."""
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
