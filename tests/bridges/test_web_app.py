@@ -165,7 +165,7 @@ def test_pages_of_other_sites_cannot_send(client: Any, told: dict[str, str]) -> 
         refused(client.post(f"/api/{what}", content=CSV, headers=told), 403, "page")
 
 
-@pytest.mark.parametrize("host", ["localhost", "localhost:80", "LOCALHOST", "127.0.0.1:8321"])
+@pytest.mark.parametrize("host", ["localhost", "localhost:80", "127.0.0.1:8321"])
 @pytest.mark.parametrize("site", ["same-origin", "none", ""])
 def test_its_own_page_and_programs_can_send(client: Any, host: str, site: str) -> None:
     told = {"host": host, "origin": f"http://{host}"} | ({"sec-fetch-site": site} if site else {})
@@ -304,6 +304,8 @@ def test_no_message_tells_where_the_model_lies(tmp_path: Path, monkeypatch: Any)
         error = MixzError(f"{spelt}/weights is damaged", str(tmp_path / "models/tl"), f"train {spelt} again")
         told = failing(error, Path("models/tl")).post("/api/photoz", content=CSV).json()
         assert told == {"given": "tl/weights is damaged", "allowed": "tl", "do": "train tl again"}
+    told = failing(MixzError("a.b", ".", f"in {tmp_path}"), Path()).post("/api/photoz", content=CSV).json()
+    assert told == {"given": "a.b", "allowed": ".", "do": f"in {tmp_path.name}"}
 
 
 def test_messages_of_any_length_are_cut() -> None:

@@ -126,7 +126,8 @@ def tell_errors(app: FastAPI, private: Sequence[Path]) -> None:
     private
         Places on this machine of which no more than the last name is told.
     """
-    hidden = {str(spelt): path.name for path in private for spelt in (path.resolve(), path.absolute(), path)}
+    spelt = [(way, path.resolve().name) for path in private for way in (path.resolve(), path.absolute(), path)]
+    hidden = {str(way): name for way, name in spelt if len(way.parts) > 1}  # a single name, or a dot, tells no place
 
     def without_places(part: str) -> str:
         for place, name in hidden.items():
