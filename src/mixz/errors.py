@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+MOST_COMPARED = 1_000
+"""Names among which a similar one is looked for: comparing many takes longer than finding the mistake by eye."""
 
 
 class MixzError(Exception):
@@ -40,7 +44,11 @@ class MixzError(Exception):
 
     def __reduce__(self) -> tuple[type[MixzError], tuple[str, str, str]]:
         """Rebuild from the three parts, so that the error survives the way back from a worker process."""
-        return MixzError, (self.given, self.allowed, self.do)
+        return type(self), (self.given, self.allowed, self.do)
+
+
+class TooLargeError(MixzError):
+    """More bytes, packed or unpacked, than somebody was ready to take."""
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
@@ -52,8 +60,10 @@ def nearest(name: str, names: Iterable[str]) -> str:
     " (nearest name: 'mag_g')"
     >>> nearest("ra", ["mag_g"])
     ''
+    >>> nearest("ra", (f"column {k}" for k in range(10**9)))
+    ''
     """
-    close = get_close_matches(name, list(names), n=3, cutoff=0.6)
+    close = get_close_matches(name, [*islice(names, MOST_COMPARED)], n=3, cutoff=0.6)
     if not close:
         return ""
     word = "name" if len(close) == 1 else "names"

@@ -122,7 +122,9 @@ def serve(
         str, typer.Option(help="Address to listen on; others than this machine only if you say so.")
     ] = LOCAL,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8321,
-    max_mb: Annotated[float, typer.Option(min=0.001, help="Largest table to accept, in megabytes.")] = 100.0,
+    max_mb: Annotated[
+        float, typer.Option(min=0.001, help="Largest table to accept, in megabytes, as it is sent and unpacked.")
+    ] = 100.0,
     max_rows: Annotated[int, typer.Option(min=1, help="Most galaxies in a table.")] = 1_000_000,
 ) -> None:
     """Serve a model to your browser: drop a table in, get redshifts, plots and a download back; JSON for programs.

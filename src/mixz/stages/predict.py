@@ -169,7 +169,13 @@ def write_photoz(
 
 
 def predicted_table(
-    model: PhotoZModel, table: Path, asked: Asked, *, group: str | int | None = None, most_rows: int | None = None
+    model: PhotoZModel,
+    table: Path,
+    asked: Asked,
+    *,
+    group: str | int | None = None,
+    most_rows: int | None = None,
+    bar: Bar | None = None,
 ) -> Iterator[tuple[dict[str, pd.Series[Any]], PhotoZ]]:
     """What goes along of the rows of a table (`Asked.beside`), and their photo-z, some at a time.
 
@@ -180,7 +186,7 @@ def predicted_table(
     """
     asked = _as_told_by(table, asked)
     pieces = _pieces(model, table, asked, table_columns(table, group), group)
-    for frame, photoz in predicted(pieces, table, group=group, most_rows=most_rows):
+    for frame, photoz in predicted(pieces, table, group=group, most_rows=most_rows, bar=bar):
         yield pieces.beside(frame), photoz
 
 

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from mixz.arrays import Floats
     from mixz.bridges.model_columns import Asked
     from mixz.bridges.models import PhotoZModel
-    from mixz.bridges.web_app import WebApp
+    from mixz.bridges.web.app import WebApp
+    from mixz.progress import Bar
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 SHOWN_GALAXIES = 200
@@ -46,7 +47,7 @@ def serve(
     host, port
         Where to listen; by default nobody but this machine can ask.
     max_mb, max_rows
-        Largest table to accept.
+        Largest table to accept: megabytes, both as it is sent and unpacked, and galaxies.
 
     Raises
     ------
@@ -56,7 +57,7 @@ def serve(
     import socket
 
     app = model_app(model, host=host, max_mb=max_mb, max_rows=max_rows)
-    import uvicorn
+    from mixz.bridges.web.server import run_app
 
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as listening:
@@ -74,7 +75,7 @@ def serve(
         if shown not in LOCAL_HOSTS:
             console.print("Whoever reaches this machine can use it: there is no password.", style="yellow")
         console.file.flush()  # into a pipe, too, the address must come before the first visitor
-        uvicorn.Server(uvicorn.Config(app, log_level="warning")).run([listening])
+        run_app(app, listening)
 
 
 def model_app(model: Path, *, host: str = "127.0.0.1", max_mb: float = 100, max_rows: int = 1_000_000) -> WebApp:
@@ -87,24 +88,35 @@ def model_app(model: Path, *, host: str = "127.0.0.1", max_mb: float = 100, max_
     """
     if find_spec("fastapi") is None or find_spec("uvicorn") is None:
         raise MixzError("fastapi and uvicorn are not installed", "", "pip install 'mixz[serve]'")
-    from mixz.bridges.web_app import web_app
+    from mixz.bridges.web.app import web_app
+    from mixz.bridges.web.limits import Limits
     from mixz.report.serve_page import serve_page, serve_scripts
 
-    served = ServedModel(open_model(model), model.name, max_rows)
+    limits = Limits(max_mb=max_mb)
+    served = ServedModel(open_model(model), model.name, max_rows, limits.most_bytes)
     local = host in ("127.0.0.1", "localhost", "::1")
     # A name that leads here but is not ours would let another site's page ask in the user's name.
     hosts = LOCAL_HOSTS if local else ("*",)
     page = serve_page(served.about, max_mb=max_mb)
-    return web_app(served, page=page, scripts=serve_scripts(), hosts=hosts, max_mb=max_mb)
+    return web_app(served, page=page, scripts=serve_scripts(), hosts=hosts, limits=limits, private=[model])
 
 
 @dataclass(frozen=True)
 class ServedModel:
-    """A model as the web app asks for it."""
+    """A model as the web app asks for it.
+
+    Parameters
+    ----------
+    model, name
+        The model, and what to call it where it does not say.
+    max_rows, max_bytes
+        Most galaxies of a table, and the most bytes that reading it may unpack.
+    """
 
     model: PhotoZModel
     name: str
     max_rows: int
+    max_bytes: int
 
     @property
     def about(self) -> Mapping[str, Any]:
@@ -122,16 +134,17 @@ class ServedModel:
             "max_rows": self.max_rows,
         }
 
-    def write(self, table: Path, output: Path, asked: Asked, group: str | None) -> None:
-        """Write the redshifts of a table; the ending of `output` says the format."""
-        write_photoz(self.model, table, output, asked, group=group, most_rows=self.max_rows)
+    # READERS' BOUND: here, and in `show`, `max_bytes` goes to the readers beside `most_rows`.
+    def write(self, table: Path, output: Path, asked: Asked, group: str | None, bar: Bar) -> None:
+        """Write the redshifts of a table; the ending of `output` says the format; what `bar` raises ends it."""
+        write_photoz(self.model, table, output, asked, group=group, most_rows=self.max_rows, bar=bar)
 
-    def show(self, table: Path, asked: Asked, group: str | None) -> Mapping[str, Any]:
-        """The redshifts of a table's first galaxies with their densities, and a summary, for JSON."""
+    def show(self, table: Path, asked: Asked, group: str | None, bar: Bar) -> Mapping[str, Any]:
+        """The redshifts of a table's first galaxies with their densities, and a summary, for JSON; `bar` as above."""
         from mixz.report.browser import density_of
         from mixz.report.charts.chart import number
 
-        parts = predicted_table(self.model, table, asked, group=group, most_rows=self.max_rows)
+        parts = predicted_table(self.model, table, asked, group=group, most_rows=self.max_rows, bar=bar)
         first, z_phot = _first_and_all(_named(photoz, beside) for beside, photoz in parts)
         frame = photoz_frame(first)
         known = z_phot[np.isfinite(z_phot)]
