@@ -163,7 +163,7 @@ def table_writer(path: str | Path, *, notes: TableNotes | None = None) -> Iterat
                 if list(map(str, frame.columns)) != columns:
                     raise ValueError(f"its columns are {', '.join(columns)} first and then others")
                 append(frame)
-            except (ValueError, TypeError, OverflowError) as error:
+            except (ValueError, TypeError, OverflowError, NotImplementedError) as error:
                 raise MixzError(
                     f"{path} cannot hold this table: {error}",
                     "what its format knows: FITS, say, only ASCII",

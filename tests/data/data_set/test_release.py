@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import astropy.units as u
@@ -94,6 +95,15 @@ def test_parquet_columns_carry_unit_and_meaning(tmp_path: Path) -> None:
     assert all(field.metadata[b"description"] for field in schema)
 
 
+def test_whole_numbers_carried_along_stay_whole(tmp_path: Path) -> None:
+    given = replace(galaxies(), carried={"flag": np.arange(30, dtype=np.int8) % 3})
+    write_fits(given, tmp_path / "g.fits", ABOUT)
+    assert Table.read(tmp_path / "g.fits")["flag"].tolist() == [0, 1, 2] * 10
+    write_galaxiesml(given, tmp_path / "g", ABOUT)
+    with h5py.File(tmp_path / "g" / "testing.hdf5") as file:
+        assert file["flag"].dtype == np.int8
+
+
 @pytest.mark.parametrize("name", ["g.fits", "g.parquet"])
 def test_astropy_reads_the_units(tmp_path: Path, name: str) -> None:
     write_fits(galaxies(), tmp_path / "g.fits", ABOUT)
@@ -101,6 +111,7 @@ def test_astropy_reads_the_units(tmp_path: Path, name: str) -> None:
     table = QTable.read(tmp_path / name)
     assert table["mag_i"].unit == u.mag
     assert table["z_spec"].unit is None
+    assert table["z_spec"].info.description.startswith("spectroscopic redshift")
     np.testing.assert_array_equal(table["mag_i"].value, galaxies().mag[:, 1])
     assert table["object_id"].tolist() == galaxies().object_id.tolist()
 
@@ -113,7 +124,8 @@ def test_the_fits_header_tells_meaning_and_provenance(tmp_path: Path) -> None:
     number = next(n for n in range(1, 30) if header[f"TTYPE{n}"] == "mag_i")
     assert header[f"TCOMM{number}"] == "AB magnitude in band i; NaN where not measured"
     assert (header["CREATOR"], header["BUILD"], header["SIMULATE"]) == ("mixz 0.1.0", "0123456789ab", False)
-    assert json.loads(header["MIXZ"]) == ABOUT
+    assert json.loads(header["MIXZ"]) == ABOUT | {"bands": ["g", "i"], "truths": ["spec", "many_band", "grism"]}
+    assert (header["BANDS"], header["TRUTHS"]) == ("g,i", "spec,many_band,grism")
 
 
 def test_galaxiesml_files_tell_units_and_provenance(tmp_path: Path) -> None:

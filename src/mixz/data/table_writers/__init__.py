@@ -7,12 +7,13 @@ columns; the file is whole when the context ends.  Text may be of any width, and
 from mixz.data.table_writers.append import Append
 from mixz.data.table_writers.fits import fits_writer
 from mixz.data.table_writers.hdf5 import grow, hdf5_writer
-from mixz.data.table_writers.notes import Note, TableNotes
-from mixz.data.table_writers.parquet import ParquetPieces, parquet_writer
+from mixz.data.table_writers.notes import MIXZ_KEY, Note, TableNotes
+from mixz.data.table_writers.parquet import ParquetPieces, noted, parquet_writer
 from mixz.data.table_writers.plain_columns import is_text, plain, without_nulls
 from mixz.data.table_writers.text_files import csv_writer, ecsv_writer
 
 __all__ = [
+    "MIXZ_KEY",
     "Append",
     "Note",
     "ParquetPieces",
@@ -23,6 +24,7 @@ __all__ = [
     "grow",
     "hdf5_writer",
     "is_text",
+    "noted",
     "parquet_writer",
     "plain",
     "without_nulls",

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from astropy.table.meta import get_yaml_from_table
 
@@ -55,23 +54,15 @@ class ParquetPieces:
     ) -> None:
         self.path, self.how, self.notes = path, how, notes
         self.writer: pq.ParquetWriter | None = None
-        self.schema = pa.schema([])
-        self.lengths: dict[str, int] = {}
 
     def append(self, table: pa.Table) -> None:
         """Write the rows of a table."""
         if self.notes is not None:
             table = noted(table, self.notes)
         if self.writer is None:
-            # What stands in the schema would hide what is added in the end.
-            self.schema = table.schema
-            self.writer = pq.ParquetWriter(self.path, table.schema.remove_metadata(), **self.how(table.schema))
+            self.writer = pq.ParquetWriter(self.path, table.schema, **self.how(table.schema))
         if len(table):
-            self.writer.write_table(table.replace_schema_metadata(None))
-            for field in table.schema:
-                if _is_text(field.type):
-                    longest = pc.max(pc.utf8_length(table[field.name])).as_py() or 0
-                    self.lengths[field.name] = max(longest, self.lengths.get(field.name, 0))
+            self.writer.write_table(table)
 
     def __enter__(self) -> ParquetPieces:
         """Begin."""
@@ -80,11 +71,6 @@ class ParquetPieces:
     def __exit__(self, *_: object) -> None:
         """Write what says where everything lies."""
         if self.writer is not None:
-            words = dict(self.schema.metadata or {})
-            if self.notes is not None:
-                words |= file_metadata(self.schema, self.notes, self.lengths)
-            if words:
-                self.writer.add_key_value_metadata(words)
             self.writer.close()
 
 
@@ -96,16 +82,25 @@ def arrow_table(frame: pd.DataFrame) -> pa.Table:
 def _arrow_column(values: pd.Series[Any]) -> pa.Array:
     if is_text(values):
         return pa.array(text(values), pa.large_string())
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        column = plain(values)
-        return pa.array(column.data, pa.large_string() if column.is_text else None, mask=column.missing)
-    return pa.array(values)
+    if not isinstance(values.dtype, pd.CategoricalDtype) and values.dtype.kind not in "iufb":
+        return pa.array(values)
+    column = plain(values)
+    return pa.array(column.data, pa.large_string() if column.is_text else None, mask=column.missing)
 
 
-def noted(table: pa.Table, notes: TableNotes) -> pa.Table:
-    """A table whose fields say their unit and meaning, besides what they say already."""
+def noted(table: pa.Table, notes: TableNotes, *, lengths: Mapping[str, int] | None = None) -> pa.Table:
+    """A table that says all its notes, besides what it says already: fields theirs, the schema the whole table's.
+
+    Parameters
+    ----------
+    table, notes
+        The table, and what is known of it.
+    lengths
+        Per column of text the most letters that one has, where that is known already: astropy warns where it is not.
+    """
     fields = [field.with_metadata({**(field.metadata or {}), **_words(notes, field.name)}) for field in table.schema]
-    return pa.Table.from_arrays(table.columns, schema=pa.schema(fields, metadata=table.schema.metadata))
+    about = {**(table.schema.metadata or {}), **_file_metadata(table.schema, notes, lengths or {})}
+    return pa.Table.from_arrays(table.columns, schema=pa.schema(fields, metadata=about))
 
 
 def _words(notes: TableNotes, column: str) -> dict[bytes, bytes]:
@@ -113,25 +108,11 @@ def _words(notes: TableNotes, column: str) -> dict[bytes, bytes]:
     return {key: word.encode() for key, word in ((b"unit", unit), (b"description", meaning)) if word}
 
 
-def file_metadata(schema: pa.Schema, notes: TableNotes, lengths: Mapping[str, int]) -> dict[bytes, bytes]:
-    """What a Parquet file says of itself: its provenance, and for `astropy.table.Table.read` all its notes.
-
-    Parameters
-    ----------
-    schema
-        Its columns.
-    notes
-        What is known of them and the file.
-    lengths
-        Per column of text the most letters that one has.
-    """
-    texts = {field.name: max(lengths.get(field.name, 0), 1) for field in schema if _is_text(field.type)}
-    types = {
-        field.name: np.dtype(f"U{texts[field.name]}" if field.name in texts else _numpy_type(field.type))
-        for field in schema
-    }
+def _file_metadata(schema: pa.Schema, notes: TableNotes, lengths: Mapping[str, int]) -> dict[bytes, bytes]:
+    """The provenance as JSON, and for `astropy.table.Table.read` all notes."""
+    types = {field.name: np.dtype("U1") if _is_text(field.type) else _numpy_type(field.type) for field in schema}
     words = {"table_meta_yaml": "\n".join(get_yaml_from_table(notes.as_astropy(types)))}
-    words |= {f"table::len::{name}": str(length) for name, length in texts.items()}
+    words |= {f"table::len::{name}": str(length) for name, length in lengths.items()}
     if notes.provenance:
         words[MIXZ_KEY] = notes.json
     return {key.encode(): word.encode() for key, word in words.items()}
@@ -141,9 +122,10 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
-def _numpy_type(kind: pa.DataType) -> Any:
+def _numpy_type(kind: pa.DataType) -> np.dtype[Any]:
     """The type that astropy is told, which it looks at only to tell what it has."""
     try:
-        return np.dtype(kind.to_pandas_dtype())
+        found: np.dtype[Any] = np.dtype(kind.to_pandas_dtype())
+        return found
     except (NotImplementedError, TypeError):
         return np.dtype(object)

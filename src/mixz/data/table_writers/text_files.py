@@ -40,12 +40,15 @@ def csv_writer(path: Path, notes: TableNotes | None = None) -> Iterator[Append]:
 @contextmanager
 def ecsv_writer(path: Path, notes: TableNotes | None = None) -> Iterator[Append]:
     """Append to an ECSV file: what stands above the rows, notes among it, does not depend on them."""
-    first, notes = iter([True]), notes or TableNotes()
+    written = list[str]()
     with opened(path) as packed, io.TextIOWrapper(packed, encoding="utf-8", newline="\n") as file:
 
         def append(frame: pd.DataFrame) -> None:
-            above, rows = _ecsv(frame, notes)
-            file.write(above + rows if next(first, False) else rows)
+            above, rows = _ecsv(frame, notes or TableNotes())
+            if written and above != written[0]:
+                raise TypeError("its columns change their types from row to row")
+            file.write(rows if written else above + rows)
+            written[:] = [above]
 
         yield append
 
