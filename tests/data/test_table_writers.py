@@ -164,7 +164,8 @@ def series(kind: str, values: list[Any]) -> pd.Series[Any]:
         return pd.Series(values, dtype=object)
     if kind.startswith("float"):
         return pd.Series([np.nan if v is None else v for v in values], dtype=kind)
-    nullable: Any = pd.array(values, dtype="boolean" if "bool" in kind else kind.replace("i", "I").replace("u", "U"))
+    types: Any = pd.array
+    nullable = types(values, dtype="boolean" if "bool" in kind else kind.replace("i", "I").replace("u", "U"))
     return pd.Series(nullable if kind[0] in "IU" or kind == "boolean" else nullable.to_numpy(kind))
 
 
@@ -214,9 +215,7 @@ def test_csv_keeps_every_value(column: tuple[str, list[Any], list[int]]) -> None
 
 
 @TRIES
-@given(
-    columns(ASCII + "é星", [name for name in TYPES if name.lower() != "uint64"])
-)  # astropy reads the large ones as 0
+@given(columns(ASCII + "é星"))
 def test_ecsv_keeps_every_value(column: tuple[str, list[Any], list[int]]) -> None:
     kind, values, cuts = column
     with tempfile.TemporaryDirectory() as folder:

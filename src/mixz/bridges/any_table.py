@@ -10,8 +10,10 @@ import pandas as pd
 import pyarrow as pa
 
 from mixz.bridges.model_columns import Asked
+from mixz.data.table_writers import plain
 from mixz.errors import MixzError
 from mixz.galaxies import GalaxySet
+from mixz.photoz import Column
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -21,10 +23,9 @@ if TYPE_CHECKING:
     from mixz.bridges.models import PhotoZModel
     from mixz.data.astropy_tables import ColumnRoles
 
-    Columns = Mapping[str, NDArray[Any]]
+    Columns = Mapping[str, Column]
 
 WHERE = "the table"
-ARROW_UNITS = {"pdf": {b"unit": b"1 / redshift"}, "z": {b"unit": b"redshift"}}
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def predict_table(
     -------
     The table's own kind
         ``z_phot``, ``z_phot_std`` and what else the model gives, with ``object_id`` where the table has one; a pandas
-        frame keeps its index; astropy columns have the unit of redshift.  For an array: z_phot, shape (galaxy,).
+        frame keeps its index; columns of astropy and pyarrow have units and descriptions; missing names are masked.  For an array: z_phot, shape (galaxy,).
 
     Raises
     ------
@@ -92,23 +93,24 @@ def predict_table(
     needed = asked.needed(model, kind.names, where=WHERE)
     frame = kind.frame(needed, asked.roles(model, kind.names, where=WHERE))
     photoz = model.predict(asked.galaxies(model, frame, where=WHERE))
-    columns: dict[str, NDArray[Any]] = {}
+    columns = photoz.columns()
+    columns.pop("object_id")
     if (name := asked.id_column(kind.names)) is not None:
-        columns["object_id"] = _names_of(frame[name])
-    columns |= {name: np.array(c.data) for name, c in photoz.columns().items() if name != "object_id"}
+        columns = {"object_id": Column(_names_of(frame[name]), "name of the galaxy", ""), **columns}
     if not densities:
         return kind.made(columns, None)
     if photoz.pdf is None:
         raise MixzError("this model gives no densities", "heads binned, mixture", "leave `densities` out")
-    return kind.made(columns | {"pdf": photoz.pdf}, photoz.z_grid)
+    pdf = Column(photoz.pdf, "density of the redshift on the nodes z_grid", "1 / redshift")
+    return kind.made(columns | {"pdf": pdf}, photoz.z_grid)
 
 
-def _names_of(column: pd.Series[Any]) -> NDArray[Any]:
-    """The galaxies' names as an array that any table can hold: numbers, or text, empty where there is none."""
-    if column.dtype.kind != "f" and column.isna().any():
-        return np.array(["" if pd.isna(name) else str(name) for name in column.astype(object)])
-    names = column.to_numpy()
-    return np.array(names.tolist()) if names.dtype == object else names
+def _names_of(column: pd.Series[Any]) -> Any:
+    """The galaxies' names as masked values: numbers, or text, hidden where there is none."""
+    whole = {"convert_string": False, "convert_boolean": False, "convert_floating": False}
+    found = plain(column.convert_dtypes(**whole) if column.dtype == object else column)
+    names = found.data.astype(str) if found.is_text else found.data
+    return np.ma.MaskedArray(names, found.missing) if found.missing.any() else names
 
 
 def _is_pair(table: Any) -> bool:
@@ -192,26 +194,35 @@ def _of_one_length(table: Mapping[str, Any], names: Collection[str]) -> Mapping[
 
 
 def _as_pandas(columns: Columns, grid: NDArray[Any] | None, table: pd.DataFrame) -> pd.DataFrame:
-    laid = {name: list(values) if values.ndim == 2 else values for name, values in columns.items()}
-    made = pd.DataFrame(laid, index=table.index)
+    made = pd.DataFrame({name: _pandas_column(column.data) for name, column in columns.items()}, index=table.index)
     if grid is not None:
         made.attrs["z_grid"] = grid.tolist()
     return made
 
 
+def _pandas_column(values: NDArray[Any]) -> Any:
+    if values.ndim == 2:
+        return list(values)
+    if not isinstance(values, np.ma.MaskedArray):
+        return np.array(values)
+    names = values.tolist()
+    return pd.array(names, dtype=pd.array(values.data[:0]).dtype) if values.dtype.kind in "iu" else names
+
+
 def _as_arrow(columns: Columns, grid: NDArray[Any] | None) -> pa.Table:
     fields, arrays = [], []
-    for name, values in columns.items():
+    for name, (values, about, unit) in columns.items():
         if values.ndim == 2:
             array = pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), values.shape[1])
         else:
-            array = pa.array(values)
-        unit = ARROW_UNITS.get(name, ARROW_UNITS["z"] if name.startswith("z") else None)
-        fields.append(pa.field(name, array.type, metadata=unit))
+            array = pa.array(np.ma.getdata(values), mask=np.ma.getmaskarray(values))
+        words = {"unit": unit, "description": about}
+        fields.append(pa.field(name, array.type, metadata={key: word for key, word in words.items() if word}))
         arrays.append(array)
-    about = None if grid is None else {"z_grid": str(grid.tolist())}
-    return pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=about))
+    about_all = None if grid is None else {"z_grid": str(grid.tolist())}
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=about_all))
 
 
 def _as_dictionary(columns: Columns, grid: NDArray[Any] | None) -> dict[str, NDArray[Any]]:
-    return dict(columns) if grid is None else {**columns, "z_grid": grid}
+    made = {name: column.data.copy() for name, column in columns.items()}
+    return made if grid is None else {**made, "z_grid": grid}

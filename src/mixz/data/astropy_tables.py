@@ -10,7 +10,7 @@ import astropy.units as u
 import numpy as np
 import pandas as pd
 from astropy.cosmology import units as cu
-from astropy.table import Column, QTable, Table
+from astropy.table import Column, MaskedColumn, QTable, Table
 
 from mixz.errors import MixzError
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from numpy.typing import NDArray
+
+    from mixz import photoz
 
 
 def is_astropy(table: object) -> bool:
@@ -81,21 +83,19 @@ def frame_of(table: Mapping[str, Any], columns: Collection[str], roles: ColumnRo
     return pd.DataFrame(found)
 
 
-def table_like(table: Table, columns: Mapping[str, NDArray[Any]], *, meta: Mapping[str, Any]) -> Table:
-    """Columns as a table of the same class; redshifts (names with z) in astropy's unit of redshift."""
+def table_like(table: Table, columns: Mapping[str, photoz.Column], *, meta: Mapping[str, Any]) -> Table:
+    """Columns as a table of the same class, with units (redshift is one of astropy's) and descriptions."""
     made = type(table)()
-    for name, values in columns.items():
-        unit = _unit_of(name)
-        is_quantity = isinstance(table, QTable) and unit is not None
-        made[name] = u.Quantity(values, unit) if is_quantity else Column(values, unit=unit)
+    for name, (values, about, words) in columns.items():
+        with u.add_enabled_units([cu.redshift]):
+            unit = u.Unit(words) if words else None
+        if isinstance(table, QTable) and unit is not None:
+            made[name] = u.Quantity(values, unit)
+        else:
+            made[name] = (MaskedColumn if isinstance(values, np.ma.MaskedArray) else Column)(values, unit=unit)
+        made[name].info.description = about
     made.meta.update(meta)
     return made
-
-
-def _unit_of(name: str) -> u.UnitBase | None:
-    if name == "pdf":
-        return 1 / cu.redshift
-    return cu.redshift if name.startswith("z") else None
 
 
 def _magnitude(column: Any, name: str) -> NDArray[Any]:

@@ -21,7 +21,7 @@ from mixz.data.hats_folder import HatsFolder, is_hats
 from mixz.data.tables import numbers, read_chunks, require_table, row_count, table_columns, table_writer
 from mixz.errors import MixzError
 from mixz.progress import progress_bar
-from mixz.stages.results import photoz_frame
+from mixz.stages.results import photoz_frame, photoz_notes, photoz_provenance
 from mixz.truths.known import KNOWN_TRUTHS
 
 if TYPE_CHECKING:
@@ -158,19 +158,42 @@ def write_photoz(
     """
     rows = partial(predicted, model, table, asked, group=group, most_rows=most_rows, piece_rows=piece_rows, bar=bar)
     lost = 0
+    available = table_columns(table, group)
+    name = asked.id_column(available)
+    truths = [f"z_{truth}" for truth in KNOWN_TRUTHS]
+    known = [column for column in available if column in truths] if pdf is not None else []
+    first, pieces = _first_and_all(rows(also=known))
+    notes = photoz_notes(first, photoz_provenance(model, input=table.name), members=pdf is not None)
+
+    def beside(frame: pd.DataFrame) -> dict[str, pd.Series[Any]]:
+        """Names of galaxies as the table has them: types of its own, and missing ones."""
+        return {} if name is None else {"object_id": frame[name]}
+
     if pdf is None:
-        with table_writer(output) as append:
-            for _, photoz in rows():
-                append(photoz_frame(photoz))
+        with table_writer(output, notes=notes) as append:
+            for frame, photoz in pieces:
+                append(photoz_frame(photoz, beside=beside(frame)))
                 lost += int(np.isnan(photoz.z_phot).sum())
         return lost
-    truths = [f"z_{truth}" for truth in KNOWN_TRUTHS]
-    known = [name for name in table_columns(table, group) if name in truths]
-    with qp_writer(output, kind=pdf) as append_qp:
-        for frame, photoz in rows(also=known):
-            append_qp(photoz, {name.removeprefix("z_"): numbers(frame, name, where=str(table)) for name in known})
+    with qp_writer(output, kind=pdf, notes=notes) as append_qp:
+        for frame, photoz in pieces:
+            truth = {column.removeprefix("z_"): numbers(frame, column, where=str(table)) for column in known}
+            append_qp(photoz, truth, beside(frame))
             lost += int(np.isnan(photoz.z_phot).sum())
     return lost
+
+
+def _first_and_all(
+    pieces: Iterator[tuple[pd.DataFrame, PhotoZ]],
+) -> tuple[PhotoZ, Iterator[tuple[pd.DataFrame, PhotoZ]]]:
+    """What the first piece looks like, without its rows, and all pieces, of which none is kept longer than it must."""
+    waiting = [next(pieces)]
+
+    def all_of_them() -> Iterator[tuple[pd.DataFrame, PhotoZ]]:
+        yield waiting.pop()
+        yield from pieces
+
+    return waiting[0][1].rows(np.zeros(0, dtype=int)), all_of_them()
 
 
 def predicted(

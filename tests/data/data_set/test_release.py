@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import astropy.units as u
@@ -93,15 +92,6 @@ def test_parquet_columns_carry_unit_and_meaning(tmp_path: Path) -> None:
     assert schema.field("mag_i").metadata[b"description"] == b"AB magnitude in band i; NaN where not measured"
     assert schema.field("z_grism").metadata[b"description"].startswith(b"redshift label of truth grism")
     assert all(field.metadata[b"description"] for field in schema)
-
-
-def test_whole_numbers_carried_along_stay_whole(tmp_path: Path) -> None:
-    given = replace(galaxies(), carried={"flag": np.arange(30, dtype=np.int8) % 3})
-    write_fits(given, tmp_path / "g.fits", ABOUT)
-    assert Table.read(tmp_path / "g.fits")["flag"].tolist() == [0, 1, 2] * 10
-    write_galaxiesml(given, tmp_path / "g", ABOUT)
-    with h5py.File(tmp_path / "g" / "testing.hdf5") as file:
-        assert file["flag"].dtype == np.int8
 
 
 @pytest.mark.parametrize("name", ["g.fits", "g.parquet"])

@@ -6,9 +6,9 @@ columns; the file is whole when the context ends.  Text may be of any width, and
 
 from mixz.data.table_writers.append import Append
 from mixz.data.table_writers.fits import fits_writer
-from mixz.data.table_writers.hdf5 import grow, hdf5_writer
+from mixz.data.table_writers.hdf5 import grow, hdf5_writer, note_columns
 from mixz.data.table_writers.notes import MIXZ_KEY, Note, TableNotes
-from mixz.data.table_writers.parquet import ParquetPieces, noted, parquet_writer
+from mixz.data.table_writers.parquet import ParquetPieces, described, noted, parquet_writer
 from mixz.data.table_writers.plain_columns import is_text, plain, without_nulls
 from mixz.data.table_writers.text_files import csv_writer, ecsv_writer
 
@@ -19,11 +19,13 @@ __all__ = [
     "ParquetPieces",
     "TableNotes",
     "csv_writer",
+    "described",
     "ecsv_writer",
     "fits_writer",
     "grow",
     "hdf5_writer",
     "is_text",
+    "note_columns",
     "noted",
     "parquet_writer",
     "plain",

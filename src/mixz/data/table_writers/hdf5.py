@@ -72,11 +72,16 @@ class _Hdf5Columns:
         """Write all that is not rows."""
         if notes.provenance:
             self.file.attrs[MIXZ_KEY] = notes.json
-        for name, data in self.file.items():
-            unit, meaning = notes.of(name)
-            data.attrs.update({key: word for key, word in (("unit", unit), ("description", meaning)) if word})
-            if name in self.missing:
-                data.attrs[MISSING] = data.dtype.type(self.missing[name])
+        note_columns(self.file, notes)
+        for name, null in self.missing.items():
+            self.file[name].attrs[MISSING] = self.file[name].dtype.type(null)
+
+
+def note_columns(group: h5py.Group, notes: TableNotes) -> None:
+    """Write units and meanings of columns that are there, as attributes."""
+    for name, data in group.items():
+        unit, meaning = notes.of(name)
+        data.attrs.update({key: word for key, word in (("unit", unit), ("description", meaning)) if word})
 
 
 def grow(group: h5py.Group, name: str, values: NDArray[Any]) -> None:

@@ -98,9 +98,14 @@ def noted(table: pa.Table, notes: TableNotes, *, lengths: Mapping[str, int] | No
     lengths
         Per column of text the most letters that one has, where that is known already: astropy warns where it is not.
     """
-    fields = [field.with_metadata({**(field.metadata or {}), **_words(notes, field.name)}) for field in table.schema]
     about = {**(table.schema.metadata or {}), **_file_metadata(table.schema, notes, lengths or {})}
-    return pa.Table.from_arrays(table.columns, schema=pa.schema(fields, metadata=about))
+    return described(table, notes).replace_schema_metadata(about)
+
+
+def described(table: pa.Table, notes: TableNotes) -> pa.Table:
+    """A table whose fields say their units and meanings, besides what they say already."""
+    fields = [field.with_metadata({**(field.metadata or {}), **_words(notes, field.name)}) for field in table.schema]
+    return pa.Table.from_arrays(table.columns, schema=pa.schema(fields, metadata=table.schema.metadata))
 
 
 def _words(notes: TableNotes, column: str) -> dict[bytes, bytes]:
