@@ -65,7 +65,8 @@ def predict_table(
     -------
     The table's own kind
         ``z_phot``, ``z_phot_std`` and what else the model gives, with ``object_id`` where the table has one; a pandas
-        frame keeps its index; columns of astropy and pyarrow have units and descriptions; missing names are masked.  For an array: z_phot, shape (galaxy,).
+        frame keeps its index; columns of astropy and pyarrow have units and
+        descriptions; missing names are masked.  For an array: z_phot, shape (galaxy,).
 
     Raises
     ------
@@ -107,8 +108,10 @@ def predict_table(
 
 def _names_of(column: pd.Series[Any]) -> Any:
     """The galaxies' names as masked values: numbers, or text, hidden where there is none."""
-    whole = {"convert_string": False, "convert_boolean": False, "convert_floating": False}
-    found = plain(column.convert_dtypes(**whole) if column.dtype == object else column)
+    is_whole = column.dtype == object and pd.api.types.infer_dtype(column, skipna=True) == "integer"
+    if is_whole and np.abs(column.dropna().astype(float)).max() < 2**63:
+        column = column.astype("Int64")
+    found = plain(column)
     names = found.data.astype(str) if found.is_text else found.data
     return np.ma.MaskedArray(names, found.missing) if found.missing.any() else names
 
