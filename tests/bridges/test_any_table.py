@@ -68,6 +68,7 @@ def test_astropy(model: Ensemble, expected: Any) -> None:
     found = mixz.predict_table(model, flux, densities=True)
     assert isinstance(found, QTable)
     assert found["zmode"].unit == cu.redshift
+    assert found["zmode"].info.description == "redshift where the density is highest"
     np.testing.assert_allclose(found["z_phot"].value, expected.z_phot, rtol=1e-5)
     np.testing.assert_allclose(found["pdf"].to_value(1 / cu.redshift), expected.pdf, rtol=1e-4)
     assert len(found.meta["z_grid"]) == 20
@@ -78,7 +79,8 @@ def test_astropy(model: Ensemble, expected: Any) -> None:
 def test_pyarrow_and_dictionaries(model: Ensemble, expected: Any) -> None:
     found = mixz.predict_table(model, pa.table(MAG), densities=True)
     assert isinstance(found, pa.Table)
-    assert found.schema.field("z_phot").metadata == {b"unit": b"redshift"}
+    assert found.schema.field("z_phot").metadata == {b"unit": b"redshift", b"description": b"photometric redshift"}
+    assert found.schema.field("pdf").metadata[b"unit"] == b"1 / redshift"
     np.testing.assert_allclose(np.stack(found["pdf"].to_pylist()), expected.pdf, rtol=1e-6)
     found = mixz.predict_table(model, {f"{name}_x": mag for name, mag in MAG.items()}, mag="mag_{band}_x")
     assert isinstance(found, dict)
@@ -122,18 +124,19 @@ def test_masked_arrays_and_marks_in_arrays(model: Ensemble) -> None:
 def test_names_keep_every_digit(model: Ensemble) -> None:
     long = 40_000_069_801_127_669  # more digits than a float has
     for ids, there in (
-        (MaskedColumn([long, long + 2, 1], mask=[False, False, True]), [str(long), str(long + 2), ""]),
+        (MaskedColumn([long, long + 2, 1], mask=[False, False, True]), [long, long + 2, None]),
         (MaskedColumn(["a", "b", "c"], mask=[False] * 3), ["a", "b", "c"]),
-        (MaskedColumn(["a", "b", "c"], mask=[True, False, False]), ["", "b", "c"]),
+        (MaskedColumn(["a", "b", "c"], mask=[True, False, False]), [None, "b", "c"]),
     ):
         found = mixz.predict_table(model, Table(MAG | {"object_id": ids}))
         assert found["object_id"].tolist() == there
-    for table in (
-        pa.table(MAG | {"object_id": pa.array([long, long + 2, None])}),
-        pd.DataFrame(MAG).assign(object_id=pd.array([long, long + 2, None], dtype="Int64")),
-    ):
-        found = mixz.predict_table(model, table)
-        assert list(map(str, np.asarray(found["object_id"]))) == [str(long), str(long + 2), ""]
+        found = mixz.predict_table(model, MAG | {"object_id": ids})
+        assert found["object_id"].tolist() == there
+    found = mixz.predict_table(model, pa.table(MAG | {"object_id": pa.array([long, long + 2, None])}))
+    assert found["object_id"].type == pa.int64()
+    assert found["object_id"].to_pylist() == [long, long + 2, None]
+    frame = pd.DataFrame(MAG).assign(object_id=pd.array([long, long + 2, None], dtype="Int64"))
+    pd.testing.assert_series_equal(mixz.predict_table(model, frame)["object_id"], frame["object_id"])
 
 
 def test_errors_of_fluxes_become_errors_of_magnitudes() -> None:

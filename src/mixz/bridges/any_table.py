@@ -12,9 +12,10 @@ import pyarrow as pa
 
 from mixz.bridges.model_columns import Asked
 from mixz.data.meaning.missing import Account
-from mixz.data.meaning.names import whole_type
+from mixz.data.table_writers import plain
 from mixz.errors import MixzError
 from mixz.galaxies import GalaxySet
+from mixz.photoz import BESIDE, Column
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -23,10 +24,9 @@ if TYPE_CHECKING:
 
     from mixz.bridges.models import PhotoZModel
 
-    Columns = Mapping[str, NDArray[Any]]
+    Columns = Mapping[str, Column]
 
 WHERE = "the table"
-ARROW_UNITS = {"pdf": {b"unit": b"1 / redshift"}, "z": {b"unit": b"redshift"}}
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,8 @@ def predict_table(
     -------
     The table's own kind
         ``z_phot``, ``z_phot_std`` and what else the model gives, with ``object_id``, ``ra`` and ``dec`` where the table
-        has them; a pandas frame keeps its index; astropy columns have the unit of redshift.  For an array: z_phot,
-        shape (galaxy,).
+        has them; a pandas frame keeps its index; columns of astropy and pyarrow have units and descriptions; missing
+        names are masked.  For an array: z_phot, shape (galaxy,).
 
     Raises
     ------
@@ -114,27 +114,22 @@ def predict_table(
     account.finish()
     for text in account.warnings():
         warnings.warn(text, stacklevel=2)
-    columns: dict[str, Any] = {name: _as_column(c) for name, c in asked.beside(model, frame, where=WHERE).items()}
-    columns |= {name: np.array(c.data) for name, c in photoz.columns().items() if name != "object_id"}
+    beside = asked.beside(model, frame, where=WHERE)
+    columns = {name: BESIDE[name]._replace(data=_hidden(values)) for name, values in beside.items()}
+    columns |= {name: column for name, column in photoz.columns().items() if name not in BESIDE}
     if not densities:
         return kind.made(columns, None)
     if photoz.pdf is None:
         raise MixzError("this model gives no densities", "heads binned, mixture", "leave `densities` out")
-    return kind.made(columns | {"pdf": photoz.pdf}, photoz.z_grid)
+    pdf = Column(photoz.pdf, "density of the redshift on the nodes z_grid", "1 / redshift")
+    return kind.made(columns | {"pdf": pdf}, photoz.z_grid)
 
 
-def _as_column(values: pd.Series[Any]) -> Any:
-    """A column that goes along as an array; whole numbers of which some are missing stay whole, and missing."""
-    if values.dtype.kind not in "iu":
-        return values.to_numpy() if values.dtype.kind == "f" else np.array(["" if v is None else v for v in values])
-    return values.array if values.isna().any() else values.to_numpy(whole_type(values))
-
-
-def _masked(values: Any) -> Any:
-    """Whole numbers of which some are missing as a masked array."""
-    if not isinstance(values, pd.api.extensions.ExtensionArray):
-        return values
-    return np.ma.MaskedArray(values.to_numpy(whole_type(pd.Series(values)), na_value=0), values.isna())
+def _hidden(values: pd.Series[Any]) -> NDArray[Any]:
+    """A column that goes along as plain values, masked where they are missing."""
+    found = plain(values)
+    data = found.data.astype(str) if found.is_text else found.data
+    return np.ma.MaskedArray(data, found.missing) if found.missing.any() and data.dtype.kind != "f" else data
 
 
 def _is_pair(table: Any) -> bool:
@@ -200,7 +195,7 @@ def _kind_of(table: Any) -> _Kind:
             lambda names: frame_of(table, names),
             lambda columns, grid: table_like(
                 table,
-                {n: _masked(v) for n, v in columns.items()},
+                columns,
                 meta={} if grid is None else {"z_grid": grid.tolist()},
             ),
         )
@@ -239,27 +234,35 @@ def _of_one_length(table: Mapping[str, Any], names: Collection[str]) -> Mapping[
 
 
 def _as_pandas(columns: Columns, grid: NDArray[Any] | None, table: pd.DataFrame) -> pd.DataFrame:
-    laid = {name: list(values) if values.ndim == 2 else values for name, values in columns.items()}
-    made = pd.DataFrame(laid, index=table.index)
+    made = pd.DataFrame({name: _pandas_column(column.data) for name, column in columns.items()}, index=table.index)
     if grid is not None:
         made.attrs["z_grid"] = grid.tolist()
     return made
 
 
+def _pandas_column(values: NDArray[Any]) -> Any:
+    if values.ndim == 2:
+        return list(values)
+    if not isinstance(values, np.ma.MaskedArray):
+        return np.array(values)
+    names = values.tolist()
+    return pd.array(names, dtype=pd.array(values.data[:0]).dtype) if values.dtype.kind in "iu" else names
+
+
 def _as_arrow(columns: Columns, grid: NDArray[Any] | None) -> pa.Table:
     fields, arrays = [], []
-    for name, values in columns.items():
+    for name, (values, about, unit) in columns.items():
         if values.ndim == 2:
             array = pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), values.shape[1])
         else:
-            array = pa.array(values)
-        unit = ARROW_UNITS.get(name, ARROW_UNITS["z"] if name.startswith("z") else None)
-        fields.append(pa.field(name, array.type, metadata=unit))
+            array = pa.array(np.ma.getdata(values), mask=np.ma.getmaskarray(values))
+        words = {"unit": unit, "description": about}
+        fields.append(pa.field(name, array.type, metadata={key: word for key, word in words.items() if word}))
         arrays.append(array)
-    about = None if grid is None else {"z_grid": str(grid.tolist())}
-    return pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=about))
+    about_all = None if grid is None else {"z_grid": str(grid.tolist())}
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=about_all))
 
 
 def _as_dictionary(columns: Columns, grid: NDArray[Any] | None) -> dict[str, NDArray[Any]]:
-    plain = {name: _masked(values) for name, values in columns.items()}
-    return plain if grid is None else {**plain, "z_grid": grid}
+    made = {name: column.data.copy() for name, column in columns.items()}
+    return made if grid is None else {**made, "z_grid": grid}

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mixz.data.meaning.missing import Account
-from mixz.data.meaning.names import whole_type
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
 
     from mixz.bridges.model_columns import Asked
     from mixz.bridges.models import PhotoZModel
@@ -47,7 +45,7 @@ class Pieces:
         self.account = Account(self.where, self.rows)
 
     def predict(self, frame: pd.DataFrame) -> PhotoZ:
-        """Photo-z of the table's next rows; galaxies are called as the table does, or by the number of their row.
+        """Photo-z of the table's next rows; galaxies are called by the number of their row.
 
         Raises
         ------
@@ -58,8 +56,7 @@ class Pieces:
         photoz = self.model.predict(asked)
         self.done += len(photoz)
         self.lost += int(np.isnan(photoz.z_phot).sum())
-        names = self.beside(frame).get("object_id")
-        return photoz if names is None else replace(photoz, object_id=_as_array(names))
+        return photoz
 
     def beside(self, frame: pd.DataFrame) -> dict[str, pd.Series[Any]]:
         """What of the rows goes along with their redshifts: names, positions."""
@@ -74,11 +71,3 @@ class Pieces:
             A column holds no AB magnitudes.
         """
         self.account.finish()
-
-
-def _as_array(names: pd.Series[Any]) -> NDArray[Any]:
-    """Names as an array of one type; where there is none, the least whole number of the type, or empty text."""
-    if names.dtype.kind not in "iu":
-        return np.array(["" if name is None else name for name in names], dtype=str)
-    dtype = whole_type(names)
-    return names.to_numpy(dtype, na_value=np.iinfo(dtype).min) if names.isna().any() else names.to_numpy(dtype)

@@ -15,7 +15,7 @@ from mixz.errors import MixzError
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from numpy.typing import NDArray
+    from mixz import photoz
 
 
 def is_astropy(table: object) -> bool:
@@ -78,21 +78,16 @@ def _text(unit: Any) -> str:
     return "mag" if unit == u.ABmag else str(unit)
 
 
-def table_like(table: Table, columns: Mapping[str, NDArray[Any]], *, meta: Mapping[str, Any]) -> Table:
-    """Columns as a table of the same class; redshifts (names with z) in astropy's unit of redshift."""
+def table_like(table: Table, columns: Mapping[str, photoz.Column], *, meta: Mapping[str, Any]) -> Table:
+    """Columns as a table of the same class, with units (redshift is one of astropy's) and descriptions."""
     made = type(table)()
-    for name, values in columns.items():
-        unit = _unit_of(name)
-        is_quantity = isinstance(table, QTable) and unit is not None
-        kind = MaskedColumn if isinstance(values, np.ma.MaskedArray) else Column
-        made[name] = u.Quantity(values, unit) if is_quantity else kind(values, unit=unit)
+    for name, (values, about, words) in columns.items():
+        with u.add_enabled_units([cu.redshift]):
+            unit = u.Unit(words) if words else None
+        if isinstance(table, QTable) and unit is not None:
+            made[name] = u.Quantity(values, unit)
+        else:
+            made[name] = (MaskedColumn if isinstance(values, np.ma.MaskedArray) else Column)(values, unit=unit)
+        made[name].info.description = about
     made.meta.update(meta)
     return made
-
-
-def _unit_of(name: str) -> u.UnitBase | None:
-    if name == "pdf":
-        return 1 / cu.redshift
-    if name in ("ra", "dec"):
-        return u.deg
-    return cu.redshift if name.startswith("z") else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pandas as pd
 
@@ -15,10 +15,11 @@ from mixz.data.meaning.numbers import require_columns
 from mixz.errors import MixzError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from mixz.data.sky import Box
-    from mixz.data.table_writers import Append
+    from mixz.data.table_writers import Append, TableNotes
 
 CHUNK_ROWS = 200_000
 """Rows of a table read at a time: some 100 MB of a catalogue with a hundred columns."""
@@ -116,11 +117,18 @@ def read_chunks(
 
 
 @contextmanager
-def table_writer(path: str | Path) -> Iterator[Append]:
+def table_writer(path: str | Path, *, notes: TableNotes | None = None) -> Iterator[Append]:
     """Write a table piece by piece in the format its ending says, in the memory of one piece.
 
-    The block is given a function that appends the rows of a frame; all must have the same columns.  The old file stays
-    until the block ends, and where it ends in an error.
+    The block is given a function that appends the rows of a frame; all must have the same columns, of the same types.
+    The old file stays until the block ends, and where it ends in an error.
+
+    Parameters
+    ----------
+    path
+        The file; its ending says the format, as for `read_table`.
+    notes
+        Units and meanings of columns, and where the table comes from.  CSV has no place for them.
 
     Raises
     ------
@@ -139,14 +147,18 @@ def table_writer(path: str | Path) -> Iterator[Append]:
     0       a  0.5
     1  longer  0.7
     """
-    path = Path(path)
-    known = format_of(path)
-    with replacing(path) as draft, known.writer(draft) as append:
+    path, columns = Path(path), list[str]()
+    writer = cast("Callable[..., AbstractContextManager[Append]]", format_of(path).writer)
+    # Only the writer of HATS folders takes no notes: it refuses.
+    with replacing(path) as draft, writer(draft, *(() if is_hats(path) else (notes,))) as append:
 
         def checked(frame: pd.DataFrame) -> None:
             try:
+                columns[:] = columns or _different(frame)
+                if list(map(str, frame.columns)) != columns:
+                    raise ValueError(f"its columns are {', '.join(columns)} first and then others")
                 append(frame)
-            except (ValueError, TypeError, OverflowError) as error:
+            except (ValueError, TypeError, OverflowError, NotImplementedError) as error:
                 raise MixzError(
                     f"{path} cannot hold this table: {error}",
                     "what its format knows: FITS, say, only ASCII",
@@ -156,7 +168,15 @@ def table_writer(path: str | Path) -> Iterator[Append]:
         yield checked
 
 
-def write_table(frame: pd.DataFrame, path: str | Path) -> None:
+def _different(frame: pd.DataFrame) -> list[str]:
+    """The names of columns, no two alike."""
+    names = [str(name) for name in frame.columns]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"two columns are called {twice[0]!r}")
+    return names
+
+
+def write_table(frame: pd.DataFrame, path: str | Path, *, notes: TableNotes | None = None) -> None:
     """Write a table in the format its ending says; the old file stays until the new one is whole.
 
     Raises
@@ -164,7 +184,7 @@ def write_table(frame: pd.DataFrame, path: str | Path) -> None:
     MixzError
         As `table_writer`.
     """
-    with table_writer(path) as append:
+    with table_writer(path, notes=notes) as append:
         append(frame)
 
 

@@ -8,6 +8,8 @@ from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from mixz.atomic import require_place
 from mixz.bridges.dask_members import dask_client
 from mixz.bridges.model_columns import Asked
@@ -22,7 +24,7 @@ from mixz.data.redshifts import redshifts
 from mixz.data.tables import read_chunks, require_table, row_count, table_columns, table_writer
 from mixz.errors import MixzError
 from mixz.progress import progress_bar
-from mixz.stages.results import photoz_frame
+from mixz.stages.results import photoz_frame, photoz_notes, photoz_provenance
 from mixz.surveys.columns import Columns
 from mixz.truths.known import KNOWN_TRUTHS
 
@@ -155,17 +157,33 @@ def write_photoz(
     truths = [name for name in available if name in [f"z_{truth}" for truth in KNOWN_TRUTHS]] if pdf else []
     pieces = _pieces(model, table, asked, available, group)
     rows = predicted(pieces, table, group=group, also=truths, most_rows=most_rows, piece_rows=piece_rows, bar=bar)
+    first, parts = _first_and_all(rows)
+    notes = photoz_notes(first, photoz_provenance(model, input=table.name), members=pdf is not None)
     if pdf is None:
-        with table_writer(output) as append:
-            for frame, photoz in rows:
+        with table_writer(output, notes=notes) as append:
+            for frame, photoz in parts:
                 append(photoz_frame(photoz, beside=pieces.beside(frame)))
     else:
-        with qp_writer(output, kind=pdf) as append_qp:
-            for frame, photoz in rows:
+        with qp_writer(output, kind=pdf, notes=notes) as append_qp:
+            for frame, photoz in parts:
                 labels = {name: redshifts(frame, name, Columns(), pieces.account) for name in truths}
-                append_qp(photoz, {name.removeprefix("z_"): label for name, label in labels.items()})
+                named = {name: values for name, values in pieces.beside(frame).items() if name == "object_id"}
+                append_qp(photoz, {name.removeprefix("z_"): label for name, label in labels.items()}, named)
     nameless = asked.without_names(model, available)
     return pieces.lost, [*([f"{table}: {nameless}"] if nameless else []), *pieces.account.warnings()]
+
+
+def _first_and_all(
+    parts: Iterator[tuple[pd.DataFrame, PhotoZ]],
+) -> tuple[PhotoZ, Iterator[tuple[pd.DataFrame, PhotoZ]]]:
+    """What the first part looks like, without its rows, and all parts, of which none is kept longer than it must."""
+    waiting = [next(parts)]
+
+    def all_of_them() -> Iterator[tuple[pd.DataFrame, PhotoZ]]:
+        yield waiting.pop()
+        yield from parts
+
+    return waiting[0][1].rows(np.zeros(0, dtype=int)), all_of_them()
 
 
 def predicted_table(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,8 +18,9 @@ from mixz.data.data_set.card import data_card
 from mixz.data.data_set.galaxies_file import galaxies_columns, read_galaxies, read_provenance, write_galaxies
 from mixz.data.data_set.provenance import provenance
 from mixz.data.data_set.release import RELEASES
+from mixz.data.table_writers import Note, TableNotes, noted
 from mixz.errors import MixzError
-from mixz.photoz import PhotoZ
+from mixz.photoz import BESIDE, PhotoZ
 from mixz.report.model_card import model_card
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mixz.bridges.models import PhotoZModel
     from mixz.data.cuts import Ledger
     from mixz.galaxies import GalaxySet
     from mixz.metrics.summary import Record
@@ -45,19 +48,75 @@ def label_truths(galaxies: GalaxySet, truths: Truths) -> list[str]:
     return [name for name in galaxies.truths if not truths[name].simulated and galaxies.has(name).any()]
 
 
-def photoz_frame(photoz: PhotoZ, *, beside: Mapping[str, pd.Series[Any]] | None = None) -> pd.DataFrame:
+def photoz_frame(photoz: PhotoZ, *, beside: Mapping[str, pd.Series[Any] | NDArray[Any]] | None = None) -> pd.DataFrame:
     """Estimates as a table, without members and densities.
 
     Parameters
     ----------
     photoz
-        The estimates.
+        What to lay out.
     beside
-        Columns that go along, in front: names (in place of those of `photoz`), positions.
+        Further columns of the same galaxies, e.g. their positions; they stand after ``object_id``, whose values and
+        type they may tell themselves, as the table had them.
+
+    Examples
+    --------
+    >>> names = pd.Series([7, None], dtype="Int64")
+    >>> photoz_frame(PhotoZ([1, 2], [[0.5, 0.6]]), beside={"object_id": names, "ra": np.array([1.0, 2.0])})
+       object_id   ra  z_phot  z_phot_std
+    0          7  1.0     0.5         NaN
+    1       <NA>  2.0     0.6         NaN
     """
-    along = {name: column.reset_index(drop=True) for name, column in (beside or {}).items()}
-    columns = {name: column.data for name, column in photoz.columns().items()}
-    return pd.DataFrame({"object_id": along.get("object_id", columns["object_id"])} | along | columns | along)
+    columns: dict[str, Any] = {name: column.data for name, column in photoz.columns().items()}
+    others = {
+        name: values.array if isinstance(values, pd.Series) else values for name, values in (beside or {}).items()
+    }
+    return pd.DataFrame(
+        {"object_id": columns["object_id"]} | others | {n: c for n, c in columns.items() if n not in others}
+    )
+
+
+def photoz_notes(
+    photoz: PhotoZ,
+    provenance: Mapping[str, Any],
+    *,
+    members: bool = False,
+) -> TableNotes:
+    """What a photo-z table says of itself.
+
+    Parameters
+    ----------
+    photoz
+        Any of its galaxies.
+    provenance
+        Where they come from.
+    members
+        Whether it has a column for every member's estimates.
+
+    Examples
+    --------
+    >>> photoz_notes(PhotoZ([1], [[0.5]]), {}).of("z_phot_std")
+    Note(unit='', meaning="redshift: scatter of the members' estimates (not an error)")
+    """
+    notes = {
+        name: Note("", f"redshift: {column.about}" if column.unit and "redshift" not in column.about else column.about)
+        for name, column in photoz.columns(members=members).items()
+    }
+    along = {name: Note(column.unit, column.about) for name, column in BESIDE.items()}
+    return TableNotes(along | notes, provenance, name="PHOTOZ")
+
+
+def photoz_provenance(model: PhotoZModel, **told: str) -> dict[str, Any]:
+    """Where estimates of a model come from: mixz's version, what is known of the model, and what is told besides."""
+    about = {
+        "mixz": version("mixz"),
+        "model": model.provenance.get("recipe"),
+        "config": model.provenance.get("config"),
+        "train_digest": model.provenance.get("train_digest"),
+        "trained_on_simulation": model.provenance.get("simulated"),
+        **told,
+    }
+    return {name: word for name, word in about.items() if word is not None}
 
 
 @dataclass(frozen=True)
@@ -220,9 +279,12 @@ class Results:
     def write_photoz(self, recipe: str, photoz: PhotoZ) -> None:
         """Write the estimates of a recipe, every member's among them, and densities with their grid."""
         table = pa.table({name: pa.array(column.data) for name, column in photoz.columns(members=True).items()})
+        about = {"mixz": version("mixz"), "config": self.config.name, "model": recipe}
+        about |= {"train_digest": self.config.train_digest(recipe)}
         if photoz.pdf is not None and photoz.z_grid is not None:
             table = table.append_column("pdf", _as_lists(photoz.pdf.astype(np.float32)))
             table = table.replace_schema_metadata({Z_GRID: json.dumps(photoz.z_grid.tolist())})
+        table = noted(table, photoz_notes(photoz, about, members=True))
         with replacing(self.photoz_path(recipe)) as draft:
             pq.write_table(table, draft)
 

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from mixz.atomic import replacing
-from mixz.bridges.hats.columns import how_to_write, rubin_columns
+from mixz.bridges.hats.columns import how_to_write, rubin_columns, rubin_notes
 from mixz.bridges.models import open_model
 from mixz.bridges.pieces import Pieces
 from mixz.data.hats_folder import SKY_INDEX, HatsFolder, Pixel, batches, file_columns, file_rows, pixel_file
 from mixz.data.meaning.numbers import require_columns
-from mixz.data.table_writers import ParquetPieces
+from mixz.data.table_writers import ParquetPieces, described
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -191,8 +191,11 @@ def _predicted(job: Job, part: Part, source: Path, position: list[str], pieces: 
     columns = list(dict.fromkeys([*kept, *needed]))
     for batch in batches(source, columns, job.chunk_rows, start=part.start, stop=part.stop):
         photoz = pieces.predict(batch.select(needed).to_pandas())
-        as_they_were = {one: batch[one] for one in dict.fromkeys(kept)}
-        yield pa.table(as_they_were | rubin_columns(photoz, densities=job.densities))
+        made = pa.table(dict(rubin_columns(photoz, densities=job.densities)))
+        made = described(made, rubin_notes(photoz))
+        as_they_were = [(batch.schema.field(one), batch[one]) for one in dict.fromkeys(kept)]
+        fields, columns_made = zip(*as_they_were, *zip(made.schema, made.columns, strict=True), strict=True)
+        yield pa.Table.from_arrays(list(columns_made), schema=pa.schema(fields))
     pieces.finish()
 
 

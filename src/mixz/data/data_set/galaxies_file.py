@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from astropy.table import Column, Table
-from astropy.table.meta import get_yaml_from_table
 
 from mixz.atomic import replacing
 from mixz.data.data_set.column_notes import column_notes
+from mixz.data.table_writers import MIXZ_KEY, TableNotes, noted
 from mixz.errors import MixzError
 from mixz.galaxies import GalaxySet
 
@@ -22,9 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mixz.data.data_set.column_notes import Note
-
-METADATA_KEY = b"mixz"
+METADATA_KEY = MIXZ_KEY.encode()
 
 
 def write_galaxies(galaxies: GalaxySet, path: str | Path, *, provenance: Mapping[str, Any] | None = None) -> None:
@@ -46,12 +43,10 @@ def write_galaxies(galaxies: GalaxySet, path: str | Path, *, provenance: Mapping
     names = {"bands": galaxies.bands, "truths": galaxies.truths}
     names |= {"truths_with_errors": tuple(galaxies.z_err), "carried": tuple(galaxies.carried)}
     about = {**names, **(provenance or {})}
-    table = pa.table(columns)
-    notes = column_notes(columns, bands=galaxies.bands, truths=galaxies.truths)
-    fields = [f.with_metadata({"unit": notes[f.name].unit, "description": notes[f.name].meaning}) for f in table.schema]
-    metadata = {METADATA_KEY.decode(): json.dumps(about), **_astropy_metadata(columns, notes)}
+    notes = TableNotes(column_notes(columns, bands=galaxies.bands, truths=galaxies.truths), about)
+    lengths = {name: v.dtype.itemsize // 4 for name, v in columns.items() if v.dtype.kind == "U"}
     with replacing(path) as draft:
-        pq.write_table(table.cast(pa.schema(fields, metadata=metadata)), draft)
+        pq.write_table(noted(pa.table(columns), notes, lengths=lengths), draft)
 
 
 def galaxies_columns(galaxies: GalaxySet) -> dict[str, NDArray[Any]]:
@@ -61,16 +56,6 @@ def galaxies_columns(galaxies: GalaxySet) -> dict[str, NDArray[Any]]:
         columns |= {f"{kind}_{band}": getattr(galaxies, kind)[:, k] for k, band in enumerate(galaxies.bands)}
     columns |= {f"z_{truth}": label for truth, label in galaxies.z.items()}
     return columns | _extras(galaxies)
-
-
-def _astropy_metadata(columns: Mapping[str, NDArray[Any]], notes: Mapping[str, Note]) -> dict[str, str]:
-    """Say units and meanings a second time, as `astropy.table.QTable.read` looks for them in Parquet."""
-    empty = [
-        Column(name=name, dtype=values.dtype, unit=notes[name].unit or None, description=notes[name].meaning)
-        for name, values in columns.items()
-    ]
-    lengths = {f"table::len::{name}": str(v.dtype.itemsize // 4) for name, v in columns.items() if v.dtype.kind == "U"}
-    return {"table_meta_yaml": "\n".join(get_yaml_from_table(Table(empty))), **lengths}
 
 
 def read_galaxies(path: str | Path) -> GalaxySet:
@@ -139,7 +124,7 @@ def read_provenance(path: str | Path) -> dict[str, Any]:
         metadata = pq.read_schema(path).metadata or {}
     except (OSError, pa.ArrowInvalid):
         metadata = {}
-    if METADATA_KEY not in metadata:
+    about: dict[str, Any] = json.loads(metadata.get(METADATA_KEY, b"{}"))
+    if "truths" not in about:
         raise MixzError(f"{path} is no galaxies file", "a file that `mixz build` wrote", "run `mixz build` again")
-    about: dict[str, Any] = json.loads(metadata[METADATA_KEY])
     return about

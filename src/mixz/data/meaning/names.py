@@ -86,14 +86,3 @@ def are_rounded(values: pd.Series[Any]) -> bool:
     plain = values.to_numpy(np.float64, na_value=np.nan)
     limit = 2.0**24 if values.dtype == np.float32 else EXACT
     return bool((np.abs(plain[np.isfinite(plain)]) > limit).any())
-
-
-def whole_type(names: pd.Series[Any]) -> np.dtype[Any]:
-    """The plain type of a column of whole numbers, whether some are missing or not.
-
-    Examples
-    --------
-    >>> whole_type(pd.Series(pd.array([1, None], "Int32")))
-    dtype('int32')
-    """
-    return np.dtype(str(names.dtype).lower())
