@@ -155,6 +155,8 @@ def arrow_column(column: pa.Array) -> pd.Series[Any]:
         return arrow_column(column.cast(pa.float32()))
     if pa.types.is_null(kind):
         return pd.Series(np.full(len(column), np.nan))
+    if pa.types.is_floating(kind):
+        return pd.Series(np.array(column.to_numpy(zero_copy_only=False)))  # a copy, since the file's own is read-only
     return pd.Series(column.to_pandas())
 
 

@@ -86,9 +86,7 @@ def _table(file: h5py.File, source: TableSource) -> Hdf5Table:
         name = node.name.rsplit("/", 1)[-1]
         return compound_columns(node, plain_member(node.parent, f"{name}.__table_column_meta__"))
     if not isinstance(node, h5py.Group):
-        error = no_such_part(source, _all_places(file))
-        error = MixzError(f"{source.path} has no group {str(source.group)!r}", error.allowed, error.do)
-        raise error
+        raise no_such_part(source, _all_places(file))
     if is_pandas(node):
         return table_columns(node) if "table" in node else fixed_columns(node)
     return group_columns(node)

@@ -157,7 +157,7 @@ class _Rows:
             return "skip"
         number = "a row" if row.number is None else f"row {row.number - self.comments:,}"
         self.wrong = MixzError(
-            f"{self.path} {number} has {row.actual_columns} fields: {text[:60]}",
+            f"{self.path} cannot be read: {number} has {row.actual_columns} fields: {text[:60]}",
             f"{self.names} fields, one for each name of the header",
             "mend the row (a field with a delimiter in it needs quotes), or write the file again",
         )
