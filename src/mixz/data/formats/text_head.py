@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -147,7 +148,7 @@ def fields(row: str, delimiter: str | None) -> list[str]:
     """
     if delimiter is None:
         return [f[1:-1].replace('""', '"') if f.startswith('"') and len(f) > 1 else f for f in FIELD.findall(row)]
-    return next(csv.reader([row], delimiter=delimiter), [])
+    return next(csv.reader(io.StringIO(row, newline=""), delimiter=delimiter), [])
 
 
 def delimiter_of(header: str, row: str | None) -> tuple[bool, str | None]:

@@ -63,8 +63,8 @@ class _Described:
         if kind in ("char", "unicodeChar"):
             if "x" in size:
                 self.odd[name] = f"{size} letters per row"
-        elif kind.endswith("Complex") or kind == "bit":
-            self.odd[name] = "complex numbers" if kind != "bit" else "bits"
+        elif kind.endswith("Complex"):
+            self.odd[name] = "complex numbers"
         elif size not in ("", "1"):
             self.odd[name] = f"{size} values per row"
 
@@ -156,7 +156,7 @@ def _chunks(source: TableSource, columns: list[str], _: int) -> Iterator[pd.Data
 
 def _column(values: Any, kind: str) -> pd.Series[Any]:
     data, mask = np.ma.getdata(values), np.ma.getmaskarray(values)
-    if kind == "boolean" and data.dtype.kind != "b":
+    if kind in ("boolean", "bit") and data.dtype.kind != "b":
         data = data.astype(bool)
     return numpy_column(data, mask)
 
