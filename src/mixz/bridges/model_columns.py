@@ -99,7 +99,7 @@ class Asked:
             dusty = columns.model_copy(update=WITHOUT_DUST)
             if columns.extinction != "none" and _fits(dusty, model, available):
                 raise _no_dust(columns, model, available, where)
-        require_columns(_names(without[-1], model), available, where=where, hint=NAME_THEM)
+        require_columns(_names(without[-1], model), available, where=where, do=NAME_THEM)
         raise AssertionError("unreachable: no map fits, so the last one lacks a column")
 
     def id_column(self, model: PhotoZModel, available: Sequence[str]) -> str | None:
@@ -137,7 +137,7 @@ class Asked:
         wanted = _names(self.columns(model, available, where=where), model)
         name = self.id_column(model, available)
         wanted += [name] if name else []
-        require_columns(wanted, available, where=where, hint=NAME_THEM)
+        require_columns(wanted, available, where=where, do=NAME_THEM)
         return list(dict.fromkeys([*wanted, *(self.position_columns(model, available) or ())]))
 
     def beside(self, model: PhotoZModel, frame: pd.DataFrame, *, where: str) -> dict[str, pd.Series[Any]]:

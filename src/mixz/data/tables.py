@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -9,15 +10,17 @@ from typing import TYPE_CHECKING, cast
 import pandas as pd
 
 from mixz.atomic import replacing
-from mixz.data.formats import TableSource, format_of
+from mixz.data.formats import MOST_BYTES, TableSource, format_of
 from mixz.data.hats_folder import is_hats
 from mixz.data.meaning.numbers import require_columns
+from mixz.data.table_frames import hide
 from mixz.errors import MixzError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from mixz.data.formats import Format, Layout
     from mixz.data.sky import Box
     from mixz.data.table_writers import Append, TableNotes
 
@@ -25,30 +28,34 @@ CHUNK_ROWS = 200_000
 """Rows of a table read at a time: some 100 MB of a catalogue with a hundred columns."""
 
 
-def table_columns(path: str | Path, group: str | None = None) -> list[str]:
-    """List the columns of a table without reading it.
+def table_columns(path: str | Path, group: str | int | None = None) -> list[str]:
+    """List the columns of a table without reading it: those that hold a number, truth value or text per row.
 
     Raises
     ------
     MixzError
-        The file is missing, of an unknown format, or damaged.
+        The file is missing, of an unknown format, or damaged, or has no such group.
     """
-    path = Path(path)
-    with _guarded(path):
-        return format_of(path).columns(TableSource(path, group))
+    layout = _layout(TableSource(Path(path), group))
+    return [name for name in layout.names if name not in layout.unread]
 
 
-def read_table(path: str | Path, columns: Sequence[str] | None = None, group: str | None = None) -> pd.DataFrame:
-    """Read `columns` (all if None) of a Parquet, CSV, FITS, HDF5 or ECSV table, or of a HATS folder.
+def read_table(path: str | Path, columns: Sequence[str] | None = None, group: str | int | None = None) -> pd.DataFrame:
+    """Read `columns` (all if None) of a table in any format of `mixz.data.formats`, or of a HATS folder.
+
+    What is read is a table frame: whole numbers and truth values as pandas' nullable ones, floating-point numbers with
+    NaN where missing, text with missing values; ``frame.attrs["units"]`` has the units of columns that have one.  Of
+    text tables every column is text as it is written.
 
     Parameters
     ----------
     path
-        The file; its ending says the format: .parquet .pq .csv .csv.gz .fits .fits.gz .hdf5 .h5 .ecsv.
+        The file; its ending says the format, ``.gz`` aside.
     columns
-        Names of the columns wanted.
+        Names of the columns wanted; None: all that hold one number, truth value or text per row.
     group
-        Group inside an HDF5 file; by default the root, or the only group there is.
+        Which table of a file that may hold several: a path inside HDF5; the name or number of an extension of FITS, or
+        of a table of a VOTable.  By default the only one, or the first.
 
     Raises
     ------
@@ -58,10 +65,12 @@ def read_table(path: str | Path, columns: Sequence[str] | None = None, group: st
     frames = list(read_chunks(path, columns, group))
     if not any(map(len, frames)):
         raise MixzError(f"{path} has no rows", "a table with at least one row", "check how the file was made")
-    return pd.concat(frames)
+    whole = pd.concat(frames)
+    whole.attrs = dict(frames[0].attrs)
+    return whole
 
 
-def row_count(path: str | Path, group: str | None = None) -> int | None:
+def row_count(path: str | Path, group: str | int | None = None) -> int | None:
     """How many rows a table has by what it says of itself, without reading it; text has its lines counted.
 
     None where only reading would tell: packed text.  A little more than there are, where text has lines inside a cell.
@@ -71,18 +80,19 @@ def row_count(path: str | Path, group: str | None = None) -> int | None:
     MixzError
         The file is missing, of an unknown format, or damaged.
     """
-    path = Path(path)
-    with _guarded(path):
-        return format_of(path).rows(TableSource(path, group))
+    source = TableSource(Path(path), group)
+    with _guarded(source.path):
+        return _format(source).rows(source)
 
 
 def read_chunks(
     path: str | Path,
     columns: Sequence[str] | None = None,
-    group: str | None = None,
+    group: str | int | None = None,
     *,
     rows: int = CHUNK_ROWS,
     near: Box | None = None,
+    most_bytes: int = MOST_BYTES,
 ) -> Iterator[pd.DataFrame]:
     """Read a table some rows at a time, so that memory holds little more than what is kept of them.
 
@@ -94,26 +104,71 @@ def read_chunks(
     path, columns, group
         As in `read_table`.
     rows
-        Rows at a time (gzipped FITS and ECSV are read whole).
+        Rows at a time, at most (VOTables are read whole).
     near
         Of a HATS folder, read only the pieces of sky that reach into this box.
+    most_bytes
+        Refuse a table that unpacks to more bytes than these.
 
     Raises
     ------
     MixzError
-        The file is missing, damaged or of an unknown format, or lacks a column.
+        The file is missing, damaged or of an unknown format, or lacks a column or has it twice.
     """
-    path = Path(path)
-    available = table_columns(path, group)
-    wanted = list(dict.fromkeys(columns)) if columns is not None else available
-    require_columns(wanted, available, where=str(path))
-    with _guarded(path):
-        first = 0
-        for chunk in format_of(path).chunks(TableSource(path, group, near), wanted, rows):
+    source = TableSource(Path(path), group, near, most_bytes)
+    layout = _layout(source)
+    wanted = _wanted(columns, layout, source)
+    masks = {name: layout.masks[name] for name in wanted if name in layout.masks}
+    needed = list(dict.fromkeys([*wanted, *masks.values()]))
+    units = {name: layout.units[name] for name in wanted if name in layout.units}
+    first = taken = 0
+    with _guarded(source.path):
+        for chunk in _format(source).chunks(source, needed, rows):
             for start in range(0, max(len(chunk), 1), rows):
-                frame = chunk.iloc[start : start + rows][wanted]
+                frame = chunk.iloc[start : start + rows]
+                frame = frame.assign(**{name: hide(frame[name], frame[mask]) for name, mask in masks.items()})[wanted]
+                taken += int(frame.memory_usage(index=False).sum())
+                if taken > most_bytes:
+                    raise ValueError(f"it unpacks to more than {most_bytes:,} bytes")
+                frame.attrs = {"units": units} if units else {}
                 yield frame.set_axis(pd.RangeIndex(first, first + len(frame)))
                 first += len(frame)
+
+
+def _format(source: TableSource) -> Format:
+    """The format of a table; one whose files hold one table has nothing to choose."""
+    known = format_of(source.path)
+    if source.group is not None and not known.has_parts:
+        raise MixzError(
+            f"{source.path} with group {str(source.group)!r}",
+            f"no group: a {known.name} file holds one table",
+            "leave `group` out",
+        )
+    return known
+
+
+def _layout(source: TableSource) -> Layout:
+    with _guarded(source.path):
+        return _format(source).layout(source)
+
+
+def _wanted(columns: Sequence[str] | None, layout: Layout, source: TableSource) -> list[str]:
+    """The columns to read, each once, which the table must have once."""
+    readable = [name for name in layout.names if name not in layout.unread]
+    wanted = list(dict.fromkeys(readable if columns is None else columns))
+    for name in wanted:
+        if (alike := list(layout.names).count(name)) > 1:
+            raise MixzError(f"{source.path} has {alike} columns {name!r}", "one of each name", "rename the others")
+        if name in layout.unread:
+            raise MixzError(
+                f"{source.path} column {name!r} holds {layout.unread[name]}",
+                "a number, truth value or text per row",
+                "map another column, or write these values as columns of their own",
+            )
+    several = source.group is None and len(layout.parts) > 1
+    parts = f"; tables: {', '.join(layout.parts)}; name one with hdu" if several else ""
+    require_columns(wanted, readable, where=str(source.path), besides=parts)
+    return wanted
 
 
 @contextmanager
@@ -189,7 +244,7 @@ def write_table(frame: pd.DataFrame, path: str | Path, *, notes: TableNotes | No
 
 
 def require_table(path: Path) -> None:
-    """Refuse a path where no table can be: nothing is there, a folder of other things, or an empty file.
+    """Refuse a path where no table can be: nothing is there, a folder of other things, a device, or an empty file.
 
     Raises
     ------
@@ -200,6 +255,8 @@ def require_table(path: Path) -> None:
         raise MixzError(f"{path} is a folder", "a table in one file, or a whole HATS folder", "name a file in it")
     if not path.exists():
         raise MixzError(f"no file {path}", "an existing table", "check the path; paths in a config start at its folder")
+    if not path.is_dir() and not stat.S_ISREG(path.stat().st_mode):
+        raise MixzError(f"{path} is a pipe or a device", "a table in a file", "write it to a file first")
     if path.is_file() and path.stat().st_size == 0:
         raise MixzError(f"{path} is empty", "a table with at least one row", "check how the file was made")
 

@@ -18,7 +18,7 @@ from mixz.bridges.pieces import PIECE_ROWS, Pieces
 from mixz.bridges.qp_files import qp_name
 from mixz.bridges.qp_writers import qp_writer
 from mixz.data.data_set.galaxies_file import is_galaxies
-from mixz.data.formats import format_of
+from mixz.data.formats import require_written
 from mixz.data.hats_folder import HatsFolder, is_hats
 from mixz.data.redshifts import redshifts
 from mixz.data.tables import read_chunks, require_table, row_count, table_columns, table_writer
@@ -110,7 +110,7 @@ def _check_output(table: Path, output: Path, pdf: Kind | None) -> None:
     if output.exists() and output.samefile(table):
         raise MixzError(f"{output} is the input itself", "another file", "name another output")
     if pdf is None:
-        format_of(output)
+        require_written(output)
     else:
         qp_name(output)
 

@@ -23,6 +23,7 @@ from mixz.bridges.models import open_model
 from mixz.bridges.pieces import Pieces
 from mixz.data.hats_folder import SKY_INDEX, HatsFolder, Pixel, batches, file_columns, file_rows, pixel_file
 from mixz.data.meaning.numbers import require_columns
+from mixz.data.table_frames import arrow_frame
 from mixz.data.table_writers import ParquetPieces, described
 
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ def _predicted(job: Job, part: Part, source: Path, position: list[str], pieces: 
     needed = job.asked.needed(pieces.model, available, where=where)
     columns = list(dict.fromkeys([*kept, *needed]))
     for batch in batches(source, columns, job.chunk_rows, start=part.start, stop=part.stop):
-        photoz = pieces.predict(batch.select(needed).to_pandas())
+        photoz = pieces.predict(arrow_frame(batch.select(needed)))
         made = pa.table(dict(rubin_columns(photoz, densities=job.densities)))
         made = described(made, rubin_notes(photoz))
         as_they_were = [(batch.schema.field(one), batch[one]) for one in dict.fromkeys(kept)]

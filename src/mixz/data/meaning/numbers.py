@@ -23,19 +23,36 @@ NOTHING = ("", "nan", "null", "none", "na", "n/a", "<na>", "--")
 LOGICAL = {"true": 1.0, "t": 1.0, "false": 0.0, "f": 0.0}
 
 
-def require_columns(wanted: Iterable[str], available: Sequence[str], *, where: str, hint: str = "") -> None:
+def require_columns(
+    wanted: Iterable[str],
+    available: Sequence[str],
+    *,
+    where: str,
+    besides: str = "",
+    do: str = "correct the column map",
+) -> None:
     """Refuse with every missing column and its nearest names.
+
+    Parameters
+    ----------
+    wanted, available
+        Names of columns.
+    where
+        The table.
+    besides, do
+        What else to say of it, e.g. which other tables its file has; and what to do.
 
     Raises
     ------
     MixzError
         A wanted column is not available.
     """
-    missing = [name for name in wanted if name not in available]
+    there = set(available)
+    missing = [name for name in wanted if name not in there]
     if missing:
         shown = ", ".join(available[:40]) + (", ..." if len(available) > 40 else "")
         listed = ", ".join(f"{name!r}{nearest(name, available)}" for name in missing)
-        raise MixzError(f"{where} has no column {listed}", f"columns: {shown}", hint or "correct the column map")
+        raise MixzError(f"{where} has no column {listed}", f"columns: {shown}{besides}", do)
 
 
 def column_of(frame: pd.DataFrame, name: str, *, where: str) -> pd.Series[Any]:
