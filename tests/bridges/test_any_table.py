@@ -72,7 +72,7 @@ def test_astropy(model: Ensemble, expected: Any) -> None:
     np.testing.assert_allclose(found["z_phot"].value, expected.z_phot, rtol=1e-5)
     np.testing.assert_allclose(found["pdf"].to_value(1 / cu.redshift), expected.pdf, rtol=1e-4)
     assert len(found.meta["z_grid"]) == 20
-    with pytest.raises(MixzError, match="'mag_g' is in km"):
+    with pytest.raises(MixzError, match="'mag_g' is in 'km'"):
         mixz.predict_table(model, QTable({"mag_g": MAG["mag_g"] * u.km, "mag_r": MAG["mag_r"] * u.mag}))
 
 
@@ -146,8 +146,8 @@ def test_errors_of_fluxes_become_errors_of_magnitudes() -> None:
     flux = ([21.5] * u.ABmag).to(u.nJy)
     as_magnitudes = mixz.predict_table(model, {"mag_g": [21.5], "mag_err_g": [2.5 / np.log(10) * 0.1]})["z_phot"]
     table = QTable({"mag_g": flux, "mag_err_g": (0.1 * flux).to(u.uJy)})
-    np.testing.assert_allclose(mixz.predict_table(model, table)["z_phot"].value, as_magnitudes, rtol=1e-5)
-    with pytest.raises(MixzError, match="'mag_err_g' is in nJy, what it is the error of in mag"):
+    np.testing.assert_allclose(mixz.predict_table(model, table)["z_phot"].value, as_magnitudes, rtol=1e-4)
+    with pytest.raises(MixzError, match="'mag_err_g' is in 'nJy'"):
         mixz.predict_table(model, QTable({"mag_g": [21.5] * u.ABmag, "mag_err_g": 0.1 * flux}))
 
 
@@ -174,7 +174,7 @@ def test_models_of_fluxes_read_units_as_fluxes(model: Ensemble, expected: Any) -
         ({"mag_g": 21.0, "mag_r": 21.0}, "different lengths or shapes"),
         (np.array([["near", "far"]]), "holds 'near'"),
         (Table(MAG).as_array(), "kind ndarray"),
-        ({"mag_g": np.full(3, 3e3) * u.nJy, "mag_r": [21.0, 21.0, 21.0] * u.STmag}, "is in mag"),
+        ({"mag_g": np.full(3, 3e3) * u.nJy, "mag_r": [21.0, 21.0, 21.0] * u.STmag}, "is in .mag.ST"),
         ({"mag_g": [3e3, 3e4, 3e5], "mag_r": [21.0, 21.0, 21.0]}, "holds no AB magnitudes"),
         (pd.DataFrame({"mag_g": ["bright"], "mag_r": [21.0]}), "holds 'bright'"),
     ],

@@ -22,7 +22,7 @@ from hats_mock import sky
 from mixz import progress
 from mixz.bridges.model_columns import Asked
 from mixz.bridges.models import open_model
-from mixz.data.table_writers import Note
+from mixz.bridges.pieces import Pieces
 from mixz.data.tables import read_table, table_columns, write_table
 from mixz.errors import MixzError
 from mixz.galaxies import GalaxySet
@@ -79,9 +79,10 @@ def same(found: pd.DataFrame, expected: pd.DataFrame) -> None:
 def test_every_format_of_output_holds_the_same_however_it_is_cut(ending: str, piece_rows: int, tmp_path: Path) -> None:
     write_table(table(), tmp_path / "t.parquet")
     for name, rows in (("whole", 1_000), ("pieces", piece_rows)):
-        lost = write_photoz(Toy(), tmp_path / "t.parquet", tmp_path / f"{name}{ending}", PLAIN, piece_rows=rows)
-        assert lost == 9
-    whole, pieces = (read_table(tmp_path / f"{name}{ending}") for name in ("whole", "pieces"))
+        lost, told = write_photoz(Toy(), tmp_path / "t.parquet", tmp_path / f"{name}{ending}", PLAIN, piece_rows=rows)
+        assert (lost, told) == (9, [])
+    read = pd.read_csv if ending.startswith(".csv") else read_table
+    whole, pieces = (read(tmp_path / f"{name}{ending}") for name in ("whole", "pieces"))
     same(pieces, whole)
     assert pieces["object_id"].tolist() == table()["object_id"].tolist()
     assert sorted(pieces["support"].unique()) == [0, 2], "a flag is no truth value"
@@ -116,8 +117,8 @@ def test_whole_numbers_stay_whole(first: int, ending: str, tmp_path: Path) -> No
     write_table(table().assign(object_id=ids), tmp_path / f"t{ending}")
     write_photoz(Toy(), tmp_path / f"t{ending}", tmp_path / f"z{ending}", PLAIN, piece_rows=11)
     back = read_table(tmp_path / f"z{ending}")["object_id"]
-    assert back.dtype.kind == "i"
-    assert back.tolist() == ids.tolist()
+    in_text = ending.startswith(".csv")
+    assert back.tolist() == (ids.astype(str) if in_text else ids).tolist()
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
@@ -148,7 +149,7 @@ def test_whole_numbers_with_holes_have_one_type(tmp_path: Path) -> None:
     frame.to_parquet(tmp_path / "t.parquet")
     for piece_rows in (1, 2, 100):
         write_photoz(Toy(), tmp_path / "t.parquet", tmp_path / "z.hdf5", PLAIN, piece_rows=piece_rows)
-        np.testing.assert_array_equal(read_table(tmp_path / "z.hdf5")["object_id"], [1, 2, np.nan, 4, 5, 6])
+        assert read_table(tmp_path / "z.hdf5")["object_id"].tolist() == [1, 2, pd.NA, 4, 5, 6]
 
 
 def test_frames_keep_names_as_they_came_and_say_what_they_are(tmp_path: Path) -> None:
@@ -157,7 +158,7 @@ def test_frames_keep_names_as_they_came_and_say_what_they_are(tmp_path: Path) ->
     frame = photoz_frame(photoz, beside={"object_id": names, "ra": np.array([1.0, 2.0, 3.0])})
     assert list(frame.columns[:3]) == ["object_id", "ra", "z_phot"]
     assert frame["object_id"].dtype == "Int64"
-    notes = photoz_notes(photoz, {"model": "toy"}, beside={"ra": Note("deg", "right ascension")})
+    notes = photoz_notes(photoz, {"model": "toy"})
     write_table(frame, tmp_path / "z.fits", notes=notes)
     found = Table.read(tmp_path / "z.fits")
     assert found["object_id"].tolist() == [2**62 + 1, None, 3]
@@ -207,8 +208,12 @@ def test_a_trained_model_says_the_same_however_a_table_is_cut(tmp_path: Path) ->
     pytest.importorskip("torch")
     model = open_model(trained(tmp_path / "model", whole=True))
     sky(120).to_parquet(tmp_path / "t.parquet")
+
+    def pieces() -> Pieces:
+        return Pieces(model, PLAIN, "t.parquet")
+
     parts: dict[int, list[PhotoZ]] = {
-        rows: [photoz for _, photoz in predicted(model, tmp_path / "t.parquet", PLAIN, piece_rows=rows)]
+        rows: [photoz for _, photoz in predicted(pieces(), tmp_path / "t.parquet", piece_rows=rows)]
         for rows in (7, 37, 120)
     }
     [whole] = parts[120]

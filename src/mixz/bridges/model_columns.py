@@ -9,8 +9,8 @@ import numpy as np
 
 from mixz.data.meaning.missing import Account, Values
 from mixz.data.meaning.names import as_names
-from mixz.data.meaning.numbers import require_columns
-from mixz.data.meaning.units import in_degrees
+from mixz.data.meaning.numbers import require_columns, units_of
+from mixz.data.meaning.units import in_degrees, parsed
 from mixz.data.photometry import column_names, photometry
 from mixz.errors import MixzError, nearest
 from mixz.galaxies import GalaxySet
@@ -177,6 +177,9 @@ class Asked:
             A column is missing, or holds text.
         """
         columns = self.columns(model, [str(name) for name in frame.columns], where=where)
+        if self.flux_zero_point is None and any(_is_flux(frame, name) for name in _names(columns, model)):
+            # What training tables were in does not hold for a table that says its own unit.
+            columns = columns.model_copy(update={"flux_zero_point": None})
         mag, mag_err = photometry(frame, columns, model.bands, where=where, account=account)
         system = np.full(len(frame), self.system or "")
         return GalaxySet(np.arange(first, first + len(frame)), model.bands, mag, mag_err, system=system)
@@ -250,6 +253,11 @@ def _no_dust(columns: Columns, model: PhotoZModel, available: Sequence[str], whe
         ("name it with --ebv, or " if by_ebv else "add them, or ")
         + "say --dereddened where the magnitudes are free of dust already",
     )
+
+
+def _is_flux(frame: pd.DataFrame, name: str) -> bool:
+    unit = parsed(units_of(frame).get(name, ""))
+    return unit is not None and unit.zero_point is not None
 
 
 def _series(values: Any, frame: pd.DataFrame) -> pd.Series[Any]:

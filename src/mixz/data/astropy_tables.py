@@ -10,6 +10,7 @@ import pandas as pd
 from astropy.cosmology import units as cu
 from astropy.table import Column, MaskedColumn, QTable, Table
 
+from mixz.data.table_frames import numpy_column
 from mixz.errors import MixzError
 
 if TYPE_CHECKING:
@@ -63,15 +64,10 @@ def _values(column: Any, name: str, where: str) -> Any:
         raise MixzError(
             f"{where} column {name!r} has shape {values.shape}", "one value per row", "take out the value that is meant"
         )
-    values = values.astype(values.dtype.newbyteorder("="), copy=True)
-    if mask is None or not np.any(mask):
-        return values
-    hidden = np.broadcast_to(mask, values.shape)
-    if values.dtype.kind in "iu":
-        return pd.arrays.IntegerArray(values, np.array(hidden))
-    if values.dtype.kind == "f":
-        return np.where(hidden, np.nan, values)
-    return np.where(hidden, None, values.astype(object))
+    hidden = np.zeros(len(values), bool) if mask is None else np.array(np.broadcast_to(mask, values.shape))
+    if values.dtype.kind in "biufSU":
+        return numpy_column(values, hidden)
+    return pd.Series([None if gone else value for value, gone in zip(values, hidden, strict=True)], dtype=object)
 
 
 def _text(unit: Any) -> str:

@@ -162,7 +162,7 @@ def require_file(source: Source, path: Path) -> None:
         )
 
 
-def _whole_chunks(path: Path, wanted: list[str], group: str | None, near: Box | None) -> Iterator[pd.DataFrame]:
+def _whole_chunks(path: Path, wanted: list[str], group: str | int | None, near: Box | None) -> Iterator[pd.DataFrame]:
     empty = True
     for chunk in read_chunks(path, wanted, group, near=near):
         empty = empty and not len(chunk)

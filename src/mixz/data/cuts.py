@@ -10,7 +10,7 @@ import numpy as np
 
 from mixz.data.expressions import evaluate
 from mixz.data.meaning.exact import bits, equal, floats, plain
-from mixz.data.tables import require_columns
+from mixz.data.meaning.numbers import require_columns
 from mixz.errors import MixzError
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -17,8 +17,7 @@ from mixz.data.table_frames import hide
 from mixz.errors import MixzError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterator, Sequence
 
     from mixz.data.formats import Format, Layout
     from mixz.data.sky import Box
@@ -203,9 +202,7 @@ def table_writer(path: str | Path, *, notes: TableNotes | None = None) -> Iterat
     1  longer  0.7
     """
     path, columns = Path(path), list[str]()
-    writer = cast("Callable[..., AbstractContextManager[Append]]", format_of(path).writer)
-    # Only the writer of HATS folders takes no notes: it refuses.
-    with replacing(path) as draft, writer(draft, *(() if is_hats(path) else (notes,))) as append:
+    with replacing(path) as draft, format_of(path).writer(draft, notes) as append:
 
         def checked(frame: pd.DataFrame) -> None:
             try:

@@ -46,7 +46,9 @@ def test_types(array: pa.Array, kind: str, ending: str, tmp_path: Path) -> None:
     assert column.isna().tolist() == [value is None for value in array.to_pylist()]
     present = [value for value in array.to_pylist() if value is not None]
     expected = [value[0] if isinstance(value, list) else value for value in present]
-    assert column.dropna().tolist() == [float(v) if isinstance(v, Decimal) and kind == "float64" else v for v in expected]
+    assert column.dropna().tolist() == [
+        float(v) if isinstance(v, Decimal) and kind == "float64" else v for v in expected
+    ]
 
 
 @pytest.mark.parametrize("ending", [".parquet", ".feather"])

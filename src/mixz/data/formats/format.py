@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mixz.data.sky import Box
-    from mixz.data.table_writers import Append
+    from mixz.data.table_writers import Append, TableNotes
+
+    Writer = Callable[[Path, TableNotes | None], AbstractContextManager[Append]]
 
 MOST_BYTES = 1 << 40
 """Bytes of a table as they are read: what a file of one's own may hold; for files of strangers it is set lower."""
@@ -105,7 +107,7 @@ class Format:
     layout: Callable[[TableSource], Layout]
     rows: Callable[[TableSource], int | None]
     chunks: Callable[[TableSource, list[str], int], Iterator[pd.DataFrame]]
-    writer: Callable[[Path], AbstractContextManager[Append]]
+    writer: Writer
     has_parts: bool = False
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mixz.data.formats.format import Layout, TableSource
-    from mixz.data.table_writers import Append
+    from mixz.data.table_writers import Append, TableNotes
 
 
 def _layout(source: TableSource) -> Layout:
@@ -33,7 +33,7 @@ def _chunks(source: TableSource, columns: list[str], rows: int) -> Iterator[pd.D
     yield from HatsFolder.open(source.path).chunks(columns, rows, source.near)
 
 
-def _writer(path: Path) -> AbstractContextManager[Append]:
+def _writer(path: Path, _: TableNotes | None = None) -> AbstractContextManager[Append]:
     raise MixzError(
         f"{path} is a HATS folder", "a HATS folder only of a HATS folder", "name a file, e.g. photoz.parquet"
     )

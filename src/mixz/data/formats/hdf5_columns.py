@@ -11,6 +11,7 @@ import numpy as np
 
 from mixz.data.formats.astropy_header import header_of
 from mixz.data.table_frames import MOST_CELL_BYTES, PIECE_BYTES, decoded, numpy_column
+from mixz.data.table_writers.hdf5 import MISSING, NO_TRUTH
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +48,7 @@ class Hdf5Column:
     unit: str = ""
     field: str = ""
     item: int | None = None
-    null: str | None = None
+    null: str | int | None = None
     is_truth: bool = False
     odd: str = ""
 
@@ -77,8 +78,9 @@ class Hdf5Column:
         values = block[self.field] if self.field else block
         if values.ndim > 1:
             values = values[:, self.item or 0]
-        column = numpy_column(values.astype(bool) if self.is_truth else values)
-        return column if self.null is None else column.mask(column == self.null)
+        missing = values == self.null if isinstance(self.null, int) else None
+        column = numpy_column(values.astype(bool) if self.is_truth else values, missing)
+        return column.mask(column == self.null) if isinstance(self.null, str) else column
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,9 @@ def group_columns(group: Any) -> Hdf5Table:
             continue
         shape = "one number" if not item.ndim else f"{math.prod(item.shape[1:])} values per row"
         odd = why_unreadable(item) or ("" if is_column(name, item) else shape) or odd_type(_type(item))
-        found.append(Hdf5Column(name, item, _unit(item), is_truth=_is_bits(item.id.get_type()), odd=odd))
+        null = _null(item)
+        truth = _is_bits(item.id.get_type()) or (null == NO_TRUTH and item.dtype == np.int8)
+        found.append(Hdf5Column(name, item, _unit(item), null=null, is_truth=truth, odd=odd))
     return Hdf5Table(found)
 
 
@@ -193,6 +197,12 @@ def _is_bits(kind: Any) -> bool:
 def is_bits(item: Any) -> bool:
     """Whether a data set is of truth values as PyTables writes them."""
     return _is_bits(item.id.get_type())
+
+
+def _null(item: Any) -> int | None:
+    """The whole number that stands for a missing one, as mixz writes it."""
+    said = item.attrs.get(MISSING)
+    return int(said) if isinstance(said, int | np.integer) else None
 
 
 def _unit(item: Any) -> str:

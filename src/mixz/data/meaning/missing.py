@@ -112,7 +112,7 @@ class Account:
     rows: int | None = None
     taken: Counter[tuple[str, str]] = field(default_factory=Counter)
     notes: dict[str, None] = field(default_factory=dict)
-    seen: dict[str, _Seen] = field(default_factory=dict)
+    seen: dict[str, _Repeats] = field(default_factory=dict)
     suspect: Counter[tuple[str, float]] = field(default_factory=Counter)
     judged: dict[str, _Judged] = field(default_factory=dict)
 
@@ -148,7 +148,7 @@ class Account:
         """Look for values that repeat exactly among those that are believed; NaN is passed over."""
         found, counts = np.unique(values[np.isfinite(values)], return_counts=True)
         again = counts > 1  # all others together would fill the memory
-        seen = self.seen.setdefault(name, _Seen())
+        seen = self.seen.setdefault(name, _Repeats())
         seen.count, seen.others = seen.count + int(counts.sum()), seen.others + int((~again).sum())
         seen.repeated.update(dict(zip(found[again].tolist(), counts[again].tolist(), strict=True)))
 
@@ -202,7 +202,7 @@ class Account:
 
 
 @dataclass
-class _Seen:
+class _Repeats:
     """Values of a column that repeat exactly, and how many others there are."""
 
     count: int = 0
