@@ -60,6 +60,7 @@ def provenance(config: Config, galaxies: GalaxySet, ledger: Ledger) -> dict[str,
         "settings": settings,
         "sources": sorted(set(_paths(settings))),
         "ledger": ledger.as_rows(),
+        "taken_for_missing": ledger.missing,
     }
 
 
