@@ -46,7 +46,9 @@ def test_types(array: pa.Array, kind: str, ending: str, tmp_path: Path) -> None:
     assert column.isna().tolist() == [value is None for value in array.to_pylist()]
     present = [value for value in array.to_pylist() if value is not None]
     expected = [value[0] if isinstance(value, list) else value for value in present]
-    assert column.dropna().tolist() == [float(v) if isinstance(v, Decimal) and kind == "float64" else v for v in expected]
+    assert column.dropna().tolist() == [
+        float(v) if isinstance(v, Decimal) and kind == "float64" else v for v in expected
+    ]
 
 
 @pytest.mark.parametrize("ending", [".parquet", ".feather"])
@@ -113,6 +115,18 @@ def test_long_cells_and_columns_that_unpack(tmp_path: Path) -> None:
     pq.write_table(zeros, path, compression="zstd", use_dictionary=False, row_group_size=10_000_000)
     with pytest.raises(MixzError, match="unpacks from"):
         read_table(path)
+
+
+@pytest.mark.parametrize("how", ["zstd", "lz4"])
+def test_feather_that_unpacks(how: str, tmp_path: Path) -> None:
+    path = tmp_path / "t.feather"
+    feather.write_feather(pa.table({"x": np.zeros(10_000_000)}), path, compression=how, chunksize=10_000_000)
+    with pytest.raises(MixzError, match="unpack from"):
+        read_table(path)
+    words = pa.table({"x": pa.array(["a", "b", None] * 5).dictionary_encode(), "y": np.arange(15)})
+    feather.write_feather(words, path, compression=how, chunksize=4)
+    assert read_table(path, ["x"])["x"].isna().sum() == 5
+    assert read_table(path, ["y"])["y"].tolist() == list(range(15))
 
 
 def test_groups_are_for_files_of_several_tables(tmp_path: Path) -> None:

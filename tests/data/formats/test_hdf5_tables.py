@@ -21,7 +21,9 @@ FRAME = pd.DataFrame({"id": [2**60 + 1, 2, 3], "m": [1.5, np.nan, 3], "f": np.ar
 
 
 def test_compound_as_astropy_writes_it(tmp_path: Path) -> None:
-    table = Table({"id": MaskedColumn([1, 2], mask=[False, True], unit="mag"), "name": ["aé", ""], "v": np.ones((2, 3))})
+    table = Table(
+        {"id": MaskedColumn([1, 2], mask=[False, True], unit="mag"), "name": ["aé", ""], "v": np.ones((2, 3))}
+    )
     table.write(tmp_path / "t.hdf5", path="data", serialize_meta=True)
     assert table_columns(tmp_path / "t.hdf5") == ["id", "name"]
     frame = read_table(tmp_path / "t.hdf5")
