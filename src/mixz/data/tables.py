@@ -33,15 +33,14 @@ MISSING_NUMBERS = (99.0, -99.0, -999.0, -9999.0)
 
 
 def table_columns(path: str | Path, group: str | int | None = None) -> list[str]:
-    """List the columns of a table without reading it: those that hold a number, truth value or text per row.
+    """List the columns of a table without reading it, those too that hold more than one value per row.
 
     Raises
     ------
     MixzError
         The file is missing, of an unknown format, or damaged, or has no such group.
     """
-    layout = _layout(TableSource(Path(path), group))
-    return [name for name in layout.names if name not in layout.unread]
+    return list(_layout(TableSource(Path(path), group)).names)
 
 
 def read_table(path: str | Path, columns: Sequence[str] | None = None, group: str | int | None = None) -> pd.DataFrame:
@@ -171,7 +170,7 @@ def _wanted(columns: Sequence[str] | None, layout: Layout, source: TableSource) 
             )
     several = source.group is None and len(layout.parts) > 1
     parts = f"; tables: {', '.join(layout.parts)}; name one with hdu" if several else ""
-    require_columns(wanted, readable, where=str(source.path), besides=parts)
+    require_columns(wanted, layout.names, where=str(source.path), besides=parts)
     return wanted
 
 

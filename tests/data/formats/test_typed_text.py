@@ -36,9 +36,10 @@ def test_types_units_and_masks(how: str, tmp_path: Path) -> None:
     if how == "gz":
         path.with_suffix(".ecsv.gz").write_bytes(gzip.compress(path.read_bytes()))
         path = path.with_suffix(".ecsv.gz")
-    assert table_columns(path) == ["id", "u", "m", "name", "ok"]
+    assert table_columns(path) == ["id", "u", "m", "name", "ok", "v"]
     assert row_count(path) == (None if how in ("gz", "binary2") else 3)
     frame = read_table(path)
+    assert list(frame) == ["id", "u", "m", "name", "ok"]
     assert [str(kind) for kind in frame.dtypes][:3] == ["Int64", "UInt8", "float32"]
     assert str(frame["ok"].dtype) == "boolean"
     assert frame["id"].isna().tolist() == [False, True, False]
