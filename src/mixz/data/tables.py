@@ -14,7 +14,7 @@ from mixz.data.formats import MOST_BYTES, TableSource, format_of
 from mixz.data.hats_folder import is_hats
 from mixz.data.meaning.numbers import require_columns
 from mixz.data.table_frames import hide
-from mixz.errors import MixzError
+from mixz.errors import MixzError, TooLargeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,17 +26,19 @@ if TYPE_CHECKING:
 CHUNK_ROWS = 200_000
 """Rows of a table read at a time: some 100 MB of a catalogue with a hundred columns."""
 
+MEMORY_OF_BYTES = 4
+"""Bytes in memory that a byte of a table may take: short text, numbers as text above all, takes more there."""
+
 
 def table_columns(path: str | Path, group: str | int | None = None) -> list[str]:
-    """List the columns of a table without reading it: those that hold a number, truth value or text per row.
+    """List the columns of a table without reading it, those too that hold more than one value per row.
 
     Raises
     ------
     MixzError
         The file is missing, of an unknown format, or damaged, or has no such group.
     """
-    layout = _layout(TableSource(Path(path), group))
-    return [name for name in layout.names if name not in layout.unread]
+    return list(_layout(TableSource(Path(path), group)).names)
 
 
 def read_table(path: str | Path, columns: Sequence[str] | None = None, group: str | int | None = None) -> pd.DataFrame:
@@ -127,8 +129,10 @@ def read_chunks(
                 frame = chunk.iloc[start : start + rows]
                 frame = frame.assign(**{name: hide(frame[name], frame[mask]) for name, mask in masks.items()})[wanted]
                 taken += int(frame.memory_usage(index=False).sum())
-                if taken > most_bytes:
-                    raise ValueError(f"it unpacks to more than {most_bytes:,} bytes")
+                if taken > MEMORY_OF_BYTES * most_bytes:
+                    raise TooLargeError(
+                        f"{path} unpacks to more than {most_bytes:,} bytes", f"{most_bytes:,} bytes", "send it in parts"
+                    )
                 frame.attrs = {"units": units} if units else {}
                 yield frame.set_axis(pd.RangeIndex(first, first + len(frame)))
                 first += len(frame)
@@ -166,7 +170,7 @@ def _wanted(columns: Sequence[str] | None, layout: Layout, source: TableSource) 
             )
     several = source.group is None and len(layout.parts) > 1
     parts = f"; tables: {', '.join(layout.parts)}; name one with hdu" if several else ""
-    require_columns(wanted, readable, where=str(source.path), besides=parts)
+    require_columns(wanted, layout.names, where=str(source.path), besides=parts)
     return wanted
 
 

@@ -18,7 +18,7 @@ from mixz.bridges.pieces import PIECE_ROWS, Pieces
 from mixz.bridges.qp_files import qp_name
 from mixz.bridges.qp_writers import qp_writer
 from mixz.data.data_set.galaxies_file import is_galaxies
-from mixz.data.formats import require_written
+from mixz.data.formats import MOST_BYTES, require_written
 from mixz.data.hats_folder import HatsFolder, is_hats
 from mixz.data.redshifts import redshifts
 from mixz.data.tables import read_chunks, require_table, row_count, table_columns, table_writer
@@ -124,6 +124,7 @@ def write_photoz(
     group: str | int | None = None,
     pdf: Kind | None = None,
     most_rows: int | None = None,
+    most_bytes: int = MOST_BYTES,
     piece_rows: int = PIECE_ROWS,
     bar: Bar | None = None,
 ) -> tuple[int, list[str]]:
@@ -135,8 +136,8 @@ def write_photoz(
         As in `predict`.
     asked
         How the table names what the model needs.
-    most_rows
-        Refuse tables that are longer.
+    most_rows, most_bytes
+        Refuse tables that are longer, or unpack to more.
     piece_rows
         Galaxies at a time.
     bar
@@ -156,7 +157,16 @@ def write_photoz(
     available = table_columns(table, group)
     truths = [name for name in available if name in [f"z_{truth}" for truth in KNOWN_TRUTHS]] if pdf else []
     pieces = _pieces(model, table, asked, available, group)
-    rows = predicted(pieces, table, group=group, also=truths, most_rows=most_rows, piece_rows=piece_rows, bar=bar)
+    rows = predicted(
+        pieces,
+        table,
+        group=group,
+        also=truths,
+        most_rows=most_rows,
+        most_bytes=most_bytes,
+        piece_rows=piece_rows,
+        bar=bar,
+    )
     first, parts = _first_and_all(rows)
     notes = photoz_notes(first, photoz_provenance(model, input=table.name), members=pdf is not None)
     if pdf is None:
@@ -193,6 +203,7 @@ def predicted_table(
     *,
     group: str | int | None = None,
     most_rows: int | None = None,
+    most_bytes: int = MOST_BYTES,
     bar: Bar | None = None,
 ) -> Iterator[tuple[dict[str, pd.Series[Any]], PhotoZ]]:
     """What goes along of the rows of a table (`Asked.beside`), and their photo-z, some at a time.
@@ -204,7 +215,7 @@ def predicted_table(
     """
     asked = _as_told_by(table, asked)
     pieces = _pieces(model, table, asked, table_columns(table, group), group)
-    for frame, photoz in predicted(pieces, table, group=group, most_rows=most_rows, bar=bar):
+    for frame, photoz in predicted(pieces, table, group=group, most_rows=most_rows, most_bytes=most_bytes, bar=bar):
         yield pieces.beside(frame), photoz
 
 
@@ -228,6 +239,7 @@ def predicted(
     group: str | int | None = None,
     also: Sequence[str] = (),
     most_rows: int | None = None,
+    most_bytes: int = MOST_BYTES,
     piece_rows: int = PIECE_ROWS,
     bar: Bar | None = None,
 ) -> Iterator[tuple[pd.DataFrame, PhotoZ]]:
@@ -237,7 +249,7 @@ def predicted(
     ----------
     pieces
         The model, and how the table names what it needs.
-    table, group, most_rows, piece_rows, bar
+    table, group, most_rows, most_bytes, piece_rows, bar
         As in `write_photoz`.
     also
         Further columns to read.
@@ -249,17 +261,19 @@ def predicted(
     """
     needed = pieces.asked.needed(pieces.model, table_columns(table, group), where=str(table))
     if most_rows is not None:
-        _check_length(table, needed[:1], group, most_rows)
-    for frame in read_chunks(table, [*needed, *also], group, rows=piece_rows):
+        _check_length(table, needed[:1], group, most_rows, most_bytes)
+    for frame in read_chunks(table, [*needed, *also], group, rows=piece_rows, most_bytes=most_bytes):
         yield frame, pieces.predict(frame)
         if bar is not None:
             bar(pieces.done, pieces.rows, "galaxies")
     pieces.finish()
 
 
-def _check_length(table: Path, columns: Sequence[str], group: str | int | None, most_rows: int) -> None:
+def _check_length(
+    table: Path, columns: Sequence[str], group: str | int | None, most_rows: int, most_bytes: int
+) -> None:
     rows = 0
-    for chunk in read_chunks(table, columns, group):
+    for chunk in read_chunks(table, columns, group, most_bytes=most_bytes):
         rows += len(chunk)
         if rows > most_rows:
             raise MixzError(f"{table} has more than {most_rows:,} rows", f"at most {most_rows:,}", "send it in parts")

@@ -134,17 +134,18 @@ class ServedModel:
             "max_rows": self.max_rows,
         }
 
-    # READERS' BOUND: here, and in `show`, `max_bytes` goes to the readers beside `most_rows`.
     def write(self, table: Path, output: Path, asked: Asked, group: str | None, bar: Bar) -> None:
         """Write the redshifts of a table; the ending of `output` says the format; what `bar` raises ends it."""
-        write_photoz(self.model, table, output, asked, group=group, most_rows=self.max_rows, bar=bar)
+        most: dict[str, Any] = {"most_rows": self.max_rows, "most_bytes": self.max_bytes}
+        write_photoz(self.model, table, output, asked, group=group, bar=bar, **most)
 
     def show(self, table: Path, asked: Asked, group: str | None, bar: Bar) -> Mapping[str, Any]:
         """The redshifts of a table's first galaxies with their densities, and a summary, for JSON; `bar` as above."""
         from mixz.report.browser import density_of
         from mixz.report.charts.chart import number
 
-        parts = predicted_table(self.model, table, asked, group=group, most_rows=self.max_rows, bar=bar)
+        most: dict[str, Any] = {"most_rows": self.max_rows, "most_bytes": self.max_bytes}
+        parts = predicted_table(self.model, table, asked, group=group, bar=bar, **most)
         first, z_phot = _first_and_all(_named(photoz, beside) for beside, photoz in parts)
         frame = photoz_frame(first)
         known = z_phot[np.isfinite(z_phot)]

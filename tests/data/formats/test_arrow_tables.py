@@ -117,6 +117,18 @@ def test_long_cells_and_columns_that_unpack(tmp_path: Path) -> None:
         read_table(path)
 
 
+@pytest.mark.parametrize("how", ["zstd", "lz4"])
+def test_feather_that_unpacks(how: str, tmp_path: Path) -> None:
+    path = tmp_path / "t.feather"
+    feather.write_feather(pa.table({"x": np.zeros(10_000_000)}), path, compression=how, chunksize=10_000_000)
+    with pytest.raises(MixzError, match="unpack from"):
+        read_table(path)
+    words = pa.table({"x": pa.array(["a", "b", None] * 5).dictionary_encode(), "y": np.arange(15)})
+    feather.write_feather(words, path, compression=how, chunksize=4)
+    assert read_table(path, ["x"])["x"].isna().sum() == 5
+    assert read_table(path, ["y"])["y"].tolist() == list(range(15))
+
+
 def test_groups_are_for_files_of_several_tables(tmp_path: Path) -> None:
     path = write(pa.table({"x": [1]}), tmp_path / "t.parquet")
     (tmp_path / "t.csv").write_text("x\n1\n")

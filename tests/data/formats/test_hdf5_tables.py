@@ -25,8 +25,9 @@ def test_compound_as_astropy_writes_it(tmp_path: Path) -> None:
         {"id": MaskedColumn([1, 2], mask=[False, True], unit="mag"), "name": ["aé", ""], "v": np.ones((2, 3))}
     )
     table.write(tmp_path / "t.hdf5", path="data", serialize_meta=True)
-    assert table_columns(tmp_path / "t.hdf5") == ["id", "name"]
+    assert table_columns(tmp_path / "t.hdf5") == ["id", "name", "v"]
     frame = read_table(tmp_path / "t.hdf5")
+    assert list(frame) == ["id", "name"]
     assert frame["id"].isna().tolist() == [False, True]
     assert str(frame["id"].dtype) == "Int64"
     assert frame["name"][0] == "aé"
@@ -103,7 +104,7 @@ def test_nothing_outside_the_file_is_read(tmp_path: Path) -> None:
         file.create_dataset("reference", (3,), h5py.ref_dtype)
         file.create_dataset("ragged", (3,), h5py.vlen_dtype("f8"))
         file.create_dataset("never", (10**12,), "f8", chunks=(1000,))
-    assert table_columns(tmp_path / "t.h5") == ["m"]
+    assert list(read_table(tmp_path / "t.h5")) == ["m"]
     for name in ("soft", "link", "raw", "virtual", "reference", "ragged", "never"):
         with pytest.raises(MixzError, match=f"column '{name}' holds"):
             read_table(tmp_path / "t.h5", [name])

@@ -80,6 +80,7 @@ def test_a_numbered_header(tmp_path: Path) -> None:
         ('a,b\n1,2\n3,"4\n', "never closed"),
         ("a,b\n1," + "x" * 70_000, "a cell holds 70,000 bytes"),
         ("a,b\n1," + "x" * 9_000_000 + "\n3,4\n", "longer than"),
+        (b"a,b\n1,2\n\xe9\n3,4\n", "row 2 has 1 fields"),
         (b"\xff\xfea\x00,\x00b\x00", "no text"),
     ],
 )
@@ -96,7 +97,7 @@ def test_unwanted_names_may_be_there_twice(tmp_path: Path) -> None:
 def test_what_cells_hold(tmp_path: Path) -> None:
     text = 'a,b,c\n 1 ,"x,\ny",\n# a comment, here\n\n"","say ""z""",NaN\n'
     assert cells(written(tmp_path / "t.csv", text)) == [["1", "x,\ny", None], [None, 'say "z"', "NaN"]]
-    path = written(tmp_path / "u.csv", "name,b\né,1\n".encode("latin-1"))
+    path = written(tmp_path / "u.csv", "name,b\n# é\né,1\n".encode("latin-1"))
     assert cells(path) == [["é", "1"]], "Latin-1, where it is no UTF-8"
     assert cells(written(tmp_path / "v.csv", "name,b\né,1\n")) == [["é", "1"]]
 

@@ -81,4 +81,4 @@ def require_written(path: Path) -> None:
     MixzError
         As said.
     """
-    format_of(path).writer(path)
+    format_of(path).writer(path, None)

@@ -87,7 +87,9 @@ class FitsColumn:
         if not self.is_scaled:
             return numpy_column(stored, null)
         if self.scale == 1 and (kind, self.zero) in OFFSETS:
-            return numpy_column(_shifted(stored, np.dtype(OFFSETS[kind, int(self.zero)])), null)
+            shifted = _shifted(stored, np.dtype(OFFSETS[kind, int(self.zero)]))
+            # astropy writes TNULL of such a column as the number that it means, against the standard.
+            return numpy_column(shifted, None if null is None else null | (shifted == self.null))
         return numpy_column(stored * self.scale + self.zero, null)
 
     @property

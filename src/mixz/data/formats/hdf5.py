@@ -100,7 +100,7 @@ def _layout(source: TableSource) -> Layout:
         return Layout(
             [column.name for column in table.columns if column.name not in table.masks.values()],
             {column.name: column.unit for column in table.columns if column.unit},
-            {column.name: column.odd for column in table.columns if column.odd},
+            table.beside | {column.name: column.odd for column in table.columns if column.odd},
             _all_places(file) if several else (),
             table.masks,
         )

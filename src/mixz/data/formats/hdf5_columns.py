@@ -85,10 +85,21 @@ class Hdf5Column:
 
 @dataclass(frozen=True)
 class Hdf5Table:
-    """Columns, and by the name of one which tells where it has no value."""
+    """A table.
+
+    Parameters
+    ----------
+    columns
+        Its columns.
+    masks
+        Which column tells where another has no value, by its name.
+    beside
+        What lies beside the columns and is none, such as images: what it holds.
+    """
 
     columns: list[Hdf5Column]
     masks: dict[str, str] = field(default_factory=dict)
+    beside: dict[str, str] = field(default_factory=dict)
 
 
 def plain_member(group: Any, name: str) -> Any:
@@ -111,7 +122,8 @@ def is_column(name: str, item: Any) -> bool:
 
 def group_columns(group: Any) -> Hdf5Table:
     """The data sets of a group as columns."""
-    found = []
+    found: list[Hdf5Column] = []
+    beside: dict[str, str] = {}
     for name in group:
         link = group.get(name, getlink=True)
         if not isinstance(link, h5py.HardLink):
@@ -119,14 +131,16 @@ def group_columns(group: Any) -> Hdf5Table:
             found.append(Hdf5Column(name, None, odd=f"a link to what lies {where}, which is not followed"))
             continue
         item = group[name]
-        if not isinstance(item, h5py.Dataset) or name.endswith(META):
+        if not isinstance(item, h5py.Dataset) or is_compound(item) or name.endswith(META):
             continue
-        shape = "one number" if not item.ndim else f"{math.prod(item.shape[1:])} values per row"
-        odd = why_unreadable(item) or ("" if is_column(name, item) else shape) or odd_type(_type(item))
+        if not is_column(name, item):
+            beside[name] = f"{math.prod(item.shape[1:])} values per row" if item.ndim else "one number for all rows"
+            continue
+        odd = why_unreadable(item) or odd_type(_type(item))
         null = _null(item)
         truth = _is_bits(item.id.get_type()) or (null == NO_TRUTH and item.dtype == np.int8)
         found.append(Hdf5Column(name, item, _unit(item), null=null, is_truth=truth, odd=odd))
-    return Hdf5Table(found)
+    return Hdf5Table(found, beside=beside)
 
 
 def compound_columns(item: Any, meta: Any) -> Hdf5Table:

@@ -59,15 +59,15 @@ class TextRows(io.RawIOBase):
 
     def _block(self) -> bytes:
         while block := self.file.read(BLOCK_BYTES):
-            if self.blanks:
-                rest = self.file.readline(BLOCK_BYTES)
-                if len(rest) == BLOCK_BYTES:
-                    raise ValueError(f"a line is longer than {BLOCK_BYTES:,} bytes")
-                block += rest
+            rest = self.file.readline(BLOCK_BYTES)
+            if len(rest) == BLOCK_BYTES:
+                raise ValueError(f"a line is longer than {BLOCK_BYTES:,} bytes")
+            block += rest
             self.left -= len(block)
             if self.left < 0:
                 raise ValueError("it unpacks to more bytes than are allowed here")
             self.quotes += block.count(b'"')
+            block = _in_utf8(block)
             if not self.blanks:
                 return block
             # A block of nothing but comments is not the end.
@@ -76,6 +76,17 @@ class TextRows(io.RawIOBase):
         if self.quotes % 2:
             raise ValueError("it has an odd number of quotes: one is never closed")
         return b""
+
+
+def _in_utf8(block: bytes) -> bytes:
+    """Lines in UTF-8, those that are not taken as Latin-1."""
+    if block.isascii():
+        return block
+    try:
+        block.decode()
+    except UnicodeDecodeError:
+        return b"".join(decoded(line).encode() for line in block.splitlines(keepends=True))
+    return block
 
 
 def _with_tabs(line: bytes) -> bytes:
