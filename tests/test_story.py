@@ -61,7 +61,7 @@ def test_files_to_report(toy_settings: dict[str, Any], write_config: Any, tmp_pa
         stages.compare([out, out], tmp_path / "both.pdf", console)
     assert not (tmp_path / "none.html").exists()
 
-    wide = read_table(tmp_path / "wide.csv")
+    wide = pd.read_csv(tmp_path / "wide.csv")
     wide.loc[3, "mag_g"] = 99
     write_table(wide, tmp_path / "new.fits")
     lost = stages.predict(out / "models" / "tl", tmp_path / "new.fits", tmp_path / "photoz.ecsv", console)

@@ -72,6 +72,7 @@ def predict_table(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> from mixz.model.initial import untrained
     >>> from mixz.settings.recipe import RECIPES
     >>> galaxies = GalaxySet([1, 2], ("g", "r"), [[21, 20], [23, 22.5]], np.full((2, 2), 0.1), {"spec": [0.1, 0.5]},
