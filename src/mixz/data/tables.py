@@ -41,6 +41,17 @@ def table_columns(path: str | Path, group: str | int | None = None) -> list[str]
     return list(_layout(TableSource(Path(path), group)).names)
 
 
+def table_parts(path: str | Path) -> list[str]:
+    """List the tables of a file that may hold several, as `group` names them; empty for formats that hold one.
+
+    Raises
+    ------
+    MixzError
+        As `table_columns`.
+    """
+    return list(_layout(TableSource(Path(path))).parts)
+
+
 def read_table(path: str | Path, columns: Sequence[str] | None = None, group: str | int | None = None) -> pd.DataFrame:
     """Read `columns` (all if None) of a table in any format of `mixz.data.formats`, or of a HATS folder.
 

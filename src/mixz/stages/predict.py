@@ -21,7 +21,7 @@ from mixz.data.data_set.galaxies_file import is_galaxies
 from mixz.data.formats import MOST_BYTES, require_written
 from mixz.data.hats_folder import HatsFolder, is_hats
 from mixz.data.redshifts import redshifts
-from mixz.data.tables import read_chunks, require_table, row_count, table_columns, table_writer
+from mixz.data.tables import read_chunks, require_table, row_count, table_columns, table_parts, table_writer
 from mixz.errors import MixzError
 from mixz.progress import progress_bar
 from mixz.stages.results import photoz_frame, photoz_notes, photoz_provenance
@@ -220,7 +220,14 @@ def predicted_table(
 
 
 def _pieces(model: PhotoZModel, table: Path, asked: Asked, available: Sequence[str], group: str | int | None) -> Pieces:
-    asked.needed(model, available, where=str(table))  # a mistake is told before anything is counted
+    try:
+        asked.needed(model, available, where=str(table))  # a mistake is told before anything is counted
+    except MixzError as error:
+        parts = table_parts(table) if group is None and not is_hats(table) else []
+        if len(parts) < 2:
+            raise
+        others = f"{error.allowed}; tables of the file: {', '.join(parts)}"
+        raise MixzError(error.given, others, f"{error.do}; or name another table with --hdu") from None
     return Pieces(model, asked, str(table), row_count(table, group))
 
 
