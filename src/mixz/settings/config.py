@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_validator, model_validator
 
+from mixz.digest import digest_of_settings
 from mixz.errors import MixzError, nearest
 from mixz.settings.bands import reference_band
 from mixz.settings.network import Network
@@ -231,7 +230,7 @@ class Config(Strict):
     def train_digest(self, recipe: str) -> str:
         """Name what decides one recipe's weights: the galaxies, the recipe, the network, members and seed."""
         whole = self.recipe(recipe).model_dump(mode="json")
-        return _digest([self.build_digest(), whole["network"], self.members, self.seed, whole["steps"]])
+        return digest_of_settings([self.build_digest(), whole["network"], self.members, self.seed, whole["steps"]])
 
     def located(self, home: Path) -> Config:
         """The same config with its tables' relative paths starting at `home`, the config file's folder."""
@@ -250,7 +249,9 @@ class Config(Strict):
         settings = _as_written(self.model_dump(mode="json", include=fields), f"{self._home}/")
         # A kernel's table counts by what is in it: it is a setting, though it has a file of its own.
         tables = {name: truth.error_kernel() for name, truth in self.truths.items() if truth.table}
-        return _digest([settings, {name: repr(kernel) for name, kernel in tables.items()}] if tables else settings)
+        return digest_of_settings(
+            [settings, {name: repr(kernel) for name, kernel in tables.items()}] if tables else settings
+        )
 
 
 def _recipe(name: str, written: Any, settings: dict[str, Any]) -> Any:
@@ -295,8 +296,3 @@ def _as_written(tree: Any, home: str) -> Any:
     if isinstance(tree, list):
         return [_as_written(value, home) for value in tree]
     return tree.removeprefix(home) if isinstance(tree, str) else tree
-
-
-def _digest(tree: Any) -> str:
-    text = json.dumps(tree, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
