@@ -12,14 +12,19 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mixz.atomic import replacing
+from mixz.atomic import recover, replacing
 from mixz.data.data_set.card import data_card
 from mixz.data.data_set.galaxies_file import galaxies_columns, read_galaxies, read_provenance, write_galaxies
+from mixz.data.data_set.inputs import require_inputs
 from mixz.data.data_set.provenance import provenance
 from mixz.data.data_set.release import RELEASES
+from mixz.digest import OPEN_SEAL, seal
 from mixz.errors import MixzError
+from mixz.galaxies import GALAXIES_DIGEST
 from mixz.photoz import PhotoZ
 from mixz.report.model_card import model_card
+from mixz.settings.model_record import CARD, HISTORY, RECORD, read_record
+from mixz.stages.digests import Digests
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,14 +33,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mixz.data.cuts import Ledger
+    from mixz.data.data_set.inputs import Input
     from mixz.galaxies import GalaxySet
     from mixz.metrics.summary import Record
     from mixz.model.ensemble import Ensemble
     from mixz.settings.config import Config
+    from mixz.settings.model_record import ModelRecord
     from mixz.truths.truth import Truths
 
 FLOWCHART = "figure_4_flowchart"
-MODEL_CARD = "MODEL_CARD.md"
 Z_GRID = b"z_grid"
 """Name under which a photo-z table keeps the nodes of its densities, in Parquet's metadata."""
 
@@ -52,7 +58,7 @@ def photoz_frame(photoz: PhotoZ) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Results:
-    """The folder ``out/<name>/`` of one config; reads refuse what other settings made, and say which verb makes it.
+    """The folder ``out/<name>/`` of one config; reads refuse what is damaged or stale, and say which verb makes it.
 
     Parameters
     ----------
@@ -61,6 +67,11 @@ class Results:
     """
 
     config: Config
+
+    @property
+    def digests(self) -> Digests:
+        """The record of what was made from what."""
+        return Digests(self.config.folder)
 
     @property
     def galaxies_path(self) -> Path:
@@ -106,6 +117,10 @@ class Results:
         """The model folder that `train` makes."""
         return self.config.folder / "models" / recipe
 
+    def record_path(self, recipe: str) -> Path:
+        """The file of a model that names the others."""
+        return self.model_path(recipe) / RECORD
+
     @property
     def checkpoints_folder(self) -> Path:
         """What an unfinished `train` has done so far."""
@@ -115,12 +130,14 @@ class Results:
         """The test galaxies' estimates that `evaluate` makes."""
         return self.config.folder / "photoz" / f"{recipe}.parquet"
 
-    def write_galaxies(self, galaxies: GalaxySet, ledger: Ledger, formats: Sequence[str] = ()) -> None:
+    def write_galaxies(
+        self, galaxies: GalaxySet, ledger: Ledger, inputs: Sequence[Input], formats: Sequence[str] = ()
+    ) -> None:
         """Write the galaxies of a build, its ledger, its data card, and the galaxies in further formats.
 
         A further format that lies there from an earlier build is written anew too, so that all tell the same.
         """
-        write_galaxies(galaxies, self.galaxies_path, provenance=provenance(self.config, galaxies, ledger))
+        write_galaxies(galaxies, self.galaxies_path, provenance=provenance(self.config, galaxies, ledger, inputs))
         about = read_provenance(self.galaxies_path)
         _write_json(self.ledger_path, ledger.as_rows())
         with replacing(self.card_path) as draft:
@@ -147,14 +164,17 @@ class Results:
         Raises
         ------
         MixzError
-            They are missing, or were built with other settings.
+            They are missing or damaged, or were built with other settings or from other inputs.
         """
-        if read_provenance(self.galaxies_path).get("build_digest") != self.config.build_digest():
+        about = read_provenance(self.galaxies_path)
+        if about.get("build_digest") != self.config.build_digest():
             raise MixzError(
                 f"{self.galaxies_path} was built with other bands, tables, cuts, truths or split than the config says",
                 "galaxies built from this config",
                 "run `mixz build` again",
             )
+        self.digests.require(self.galaxies_path, "build")
+        require_inputs(self.config, about.get("inputs", ()), self.digests.seen())
         return read_galaxies(self.galaxies_path)
 
     def truths(self) -> Truths:
@@ -175,20 +195,54 @@ class Results:
         """
         from mixz.model.folder import load_model
 
-        model = load_model(self.model_path(recipe))
-        if model.provenance.get("train_digest") != self.config.train_digest(recipe):
+        recover(self.model_path(recipe))
+        self.require_model(recipe)
+        return load_model(self.model_path(recipe))
+
+    def require_model(self, recipe: str) -> ModelRecord:
+        """Refuse a model that is missing or damaged, or was trained with other galaxies or settings; needs no torch.
+
+        Raises
+        ------
+        MixzError
+            It is one of these.
+        """
+        path = self.model_path(recipe)
+        record = read_record(path)
+        of_config = record.provenance.get("train_digest") == self.config.train_digest(recipe)
+        if not of_config or record.provenance.get(GALAXIES_DIGEST) != self.galaxies_digest():
+            other = "galaxies than lie there" if of_config else "settings than the config says"
             raise MixzError(
-                f"{self.model_path(recipe)} was trained with other galaxies or settings than the config says",
-                "a model trained from this config",
+                f"{path} was trained with other {other}",
+                "a model trained from this config and its galaxies",
                 f"run `mixz train` again (--recipe {recipe} trains only this one)",
             )
-        return model
+        self.digests.require(self.record_path(recipe), "train")
+        return record
 
-    def write_model_card(self, folder: Path, records: Sequence[Record] = ()) -> None:
-        """Write the card of a model into its folder: after training without metrics, after judging with them."""
-        about = json.loads((folder / "model.json").read_text())
-        with replacing(folder / MODEL_CARD) as draft:
-            draft.write_text(model_card(about, read_provenance(self.galaxies_path), records), encoding="utf-8")
+    def galaxies_digest(self) -> str:
+        """The name of the galaxies that lie there."""
+        return str(read_provenance(self.galaxies_path)[GALAXIES_DIGEST])
+
+    def write_model(self, model: Ensemble, folder: Path) -> None:
+        """Write a model folder and its card, both or none."""
+        from mixz.model.folder import require_model_place, save_model
+
+        require_model_place(folder)
+        with replacing(folder) as draft:
+            save_model(model, draft)
+            _write_sealed(draft / CARD, self.model_card(draft))
+
+    def write_model_card(self, recipe: str, records: Sequence[Record]) -> Path:
+        """Write the card of a model with its metrics."""
+        path = self.model_path(recipe) / CARD
+        with replacing(path) as draft:
+            _write_sealed(draft, self.model_card(self.model_path(recipe), records))
+        return path
+
+    def model_card(self, folder: Path, records: Sequence[Record] = ()) -> str:
+        """The card of the model in a folder, in Markdown."""
+        return model_card(read_record(folder).model_dump(mode="json"), read_provenance(self.galaxies_path), records)
 
     def read_curves(self, recipe: str) -> dict[str, list[list[float]]]:
         """Read how a recipe's training went: per step the validation losses of each member after each epoch.
@@ -198,9 +252,8 @@ class Results:
         MixzError
             The recipe has not been trained.
         """
-        path = self.model_path(recipe) / "history.json"
-        if not path.is_file():
-            raise MixzError(f"no {path}", "a model that `mixz train` wrote", "run `mixz train` first")
+        path = self.model_path(recipe) / HISTORY
+        read_record(self.model_path(recipe))
         steps = zip(self.config.recipe(recipe).steps, json.loads(path.read_text()), strict=True)
         return {
             f"{number}: {' + '.join(step.truths)}": history["validation_loss"]
@@ -227,6 +280,7 @@ class Results:
         path = self.photoz_path(recipe)
         if not path.is_file():
             raise MixzError(f"no {path}", "estimates that `mixz evaluate` wrote", "run `mixz evaluate` first")
+        self.digests.require(path, "evaluate")
         table = pq.read_table(path)
         if not np.array_equal(np.asarray(table["object_id"].to_pylist()), galaxies.object_id):
             raise MixzError(f"{path} is of other galaxies", "this run's test galaxies", "run `mixz evaluate` again")
@@ -258,7 +312,7 @@ class Results:
         MixzError
             `mixz evaluate` has not run.
         """
-        return _read_rows(self.metrics_path)
+        return self._read_rows(self.metrics_path)
 
     def read_differences(self) -> list[Record]:
         """Read the differences between recipes (`metrics.summarize_differences`); empty where there is one recipe.
@@ -268,7 +322,7 @@ class Results:
         MixzError
             `mixz evaluate` has not run.
         """
-        return _read_rows(self.differences_path)
+        return self._read_rows(self.differences_path)
 
     def read_estimates(self) -> list[Record]:
         """Read the metrics of zmode, zmean, zmedian and zbest (`metrics.summarize_estimates`); empty without densities.
@@ -278,7 +332,14 @@ class Results:
         MixzError
             `mixz evaluate` has not run.
         """
-        return _read_rows(self.estimates_path)
+        return self._read_rows(self.estimates_path)
+
+    def _read_rows(self, path: Path) -> list[Record]:
+        if not path.is_file():
+            raise MixzError(f"no {path}", "metrics of `mixz evaluate`", "run `mixz evaluate` first")
+        self.digests.require(path, "evaluate")
+        rows: list[Record] = json.loads(path.read_text())
+        return [{k: math.nan if v is None and k in NUMBERS else v for k, v in row.items()} for row in rows]
 
 
 OF_RECORDS = ("mean", "std", "ensemble", "bootstrap", "corrected", "corrected_error", "value")
@@ -287,16 +348,15 @@ NUMBERS = frozenset(OF_RECORDS + OF_DIFFERENCES)
 """Fields of records that are NaN where JSON has null."""
 
 
-def _read_rows(path: Path) -> list[Record]:
-    if not path.is_file():
-        raise MixzError(f"no {path}", "metrics of `mixz evaluate`", "run `mixz evaluate` first")
-    rows: list[Record] = json.loads(path.read_text())
-    return [{k: math.nan if v is None and k in NUMBERS else v for k, v in row.items()} for row in rows]
-
-
 def _write_json(path: Path, content: Any) -> None:
     with replacing(path) as draft:
         draft.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
+
+
+def _write_sealed(path: Path, markdown: str) -> None:
+    """Write Markdown that tells, in a comment that no reader shows, whether it is still as it was written."""
+    path.write_text(f"{markdown}\n<!-- {OPEN_SEAL} -->\n", encoding="utf-8")
+    seal(path)
 
 
 def _json_number(value: Any) -> Any:
