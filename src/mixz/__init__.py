@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mixz.bridges.any_table import predict_table
+    from mixz.bridges.galaxy_tables import galaxy_set
     from mixz.bridges.models import open_model
     from mixz.data.data_set.galaxies_file import read_galaxies, write_galaxies
     from mixz.data.split import split_by_id
@@ -33,6 +34,7 @@ _HOMES = {
     "Step": "mixz.settings.recipe",
     "fine_tune": "mixz.model.fit",
     "fit": "mixz.model.fit",
+    "galaxy_set": "mixz.bridges.galaxy_tables",
     "load_config": "mixz.settings.file",
     "open_model": "mixz.bridges.models",
     "predict_table": "mixz.bridges.any_table",
@@ -54,6 +56,7 @@ __all__ = [
     "Step",
     "fine_tune",
     "fit",
+    "galaxy_set",
     "load_config",
     "open_model",
     "predict_table",

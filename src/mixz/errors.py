@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+MOST_COMPARED = 1_000
+"""Names among which a similar one is looked for: comparing many takes longer than finding the mistake by eye."""
 
 
 class MixzError(Exception):
@@ -40,7 +44,11 @@ class MixzError(Exception):
 
     def __reduce__(self) -> tuple[type[MixzError], tuple[str, str, str]]:
         """Rebuild from the three parts, so that the error survives the way back from a worker process."""
-        return MixzError, (self.given, self.allowed, self.do)
+        return type(self), (self.given, self.allowed, self.do)
+
+
+class TooLargeError(MixzError):
+    """More bytes, packed or unpacked, than somebody was ready to take."""
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
@@ -52,9 +60,25 @@ def nearest(name: str, names: Iterable[str]) -> str:
     " (nearest name: 'mag_g')"
     >>> nearest("ra", ["mag_g"])
     ''
+    >>> nearest("ra", (f"column {k}" for k in range(10**9)))
+    ''
     """
-    close = get_close_matches(name, list(names), n=3, cutoff=0.6)
+    close = get_close_matches(name, [*islice(names, MOST_COMPARED)], n=3, cutoff=0.6)
     if not close:
         return ""
     word = "name" if len(close) == 1 else "names"
     return f" (nearest {word}: {', '.join(repr(c) for c in close)})"
+
+
+def shortened(text: str, characters: int) -> str:
+    """A text with its middle left out where it is too long for a message.
+
+    Examples
+    --------
+    >>> shortened("abcdefghij", 8)
+    'abc...ij'
+    """
+    if len(text) <= characters:
+        return text
+    ending = (characters - 3) // 2
+    return f"{text[: characters - 3 - ending]}...{text[len(text) - ending :]}"

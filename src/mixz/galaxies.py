@@ -107,6 +107,13 @@ class GalaxySet:
         _refuse_infinities("mag", np.isinf(self.mag))
         # An infinite error says that nothing was seen: the band has no magnitude then.
         _refuse_infinities("mag_err", np.isinf(self.mag_err) & ~(np.isnan(self.mag) & (self.mag_err > 0)))
+        not_errors = ~np.isnan(self.mag_err) & (self.mag_err <= 0)
+        if not_errors.any():
+            raise MixzError(
+                f"mag_err holds {int(not_errors.sum()):,} errors of zero or below",
+                "errors above 0; NaN where they are not known, infinite where nothing was seen",
+                "write unknown errors as NaN; mixz.galaxy_set does so with the errors of a table",
+            )
         for truth, label in self.z.items():
             _refuse_infinities(f"z[{truth!r}]", np.isinf(label))
 

@@ -45,12 +45,20 @@ class Column(NamedTuple):
     about
         What it is, in a few words.
     unit
-        ``redshift``, or nothing.
+        ``redshift``, ``deg``, or nothing.
     """
 
     data: NDArray[Any]
     about: str
     unit: str = "redshift"
+
+
+BESIDE = {
+    "object_id": Column(np.empty(0), "name of the galaxy", ""),
+    "ra": Column(np.empty(0), "right ascension", "deg"),
+    "dec": Column(np.empty(0), "declination", "deg"),
+}
+"""What goes along with redshifts where the table has it, and what it is."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
@@ -23,3 +23,19 @@ class Strict(BaseModel):
                     allowed = ", ".join(cls.model_fields)
                     raise ValueError(f"unknown key {key!r}; allowed: {allowed}{nearest(str(key), cls.model_fields)}")
         return data
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_truth_values_as_numbers(cls, data: Any) -> Any:
+        """Refuse `members: true`, which pydantic would take for 1."""
+        if isinstance(data, dict):
+            for key, value in data.items():
+                listed = value if isinstance(value, list | tuple) else (value,)
+                told = key in cls.model_fields and any(isinstance(part, bool) for part in listed)
+                if told and not _may_be_true(cls.model_fields[key].annotation):
+                    raise ValueError(f"{key} is {value!r}, and no truth value can stand there (quote a name: 'true')")
+        return data
+
+
+def _may_be_true(annotation: Any) -> bool:
+    return annotation in (bool, Any) or any(map(_may_be_true, get_args(annotation)))

@@ -261,6 +261,8 @@ def test_columns_are_named_as_rubin_names_them(place: Path, tmp_path: Path) -> N
         *("_healpix_29", "ra", "dec", "object_id", "mixz_interp", "mixz_z_phot_std", "mixz_z_sigma", "mixz_support"),
         *(f"mixz_z_{name}" for name in ("mode", "mean", "median", "rms", "best")),
     }
+    assert schema.field("mixz_z_best").metadata[b"description"] == b"redshift of the least expected HSC loss"
+    assert schema.field("mixz_interp").metadata[b"description"].startswith(b"density of the redshift")
     nested = schema.field("mixz_interp").type
     assert pa.types.is_struct(nested)
     assert [nested.field(k).name for k in range(nested.num_fields)] == ["xvals", "yvals"]

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+from astropy.table import Table
 
 from mixz import metrics
 from mixz.bridges.qp_files import ENDINGS, on_grid, read_qp, to_qp, truth_in
@@ -124,6 +126,24 @@ def test_qp_means_by_our_densities_what_we_do(photoz: PhotoZ) -> None:
     theirs = to_qp(photoz).cdf(z[:, None])[known, 0]
     # qp interpolates the sums between nodes by straight lines, where the exact ones bend.
     np.testing.assert_allclose(ours, theirs, atol=0.02)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_missing_names_do_not_change_the_type_of_the_others(photoz: PhotoZ, ending: str, tmp_path: Path) -> None:
+    names = pd.Series([2**62 + 1, *range(GALAXIES - 2), None], dtype="Int64")
+    with qp_writer(tmp_path / f"z{ending}") as append:
+        for rows in (slice(0, GALAXIES - 1), slice(GALAXIES - 1, GALAXIES)):
+            append(photoz.rows(rows), beside={"object_id": names[rows], "ra": names[rows].astype("Float64")})
+    ancil = qp.read(str(tmp_path / f"z{ending}")).ancil
+    assert list(ancil["object_id"]) == [2**62 + 1, *range(GALAXIES - 2), -(2**63)]
+    assert np.isnan(ancil["ra"][-1])
+    assert list(ancil["support"]) == list(photoz.support)  # type: ignore[arg-type]
+
+
+def test_qps_own_fits_keeps_support(photoz: PhotoZ, tmp_path: Path) -> None:
+    ancil = to_qp(photoz, members=False).ancil
+    Table(ancil).write(tmp_path / "t.fits")
+    assert Table.read(tmp_path / "t.fits")["support"].tolist() == list(np.arange(GALAXIES) % 3)
 
 
 def test_other_galaxies_are_refused(photoz: PhotoZ, tmp_path: Path) -> None:

@@ -10,12 +10,14 @@ import pandas as pd
 import pytest
 
 from mixz.data.catalogue import read_catalogue
+from mixz.data.meaning.numbers import numbers
 from mixz.data.photometry import photometry
 from mixz.data.sky import Box
 from mixz.data.tables import read_chunks, write_table
 from mixz.errors import MixzError
 from mixz.settings.tables import Table
 from mixz.surveys import SURVEYS
+from mixz.surveys.columns import Columns, that_apply
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +30,8 @@ def test_every_survey_makes_a_table(survey: Survey) -> None:
     table = Table(
         survey=survey.name, path="folder", truths=survey.truths or {"spec": "z"}, cuts=[c.name for c in survey.cuts]
     )
-    assert table.columns == survey.columns
+    assert table.columns == Columns(**that_apply(dict(survey.columns)))
+    assert table.columns.extinction == "none", "dust and fluxes are offered, and taken where a config asks"
     assert [cut.name for cut in table.cuts] == [cut.name for cut in survey.cuts]
     assert set(table.truth_errors) == set(survey.truth_errors)
     assert all(path.parent.name == "folder" for path in table.files.values() if survey.file or survey.parts)
@@ -40,8 +43,8 @@ def test_chunks_are_the_table(ending: str, tmp_path: Path, toy: pd.DataFrame) ->
     chunks = list(read_chunks(tmp_path / f"toy{ending}", ["mag_i", "object_id"], rows=70))
     assert max(map(len, chunks)) <= 70
     whole = pd.concat(chunks, ignore_index=True)
-    np.testing.assert_array_equal(whole["object_id"], toy["object_id"])
-    np.testing.assert_allclose(whole["mag_i"], toy["mag_i"])
+    assert whole["object_id"].astype(str).tolist() == toy["object_id"].astype(str).tolist()
+    np.testing.assert_allclose(numbers(whole, "mag_i", where="t"), toy["mag_i"])
 
 
 @pytest.mark.parametrize("ending", ["parquet", "hdf5"])

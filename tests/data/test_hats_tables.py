@@ -70,3 +70,11 @@ def test_pieces_near_a_box_hold_all_of_it(place: Path) -> None:
         read = pd.concat(list(folder.chunks(["object_id"], 1000, box)))
         assert set(frame.loc[inside, "object_id"]) <= set(read["object_id"])
         assert len(read) < len(frame)
+
+
+def test_links_that_lead_out_of_a_catalogue_are_refused(place: Path) -> None:
+    file = next((place / "labels" / "dataset").rglob("Npix=*.parquet"))
+    outside = file.rename(place / "outside.parquet")
+    file.symlink_to(outside)
+    with pytest.raises(MixzError, match="lies outside"):
+        read_table(place / "labels", ["object_id"])

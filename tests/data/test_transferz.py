@@ -214,7 +214,13 @@ def test_the_stage_writes_galaxies_ledger_and_chart(folder: Path, tmp_path: Path
     assert np.isfinite(back.ra_deg).all()
     assert set(back.z_err) == {"many_band", "spec"}
     assert np.isfinite(back.carried["match_arcsec"][back.has("many_band")]).all()
-    assert len(json.loads((out / "cuts.json").read_text())) == len(ledger.entries)
+    told = json.loads((out / "cuts.json").read_text())
+    steps = [row for row in told if row["step"] != "taken for missing"]
+    assert len(steps) == len(ledger.entries)
+    taken = [row for row in told if row not in steps]
+    assert taken == ledger.missing_rows()
+    assert all(row["values"] > 0 for row in taken)
+    assert any(row["table"] == "cosmos2020_classic" for row in taken)
     chart = (out / "figures" / "figure_4_flowchart.svg").read_text()
     assert len(chart) > 10_000
     assert sorted(p.suffix for p in (out / "figures").iterdir()) == [".pdf", ".png", ".svg"]

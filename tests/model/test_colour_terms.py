@@ -13,6 +13,7 @@ import torch
 from rich.console import Console
 
 from mixz import stages
+from mixz.bridges.model_columns import Asked
 from mixz.data.split import split_by_id
 from mixz.errors import MixzError
 from mixz.galaxies import GalaxySet
@@ -167,12 +168,12 @@ def test_predict_names_the_system(run: Path, tmp_path: Path, console: Console) -
     table, out = tmp_path / "wide.csv", tmp_path / "z.csv"
     found = {}
     for system in ("deep", "wide"):
-        stages.predict(run, table, out, console, system=system)
+        stages.predict(run, table, out, console, asked=Asked(system=system))
         found[system] = pd.read_csv(out)["z_phot"].to_numpy()
     assert not np.array_equal(found["deep"], found["wide"])
     for wrong, said in ((None, "no photometric system"), ("wid", "'wid'.*\n.*deep, wide.*\n.*nearest name: 'wide'")):
         with pytest.raises(MixzError, match=said):
-            stages.predict(run, table, out, console, system=wrong)
+            stages.predict(run, table, out, console, asked=Asked(system=wrong))
 
 
 def test_with_one_system_it_is_left_out(
@@ -184,7 +185,7 @@ def test_with_one_system_it_is_left_out(
     (path,) = stages.train(config, console)
     stages.predict(path, tmp_path / "wide.csv", tmp_path / "z.csv", console)
     with pytest.raises(MixzError, match="leave out --system"):
-        stages.predict(path, tmp_path / "wide.csv", tmp_path / "z.csv", console, system="wide")
+        stages.predict(path, tmp_path / "wide.csv", tmp_path / "z.csv", console, asked=Asked(system="wide"))
 
 
 @pytest.mark.parametrize(

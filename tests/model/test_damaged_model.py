@@ -99,7 +99,7 @@ def edited(folder: Path, change: Callable[[dict[str, Any]], object], tensors: di
         ({"seed": 1.5}, "seed"),
         ({"seed": "none"}, "seed"),
         ({"seed": float("nan")}, "seed"),
-        ({"network": {"hidden": [10**9, 16], "head": "binned", "z_max": 2}}, "wanted: "),
+        ({"network": {"hidden": [10_000, 16], "head": "binned", "z_max": 2}}, "wanted: "),
         ({"network": {"hidden": []}}, "network.hidden"),
         ({"network": {"colour": "red"}}, "unknown key 'colour'"),
         ({"steps": []}, "not of these steps and members"),

@@ -36,7 +36,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("column", "words"),
     [
         (pd.to_datetime(["2020-01-01"] * 3), "holds datetime64"),
-        ([[21.0, 1.0], [22.0], [23.0]], "row 1 holds"),
+        ([[21.0, 1.0], [22.0], [23.0]], "'mag_g' holds a list"),
         ([21.0, "bright", 22.0], "'bright'"),
         ([1e4, 2e4, 3e4], "holds no AB magnitudes"),
         ([-21.0, -22.0, -23.0], "holds no AB magnitudes"),

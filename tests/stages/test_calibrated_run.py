@@ -11,6 +11,7 @@ import pandas as pd
 from rich.console import Console
 
 from mixz import stages
+from mixz.bridges.model_columns import Asked
 from mixz.data.tables import read_table
 from mixz.settings.file import load_config
 from mixz.stages.results import Results
@@ -40,7 +41,7 @@ def test_intervals_and_support_reach_every_table(
     np.testing.assert_array_equal(written.support, photoz.support)
 
     tables = tmp_path / "wide.csv", tmp_path / "photoz.parquet"
-    stages.predict(results.model_path("fused"), *tables, console, system="wide")
+    stages.predict(results.model_path("fused"), *tables, console, asked=Asked(system="wide"))
     table = read_table(tmp_path / "photoz.parquet")
     assert {"z_low_68", "z_high_68", "z_low_95", "z_high_95", "support"} <= set(table.columns)
     assert (table["z_low_95"] <= table["z_low_68"]).all()

@@ -11,6 +11,7 @@ import pytest
 from rich.console import Console
 
 from mixz import stages
+from mixz.bridges.model_columns import Asked
 from mixz.data.photometry import photometry
 from mixz.data.tables import read_table, write_table
 from mixz.errors import MixzError
@@ -40,7 +41,7 @@ def test_what_stands_for_nothing_seen(undetected: Any, mag: list[float], unseen:
 def test_fluxes_that_are_not_positive_were_not_seen() -> None:
     frame = pd.DataFrame({"f_g": [1.0, 0.0, -2.0, np.nan, -99.0], "e_g": 0.5})
     columns = {"mag": None, "flux": "f_{band}", "flux_err": "e_{band}"}
-    for undetected, count in (((), 0), ((-5,), 2)):
+    for undetected, count in (((), 0), ((-5,), 3)):
         _, err = photometry(frame, Columns(**columns, undetected=undetected), ["g"], where="demo")
         assert np.isinf(err).sum() == count
 
@@ -137,6 +138,6 @@ def test_a_model_that_sees_errors_asks_for_them(
     write_table(frame.rename(columns=others), table)
     with pytest.raises(MixzError, match="the model sees errors"):
         stages.predict(path, table, out, console)
-    assert stages.predict(path, table, out, console, mag_err="sigma_{band}") == 0
+    assert stages.predict(path, table, out, console, asked=Asked(mag_err="sigma_{band}")) == 0
     assert stages.predict(path, tmp_path / "wide.csv", tmp_path / "z2.csv", console) == 0
     pd.testing.assert_frame_equal(pd.read_csv(out), pd.read_csv(tmp_path / "z2.csv"))

@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
 
 from mixz.bridges.model_columns import Asked
+from mixz.bridges.table_kinds import kind_of
+from mixz.data.meaning.missing import Account
+from mixz.data.table_writers import plain
 from mixz.errors import MixzError
 from mixz.galaxies import GalaxySet
+from mixz.photoz import BESIDE, Column
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Mapping
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from mixz.bridges.models import PhotoZModel
-    from mixz.data.astropy_tables import ColumnRoles
 
-    Columns = Mapping[str, NDArray[Any]]
+    Columns = Mapping[str, Column]
 
 WHERE = "the table"
-ARROW_UNITS = {"pdf": {b"unit": b"1 / redshift"}, "z": {b"unit": b"redshift"}}
-
-
-@dataclass(frozen=True)
-class _Kind:
-    """How one kind of table is taken apart, and made from columns again."""
-
-    names: list[str]
-    frame: Callable[[Collection[str], ColumnRoles], pd.DataFrame]
-    made: Callable[[Columns, NDArray[Any] | None], Any]
 
 
 def predict_table(
@@ -44,6 +36,11 @@ def predict_table(
     mag_err: str | None = None,
     object_id: str | None = None,
     system: str | None = None,
+    flux: str | None = None,
+    flux_err: str | None = None,
+    flux_zero_point: float | None = None,
+    ebv: str | None = None,
+    dereddened: bool = False,
     densities: bool = False,
 ) -> Any:
     """Estimate the redshifts of a table's rows, and give a table of the same kind back.
@@ -54,17 +51,19 @@ def predict_table(
         An ensemble, or what `mixz.open_model` reads.
     table
         An astropy Table or QTable, a pandas DataFrame, a pyarrow Table, a dictionary of arrays, or magnitudes as an
-        array of shape (galaxy, band), for models that look at errors a pair (mag, mag_err) of them.
-    mag, mag_err, object_id, system
-        As `mixz predict` has them.
+        array of shape (galaxy, band), free of dust where training was; for models that look at errors a pair
+        (mag, mag_err) of them.
+    mag, mag_err, object_id, system, flux, flux_err, flux_zero_point, ebv, dereddened
+        As `mixz predict` has them.  Units of columns are used.
     densities
         Also give ``pdf``, shape (galaxy, z), its nodes ``z_grid`` in the table's metadata (in a dictionary, beside it).
 
     Returns
     -------
     The table's own kind
-        ``z_phot``, ``z_phot_std`` and what else the model gives, with ``object_id`` where the table has one; a pandas
-        frame keeps its index; astropy columns have the unit of redshift.  For an array: z_phot, shape (galaxy,).
+        ``z_phot``, ``z_phot_std`` and what else the model gives, with ``object_id``, ``ra`` and ``dec`` where the table
+        has them; a pandas frame keeps its index; columns of astropy and pyarrow have units and descriptions; missing
+        names are masked.  For an array: z_phot, shape (galaxy,).
 
     Raises
     ------
@@ -87,28 +86,40 @@ def predict_table(
         return model.predict(table)
     if (isinstance(table, np.ndarray) and table.dtype.names is None) or _is_pair(table):
         return _of_arrays(model, table, system, densities=densities)
-    asked = Asked(mag=mag, mag_err=mag_err, object_id=object_id, system=system)
-    kind = _kind_of(table)
-    needed = asked.needed(model, kind.names, where=WHERE)
-    frame = kind.frame(needed, asked.roles(model, kind.names, where=WHERE))
-    photoz = model.predict(asked.galaxies(model, frame, where=WHERE))
-    columns: dict[str, NDArray[Any]] = {}
-    if (name := asked.id_column(kind.names)) is not None:
-        columns["object_id"] = _names_of(frame[name])
-    columns |= {name: np.array(c.data) for name, c in photoz.columns().items() if name != "object_id"}
+    asked = Asked(
+        mag=mag,
+        mag_err=mag_err,
+        object_id=object_id,
+        system=system,
+        flux=flux,
+        flux_err=flux_err,
+        flux_zero_point=flux_zero_point,
+        ebv=ebv,
+        dereddened=dereddened,
+    )
+    kind = kind_of(table)
+    frame = kind.frame(asked.needed(model, kind.names, where=WHERE))
+    account = Account(WHERE, len(frame))
+    photoz = model.predict(asked.galaxies(model, frame, where=WHERE, account=account))
+    account.finish()
+    for text in account.warnings():
+        warnings.warn(text, stacklevel=2)
+    beside = asked.beside(model, frame, where=WHERE)
+    columns = {name: BESIDE[name]._replace(data=_hidden(values)) for name, values in beside.items()}
+    columns |= {name: column for name, column in photoz.columns().items() if name not in BESIDE}
     if not densities:
         return kind.made(columns, None)
     if photoz.pdf is None:
         raise MixzError("this model gives no densities", "heads binned, mixture", "leave `densities` out")
-    return kind.made(columns | {"pdf": photoz.pdf}, photoz.z_grid)
+    pdf = Column(photoz.pdf, "density of the redshift on the nodes z_grid", "1 / redshift")
+    return kind.made(columns | {"pdf": pdf}, photoz.z_grid)
 
 
-def _names_of(column: pd.Series[Any]) -> NDArray[Any]:
-    """The galaxies' names as an array that any table can hold: numbers, or text, empty where there is none."""
-    if column.dtype.kind != "f" and column.isna().any():
-        return np.array(["" if pd.isna(name) else str(name) for name in column.astype(object)])
-    names = column.to_numpy()
-    return np.array(names.tolist()) if names.dtype == object else names
+def _hidden(values: pd.Series[Any]) -> NDArray[Any]:
+    """A column that goes along as plain values, masked where they are missing."""
+    found = plain(values)
+    data = found.data.astype(str) if found.is_text else found.data
+    return np.ma.MaskedArray(data, found.missing) if found.missing.any() and data.dtype.kind != "f" else data
 
 
 def _is_pair(table: Any) -> bool:
@@ -136,82 +147,11 @@ def _of_arrays(model: PhotoZModel, given: Any, system: str | None, *, densities:
     }
     return np.array(
         predict_table(
-            model, table, mag="mag_{band}", mag_err="mag_err_{band}" if len(arrays) == 2 else None, system=system
+            model,
+            table,
+            mag="mag_{band}",
+            mag_err="mag_err_{band}" if len(arrays) == 2 else None,
+            system=system,
+            dereddened=True,
         )["z_phot"]
     )
-
-
-def _kind_of(table: Any) -> _Kind:
-    """Tell tables apart.
-
-    Raises
-    ------
-    MixzError
-        It is none of them.
-    """
-    if isinstance(table, pd.DataFrame):
-        return _Kind(
-            [str(name) for name in table.columns],
-            lambda names, _: table[list(names)],
-            lambda columns, grid: _as_pandas(columns, grid, table),
-        )
-    if isinstance(table, pa.Table):
-        # Whole numbers stay whole where some are missing: names of galaxies do not fit into a float.
-        return _Kind(
-            table.column_names,
-            lambda names, _: table.select(list(names)).to_pandas(integer_object_nulls=True),
-            _as_arrow,
-        )
-    from mixz.data.astropy_tables import frame_of, is_astropy, table_like
-
-    if isinstance(table, dict):
-        return _Kind(
-            list(table), lambda names, roles: frame_of(_of_one_length(table, names), names, roles), _as_dictionary
-        )
-    if is_astropy(table):
-        return _Kind(
-            table.colnames,
-            lambda names, roles: frame_of(table, names, roles),
-            lambda columns, grid: table_like(table, columns, meta={} if grid is None else {"z_grid": grid.tolist()}),
-        )
-    raise MixzError(
-        f"a table of kind {type(table).__name__}",
-        "GalaxySet, astropy Table, pandas DataFrame, pyarrow Table, dict of arrays, array of magnitudes",
-        "convert it to one of these, e.g. astropy.table.Table(rows)",
-    )
-
-
-def _of_one_length(table: Mapping[str, Any], names: Collection[str]) -> Mapping[str, Any]:
-    """Refuse a dictionary whose values are no columns."""
-    shapes = {name: np.shape(table[name]) for name in names}
-    if any(len(shape) != 1 for shape in shapes.values()) or len(set(shapes.values())) > 1:
-        raise MixzError(
-            f"columns of different lengths or shapes: {shapes}", "one value per galaxy each", "mend the dictionary"
-        )
-    return table
-
-
-def _as_pandas(columns: Columns, grid: NDArray[Any] | None, table: pd.DataFrame) -> pd.DataFrame:
-    laid = {name: list(values) if values.ndim == 2 else values for name, values in columns.items()}
-    made = pd.DataFrame(laid, index=table.index)
-    if grid is not None:
-        made.attrs["z_grid"] = grid.tolist()
-    return made
-
-
-def _as_arrow(columns: Columns, grid: NDArray[Any] | None) -> pa.Table:
-    fields, arrays = [], []
-    for name, values in columns.items():
-        if values.ndim == 2:
-            array = pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), values.shape[1])
-        else:
-            array = pa.array(values)
-        unit = ARROW_UNITS.get(name, ARROW_UNITS["z"] if name.startswith("z") else None)
-        fields.append(pa.field(name, array.type, metadata=unit))
-        arrays.append(array)
-    about = None if grid is None else {"z_grid": str(grid.tolist())}
-    return pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=about))
-
-
-def _as_dictionary(columns: Columns, grid: NDArray[Any] | None) -> dict[str, NDArray[Any]]:
-    return dict(columns) if grid is None else {**columns, "z_grid": grid}

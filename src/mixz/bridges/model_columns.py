@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mixz.data.astropy_tables import ColumnRoles
+from mixz.data.meaning.missing import Account, Values
+from mixz.data.meaning.names import as_names
+from mixz.data.meaning.numbers import require_columns, units_of
+from mixz.data.meaning.units import in_degrees, parsed
 from mixz.data.photometry import column_names, photometry
-from mixz.data.tables import require_columns
 from mixz.errors import MixzError, nearest
 from mixz.galaxies import GalaxySet
 from mixz.surveys.columns import Columns
@@ -20,33 +22,59 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mixz.bridges.models import PhotoZModel
-    from mixz.data.photometry import MagnitudeCheck
+
+ID = "object_id"
+POSITIONS = (
+    ("ra", "dec"),
+    ("ra_deg", "dec_deg"),
+    ("raj2000", "dej2000"),
+    ("alpha_j2000", "delta_j2000"),
+    ("coord_ra", "coord_dec"),
+    ("ra_icrs", "de_icrs"),
+)
+"""What tables call right ascension and declination, in small letters."""
 
 
 @dataclass(frozen=True)
 class Asked:
     """How a user's table names what a model needs.
 
+    Where nothing is said, the names are those of the model's training tables, or else the plain ones (``mag_{band}``).
+    Dust of the Galaxy is taken off as in training, whatever the magnitudes are called.
+
     Parameters
     ----------
     mag
-        How it names magnitudes, e.g. ``"{band}_cmodel_mag"``; by default ``mag_{band}``, or as the model's training
-        tables did.
+        How it names magnitudes, e.g. ``"{band}_cmodel_mag"``.
     mag_err
         How it names their errors, which only some models look at; goes with `mag`.
     object_id
-        The column with the galaxies' names; by default ``object_id`` where there is one, else the row number.
+        The column with the galaxies' names; by default that of the training tables, or ``object_id``, where there is
+        one, else the row number.
     system
         The photometric system of its magnitudes, one of the model's; needed where the model tells several apart.
+    flux, flux_err
+        In place of `mag` and `mag_err`: how it names fluxes and their errors.
+    flux_zero_point
+        AB magnitude of a flux of 1; by default the columns' unit says it, and microjansky where they have none.
+    ebv
+        Its column of E(B-V), where the model's training took dust off by that.
+    dereddened
+        Whether its magnitudes are free of dust already.
     """
 
     mag: str | None = None
     mag_err: str | None = None
     object_id: str | None = None
     system: str | None = None
+    flux: str | None = None
+    flux_err: str | None = None
+    flux_zero_point: float | None = None
+    ebv: str | None = None
+    dereddened: bool = False
 
     def columns(self, model: PhotoZModel, available: Sequence[str], *, where: str) -> Columns:
-        """Choose the column map that fits a table: the one asked for, the plain one, or one of the training tables'.
+        """Choose the column map that fits a table: the one asked for, one of the training tables', or the plain one.
 
         Raises
         ------
@@ -59,31 +87,46 @@ class Asked:
         with_errors = tried if model.needs_errors or model.sees_undetected else []
         for columns in [*with_errors, *([] if model.needs_errors else without)]:
             has_errors = (columns.mag_err if columns.mag is not None else columns.flux_err) is not None
-            if set(_names(columns, model)) <= set(available) and (has_errors or not model.needs_errors):
+            if _fits(columns, model, available) and (has_errors or not model.needs_errors):
                 return columns
-        if model.needs_errors and any(set(_names(c, model)) <= set(available) for c in without):
+        if model.needs_errors and any(_fits(c, model, available) for c in without):
             raise MixzError(
                 f"{where} has magnitudes but no errors that mixz knows; the model sees errors",
                 "columns mag_err_{band}, or as the training tables named them",
                 "name them with --mag-err, e.g. '{band}_cmodel_magerr'",
             )
-        require_columns(_names(without[0], model), available, where=where)
-        raise AssertionError("unreachable: the first map lacks a column")
+        for columns in without:
+            dusty = columns.model_copy(update=WITHOUT_DUST)
+            if columns.extinction != "none" and _fits(dusty, model, available):
+                raise _no_dust(columns, model, available, where)
+        require_columns(_names(without[-1], model), available, where=where, do=NAME_THEM)
+        raise AssertionError("unreachable: no map fits, so the last one lacks a column")
 
-    def roles(self, model: PhotoZModel, available: Sequence[str], *, where: str) -> ColumnRoles:
-        """What columns with units are to be read as."""
-        columns = self.columns(model, available, where=where)
-        names = column_names(columns, model.bands)
-        if columns.mag is not None:
-            return ColumnRoles(errors=dict(zip(names["mag_err"], names["mag"], strict=False)))
-        return ColumnRoles(fluxes=dict.fromkeys([*names["flux"], *names["flux_err"]], columns.flux_zero_point))
+    def id_column(self, model: PhotoZModel, available: Sequence[str]) -> str | None:
+        """Name the column of the galaxies' names: the one asked for, the training tables', or ``object_id``."""
+        if self.object_id is not None:
+            return self.object_id
+        known = [c.object_id for c in _trained_on(model)]
+        return next((name for name in (*known, ID) if name is not None and name in available), None)
 
-    def id_column(self, available: Sequence[str]) -> str | None:
-        """Name the column of the galaxies' names, where there is one."""
-        return self.object_id or ("object_id" if "object_id" in available else None)
+    def without_names(self, model: PhotoZModel, available: Sequence[str]) -> str:
+        """What to tell where galaxies are called by their rows though the training tables had names; else nothing."""
+        known = [c.object_id for c in _trained_on(model) if c.object_id is not None]
+        if self.id_column(model, available) is not None or not known:
+            return ""
+        sought = ", ".join(repr(name) for name in dict.fromkeys((*known, ID)))
+        return f"no column {sought}: galaxies are called by the numbers of their rows (name the column with --id)"
+
+    def position_columns(self, model: PhotoZModel, available: Sequence[str]) -> tuple[str, str] | None:
+        """Name the columns of right ascension and declination, where the table has such."""
+        for c in _trained_on(model):
+            if c.ra in available and c.dec in available:
+                return str(c.ra), str(c.dec)
+        small = {name.lower(): name for name in reversed(available)}
+        return next(((small[ra], small[dec]) for ra, dec in POSITIONS if ra in small and dec in small), None)
 
     def needed(self, model: PhotoZModel, available: Sequence[str], *, where: str) -> list[str]:
-        """List the columns to read of a table.
+        """List the columns to read of a table: what the model needs, and what goes along (names, positions).
 
         Raises
         ------
@@ -92,10 +135,21 @@ class Asked:
         """
         require_system(model, self.system)
         wanted = _names(self.columns(model, available, where=where), model)
-        name = self.id_column(available)
+        name = self.id_column(model, available)
         wanted += [name] if name else []
-        require_columns(wanted, available, where=where)
-        return list(dict.fromkeys(wanted))
+        require_columns(wanted, available, where=where, do=NAME_THEM)
+        return list(dict.fromkeys([*wanted, *(self.position_columns(model, available) or ())]))
+
+    def beside(self, model: PhotoZModel, frame: pd.DataFrame, *, where: str) -> dict[str, pd.Series[Any]]:
+        """What of a table goes along with its redshifts: ``object_id`` as names, ``ra`` and ``dec`` in degrees."""
+        available = [str(name) for name in frame.columns]
+        found: dict[str, Any] = {}
+        if (name := self.id_column(model, available)) is not None:
+            found["object_id"] = as_names(frame[name])
+        for ours, theirs in zip(("ra", "dec"), self.position_columns(model, available) or (), strict=False):
+            values = Values.of(frame, theirs, where=where)
+            found[ours] = _series(values.data * in_degrees(values.unit, theirs, where=where), frame)
+        return found
 
     def galaxies(
         self,
@@ -104,7 +158,7 @@ class Asked:
         *,
         where: str,
         first: int = 0,
-        check: MagnitudeCheck | None = None,
+        account: Account | None = None,
     ) -> GalaxySet:
         """The rows of a table as galaxies, named by their place: ids of a table need not be unique.
 
@@ -114,8 +168,8 @@ class Asked:
             The model, the rows, and what to call their table.
         first
             The place of the first of them in the table.
-        check
-            What judges the whole table's magnitudes, where these are some of its rows.
+        account
+            The account of the whole table's values, where these are some of its rows.
 
         Raises
         ------
@@ -123,22 +177,93 @@ class Asked:
             A column is missing, or holds text.
         """
         columns = self.columns(model, [str(name) for name in frame.columns], where=where)
-        mag, mag_err = photometry(frame, columns, model.bands, where=where, check=check)
+        if self.flux_zero_point is None and any(_is_flux(frame, name) for name in _names(columns, model)):
+            # What training tables were in does not hold for a table that says its own unit.
+            columns = columns.model_copy(update={"flux_zero_point": None})
+        mag, mag_err = photometry(frame, columns, model.bands, where=where, account=account)
         system = np.full(len(frame), self.system or "")
         return GalaxySet(np.arange(first, first + len(frame)), model.bands, mag, mag_err, system=system)
 
     def _tried(self, model: PhotoZModel) -> list[Columns]:
         """List the maps to try."""
-        trained_on = [Columns(**c) for c in model.provenance.get("columns", [])]
-        undetected = tuple(dict.fromkeys(mark for columns in trained_on for mark in columns.undetected))
-        for option, pattern in (("--mag", self.mag), ("--mag-err", self.mag_err)):
+        self._require_sense()
+        trained_on = [self._about_dust(columns) for columns in _trained_on(model) or [Columns()]]
+        if self.flux is not None:
+            fluxes = {"flux": self.flux, "flux_err": self.flux_err, "flux_zero_point": self.flux_zero_point}
+            return [c.model_copy(update={"mag": None, "mag_err": None, **fluxes}) for c in trained_on]
+        if self.mag is not None or self.mag_err is not None:
+            named = {"mag": self.mag or PLAIN["mag"], "mag_err": self.mag_err}
+            return [c.model_copy(update=PLAIN | named) for c in trained_on]
+        plain = [c.model_copy(update=PLAIN) for c in trained_on]
+        # Of plain maps those that take dust off come first: a table with E(B-V) has it for a reason.
+        return [*trained_on, *sorted(plain, key=lambda c: c.extinction == "none")]
+
+    def _about_dust(self, columns: Columns) -> Columns:
+        """A training table's map with what is said here of dust."""
+        if self.dereddened:
+            return columns.model_copy(update=WITHOUT_DUST)
+        if self.ebv is None:
+            return columns
+        if columns.extinction != "ebv":
+            raise MixzError(
+                f"--ebv {self.ebv!r}",
+                "a model whose training took dust off by E(B-V)",
+                "leave it out: this one did not",
+            )
+        return columns.model_copy(update={"ebv": self.ebv})
+
+    def _require_sense(self) -> None:
+        """Refuse patterns without bands, and what does nothing."""
+        patterns = {"--mag": self.mag, "--mag-err": self.mag_err, "--flux": self.flux, "--flux-err": self.flux_err}
+        for option, pattern in patterns.items():
             if pattern is not None and "{band}" not in pattern:
                 raise MixzError(
                     f"{option} {pattern!r}", "a pattern with {band}, e.g. 'mag_{band}'", "write {band} there"
                 )
-        if self.mag is not None or self.mag_err is not None:
-            return [Columns(mag=self.mag or "mag_{band}", mag_err=self.mag_err, undetected=undetected)]
-        return [Columns(undetected=undetected), *trained_on]
+        if self.flux is not None and (self.mag is not None or self.mag_err is not None):
+            raise MixzError("--flux beside --mag or --mag-err", "fluxes or magnitudes", "give one of them")
+        if self.flux is None and (self.flux_err is not None or self.flux_zero_point is not None):
+            raise MixzError("--flux-err or --flux-zero-point without --flux", "both with --flux", "name the fluxes too")
+        if self.dereddened and self.ebv is not None:
+            raise MixzError("--ebv with --dereddened", "one of them", "leave out --ebv: no dust is taken off")
+
+
+PLAIN = {"mag": "mag_{band}", "mag_err": "mag_err_{band}", "flux": None, "flux_err": None, "flux_zero_point": None}
+WITHOUT_DUST: dict[str, Any] = {"extinction": "none", "a_band": None, "ebv": None, "extinction_per_ebv": {}}
+NAME_THEM = "name its columns: --mag (or --flux), e.g. '{band}_cmodel_mag'"
+
+
+def _trained_on(model: PhotoZModel) -> list[Columns]:
+    """The column maps of a model's training tables."""
+    return [Columns(**told) for told in model.provenance.get("columns", [])]
+
+
+def _fits(columns: Columns, model: PhotoZModel, available: Sequence[str]) -> bool:
+    return set(_names(columns, model)) <= set(available)
+
+
+def _no_dust(columns: Columns, model: PhotoZModel, available: Sequence[str], where: str) -> MixzError:
+    """What to say of a table of magnitudes whose dust nobody knows."""
+    lacking = [name for name in _names(columns, model) if name not in available]
+    by_ebv = columns.extinction == "ebv"
+    return MixzError(
+        f"{where} has no column {', '.join(map(repr, lacking))}; the model was trained on magnitudes freed of the "
+        "Galaxy's dust by it",
+        "the columns of dust too" + (", or another of E(B-V)" if by_ebv else ""),
+        ("name it with --ebv, or " if by_ebv else "add them, or ")
+        + "say --dereddened where the magnitudes are free of dust already",
+    )
+
+
+def _is_flux(frame: pd.DataFrame, name: str) -> bool:
+    unit = parsed(units_of(frame).get(name, ""))
+    return unit is not None and unit.zero_point is not None
+
+
+def _series(values: Any, frame: pd.DataFrame) -> pd.Series[Any]:
+    import pandas as pd
+
+    return pd.Series(values, index=frame.index)
 
 
 def require_system(model: PhotoZModel, system: str | None) -> None:

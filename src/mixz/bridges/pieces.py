@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mixz.data.photometry import MagnitudeCheck
+from mixz.data.meaning.missing import Account
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,22 +42,25 @@ class Pieces:
     lost: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        self.check = MagnitudeCheck(self.where, self.rows)
+        self.account = Account(self.where, self.rows)
 
     def predict(self, frame: pd.DataFrame) -> PhotoZ:
-        """Photo-z of the table's next rows; galaxies are called as the table does, or by the number of their row.
+        """Photo-z of the table's next rows; galaxies are called by the number of their row.
 
         Raises
         ------
         MixzError
             A column is missing, or holds no magnitudes.
         """
-        asked = self.asked.galaxies(self.model, frame, where=self.where, first=self.done, check=self.check)
+        asked = self.asked.galaxies(self.model, frame, where=self.where, first=self.done, account=self.account)
         photoz = self.model.predict(asked)
         self.done += len(photoz)
         self.lost += int(np.isnan(photoz.z_phot).sum())
-        name = self.asked.id_column([str(column) for column in frame.columns])
-        return replace(photoz, object_id=frame[name].to_numpy()) if name else photoz
+        return photoz
+
+    def beside(self, frame: pd.DataFrame) -> dict[str, pd.Series[Any]]:
+        """What of the rows goes along with their redshifts: names, positions."""
+        return self.asked.beside(self.model, frame, where=self.where)
 
     def finish(self) -> None:
         """Judge the table as a whole, once all its rows were asked about.
@@ -67,4 +70,4 @@ class Pieces:
         MixzError
             A column holds no AB magnitudes.
         """
-        self.check.finish()
+        self.account.finish()

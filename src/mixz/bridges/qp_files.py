@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from mixz.bridges.gaussian_fits import gaussians_of
+from mixz.data.table_writers import without_nulls
 from mixz.densities.grid import Grid
 from mixz.errors import MixzError
 from mixz.photoz import PhotoZ
@@ -22,6 +23,7 @@ from mixz.photoz import PhotoZ
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from mixz.arrays import Floats
@@ -42,7 +44,12 @@ SHOWN_GRID = 301
 
 
 def to_qp(
-    photoz: PhotoZ, *, kind: Kind = "interp", truth: Mapping[str, Floats] | None = None, members: bool = True
+    photoz: PhotoZ,
+    *,
+    kind: Kind = "interp",
+    truth: Mapping[str, Floats] | None = None,
+    members: bool = True,
+    beside: Mapping[str, pd.Series[Any]] | None = None,
 ) -> Any:
     """Photo-z as a qp ensemble.
 
@@ -60,6 +67,8 @@ def to_qp(
         Per name the redshifts known, shape (galaxy,); they stand in the ancil table as ``z_<name>``.
     members
         Whether to keep every member's estimates too.
+    beside
+        Further columns of the ancil table, e.g. positions; ``object_id`` as the galaxies' own table has it.
 
     Raises
     ------
@@ -75,7 +84,7 @@ def to_qp(
         )
     grid = photoz.z_grid
     pdf = np.where(np.isnan(photoz.pdf), np.float32(1 / (grid[-1] - grid[0])), photoz.pdf)
-    ancil = ancil_table(photoz, truth or {}, members=members)
+    ancil = ancil_table(photoz, truth or {}, members=members, beside=beside or {})
     match kind:
         case "interp":
             return qp.interp.create_ensemble(xvals=grid, yvals=pdf, norm=False, ancil=ancil)
@@ -108,9 +117,20 @@ def on_grid(photoz: PhotoZ, z_grid: Floats) -> PhotoZ:
     return replace(photoz, z_grid=np.asarray(z_grid, float), pdf=new.astype(np.float32))
 
 
-def ancil_table(photoz: PhotoZ, truth: Mapping[str, Floats], *, members: bool = True) -> dict[str, NDArray[Any]]:
-    """What a qp file keeps of each galaxy beside its density."""
+def ancil_table(
+    photoz: PhotoZ,
+    truth: Mapping[str, Floats],
+    *,
+    members: bool = True,
+    beside: Mapping[str, pd.Series[Any]],
+) -> dict[str, NDArray[Any]]:
+    """What a qp file keeps of each galaxy beside its density; missing whole numbers are the least of their type.
+
+    Small whole numbers have 16 bits: where qp writes FITS, 8 of them would become truth values.
+    """
     columns = {name: np.array(column.data) for name, column in photoz.columns(members=members).items()}
+    columns |= {name: without_nulls(values) for name, values in beside.items()}
+    columns = {name: values.astype(np.int16) if values.dtype == np.int8 else values for name, values in columns.items()}
     ids = columns["object_id"]
     # Names of any kind are kept as text of one width, the only text that every format of qp's knows.
     columns["object_id"] = ids if ids.dtype.kind in "iu" else ids.astype(str)

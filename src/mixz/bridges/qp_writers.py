@@ -11,13 +11,14 @@ import pyarrow as pa
 
 from mixz.atomic import replacing
 from mixz.bridges.qp_files import qp_name, to_qp
-from mixz.data.table_writers import ParquetPieces, grow
+from mixz.data.table_writers import MIXZ_KEY, ParquetPieces, TableNotes, grow, note_columns, noted
 from mixz.errors import MixzError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from mixz.arrays import Floats
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
     Tables = Mapping[str, Mapping[str, NDArray[Any]]]
 
-PARTS = ("data", "meta", "ancil")
+ANCIL = "ancil"
+PARTS = ("data", "meta", ANCIL)
 """The tables of a qp file; it writes Parquet as three files, their names made of the file's and these."""
 PIECE_ROWS = 50_000
 """Galaxies laid out at a time."""
@@ -35,13 +37,18 @@ PIECE_ROWS = 50_000
 class AppendPhotoz(Protocol):
     """What a `qp_writer` gives."""
 
-    def __call__(self, photoz: PhotoZ, truth: Mapping[str, Floats] | None = None) -> None:
-        """Write further galaxies, and per name of a truth their known redshifts."""
+    def __call__(
+        self,
+        photoz: PhotoZ,
+        truth: Mapping[str, Floats] | None = None,
+        beside: Mapping[str, pd.Series[Any]] | None = None,
+    ) -> None:
+        """Write further galaxies, per name of a truth their known redshifts, and further columns (see `to_qp`)."""
         ...
 
 
 @contextmanager
-def qp_writer(path: str | Path, *, kind: Kind = "interp") -> Iterator[AppendPhotoz]:
+def qp_writer(path: str | Path, *, kind: Kind = "interp", notes: TableNotes | None = None) -> Iterator[AppendPhotoz]:
     """Write a qp file piece by piece, in the memory of one piece; what was there stays until the new file is whole.
 
     Parameters
@@ -50,6 +57,8 @@ def qp_writer(path: str | Path, *, kind: Kind = "interp") -> Iterator[AppendPhot
         A name that ends in ``.hdf5`` or ``.pq``.
     kind
         As `to_qp` has it.
+    notes
+        What the ancil table says of itself; readers of qp files pass it over.
 
     Raises
     ------
@@ -58,13 +67,17 @@ def qp_writer(path: str | Path, *, kind: Kind = "interp") -> Iterator[AppendPhot
         galaxies, of which qp makes no file.
     """
     path, galaxies = qp_name(path), 0
-    with (_hdf5 if path.suffix == ".hdf5" else _parquet)(path) as append:
+    with (_hdf5 if path.suffix == ".hdf5" else _parquet)(path, notes or TableNotes()) as append:
 
-        def append_some(photoz: PhotoZ, truth: Mapping[str, Floats] | None = None) -> None:
+        def append_some(
+            photoz: PhotoZ,
+            truth: Mapping[str, Floats] | None = None,
+            beside: Mapping[str, pd.Series[Any]] | None = None,
+        ) -> None:
             nonlocal galaxies
             galaxies += len(photoz)
             if len(photoz):
-                append(_tables(to_qp(photoz, kind=kind, truth=truth), path))
+                append(_tables(to_qp(photoz, kind=kind, truth=truth, beside=beside), path))
 
         yield append_some
         if not galaxies:
@@ -108,7 +121,7 @@ def _tables(ensemble: Any, path: Path) -> Tables:
 
 
 @contextmanager
-def _hdf5(path: Path) -> Iterator[Callable[[Tables], None]]:
+def _hdf5(path: Path, notes: TableNotes) -> Iterator[Callable[[Tables], None]]:
     with replacing(path) as draft, h5py.File(draft, "w") as file:
 
         def append(tables: Tables) -> None:
@@ -119,10 +132,14 @@ def _hdf5(path: Path) -> Iterator[Callable[[Tables], None]]:
                     grow(file.require_group(part), name, np.asarray(values))
 
         yield append
+        if ANCIL in file:
+            note_columns(file[ANCIL], notes)
+        if notes.provenance:
+            file.attrs[MIXZ_KEY] = notes.json
 
 
 @contextmanager
-def _parquet(path: Path) -> Iterator[Callable[[Tables], None]]:
+def _parquet(path: Path, notes: TableNotes) -> Iterator[Callable[[Tables], None]]:
     """Write qp's three Parquet files beside each other, then put each in its place."""
     with ExitStack() as open_files:
         drafts = {part: open_files.enter_context(replacing(_part(path, part))) for part in PARTS}
@@ -131,7 +148,8 @@ def _parquet(path: Path) -> Iterator[Callable[[Tables], None]]:
         def append(tables: Tables) -> None:
             for part, columns in tables.items():
                 if part != "meta" or pieces[part].writer is None:
-                    pieces[part].append(_arrow(columns))
+                    arrow = _arrow(columns)
+                    pieces[part].append(noted(arrow, notes) if part == ANCIL else arrow)
 
         yield append
 

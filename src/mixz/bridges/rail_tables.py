@@ -6,9 +6,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
-from mixz.data.photometry import FAINTEST, require_magnitudes
-from mixz.data.tables import require_columns
+from mixz.data.astropy_tables import frame_of
+from mixz.data.meaning.missing import USUAL, Account
+from mixz.data.meaning.names import as_names
+from mixz.data.meaning.numbers import numbers, require_columns, words
+from mixz.data.photometry import photometry
+from mixz.data.redshifts import redshifts
 from mixz.errors import MixzError
 from mixz.galaxies import WEIGHT, GalaxySet
 from mixz.surveys.columns import Columns
@@ -19,14 +24,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mixz.arrays import Floats
-
 NOT_OBSERVED = -99.0
 NOT_DETECTED = 99.0
-FARTHEST = 20.0
-"""No redshift is larger: tables write 99 and the like where they know none."""
-NEAR = 0.01
-"""How close to a guard value counts as that value: files keep them in single precision, too."""
 
 
 @dataclass(frozen=True)
@@ -90,27 +89,21 @@ class RailColumns:
             columns is there.
         """
         require_columns(self.mag, list(table), where=where)
-        mag = _stacked(table, self.mag)
-        err = _stacked(table, [_found(table, *names, where) for names in zip(self.mag_err, self.mag, strict=True)])
-        unseen = np.isnan(mag) | (np.abs(mag - NOT_DETECTED) < NEAR) | (np.abs(mag - self.nondetect) < NEAR)
-        unlooked = np.abs(mag - self.nonobserved) < NEAR
-        err = np.where(np.isfinite(err) & (err > 0) & (err < NOT_DETECTED - NEAR), err, np.nan)
-        err = np.where(unseen, np.inf, np.where(unlooked, np.nan, err))
-        mag = np.where(unseen | unlooked | np.isinf(mag), np.nan, mag)
-        require_magnitudes(mag, self.mag, where=where)
-        mag = np.where(np.abs(mag) > FAINTEST, np.nan, mag)
-        err = np.where(np.isnan(mag) & np.isfinite(err), np.nan, err)
-        labels = {truth: _column(table, name) for truth, name in self.labels.items() if name in table}
+        found = [_found(table, *names, where) for names in zip(self.mag_err, self.mag, strict=True)]
+        labels = {truth: name for truth, name in self.labels.items() if name in table}
         if self.labels and not labels:
             require_columns(self.labels.values(), list(table), where=where)
-        carried = {}
         if self.weight is not None:
             require_columns([self.weight], list(table), where=where)
-            carried[WEIGHT] = _column(table, self.weight)
-        return GalaxySet(
-            self._names(table, len(mag)), bands_of(self.mag), mag, err, {t: _redshifts(z) for t, z in labels.items()},
-            carried=carried,
-        )  # fmt: skip
+        wanted = dict.fromkeys([*self.mag, *found, *labels.values(), *([self.weight] if self.weight else [])])
+        frame = frame_of(table, wanted, where=where)
+        account, columns = Account(where), self._columns(found)
+        bands = bands_of(self.mag)
+        mag, err = photometry(frame, columns, bands, where=where, account=account)
+        z = {truth: redshifts(frame, name, columns, account) for truth, name in labels.items()}
+        account.finish()
+        carried = {WEIGHT: numbers(frame, self.weight, where=where)} if self.weight is not None else {}
+        return GalaxySet(self._names(table, len(mag)), bands, mag, err, z, carried=carried)
 
     def column_maps(self) -> tuple[Columns, ...]:
         """The same in the words of a config, once per spelling of the errors, for a model to remember.
@@ -121,25 +114,25 @@ class RailColumns:
         >>> maps[0].mag, maps[1].mag_err, maps[0].undetected
         ({'g': 'mag_g_lsst'}, {'g': 'mag_g_lsst_err'}, ('nan', 99.0))
         """
-        bands = bands_of(self.mag)
         others = tuple(other_spelling(*names) for names in zip(self.mag_err, self.mag, strict=True))
-        unseen = tuple(dict.fromkeys(("nan", NOT_DETECTED, self.nondetect)))
-        return tuple(
-            Columns(
-                object_id=self.object_id,
-                mag=dict(zip(bands, self.mag, strict=True)),
-                mag_err=dict(zip(bands, errors, strict=True)),
-                undetected=unseen,
-            )
-            for errors in (self.mag_err, others)
+        return tuple(self._columns(errors) for errors in (self.mag_err, others))
+
+    def _columns(self, errors: Sequence[str]) -> Columns:
+        bands = bands_of(self.mag)
+        return Columns(
+            object_id=self.object_id,
+            mag=dict(zip(bands, self.mag, strict=True)),
+            mag_err=dict(zip(bands, errors, strict=True)),
+            missing={"mag": tuple(dict.fromkeys((self.nonobserved, *USUAL)))},
+            undetected=tuple(dict.fromkeys(("nan", NOT_DETECTED, self.nondetect))),
         )
 
     def _names(self, table: Mapping[str, Any], rows: int) -> NDArray[Any]:
         """The galaxies' names: row numbers where the table's own are missing or not all different."""
         if self.object_id in table:
-            ids = np.asarray(table[self.object_id]).reshape(-1)
-            if len(np.unique(ids)) == rows:
-                return ids
+            names = as_names(pd.Series(np.asarray(table[self.object_id]).reshape(-1)))
+            if names.notna().all() and names.nunique() == rows:
+                return names.to_numpy() if names.dtype.kind in "iu" else names.to_numpy(str)
         return np.arange(rows)
 
 
@@ -162,11 +155,12 @@ def by_truth(
     (array([0.1, nan]), {'many_band': 'z of many_band', 'spec': 'z of spec'})
     """
     require_columns([redshift, truth], list(table), where="the table")
-    whose = np.asarray([t.decode() if isinstance(t, bytes) else str(t) for t in np.asarray(table[truth]).reshape(-1)])
+    whose = np.asarray(words(pd.Series(np.asarray(table[truth]).reshape(-1))).fill_null("").to_pylist())
     named = [str(name) for name in np.unique(whose) if name]
     if strange := sorted(set(named) - set(KNOWN_TRUTHS)):
         raise MixzError(f"column {truth!r} says {', '.join(strange)}", ", ".join(KNOWN_TRUTHS), "say one of these")
-    parted = {f"{redshift} of {name}": np.where(whose == name, _column(table, redshift), np.nan) for name in named}
+    z = numbers(frame_of(table, [redshift], where="the table"), redshift, where="the table")
+    parted = {f"{redshift} of {name}": np.where(whose == name, z, np.nan) for name in named}
     return replace(columns, labels={n: f"{redshift} of {n}" for n in named}), dict(table) | parted
 
 
@@ -200,19 +194,3 @@ def _found(table: Mapping[str, Any], error: str, magnitude: str, where: str) -> 
     if error not in table and other not in table:
         require_columns([error], list(table), where=where)
     return error if error in table else other
-
-
-def _column(table: Mapping[str, Any], name: str) -> Floats:
-    try:
-        return np.asarray(table[name], float).reshape(-1)
-    except (TypeError, ValueError) as error:
-        raise MixzError(f"column {name!r} holds no numbers: {error}", "numbers", "correct the table") from error
-
-
-def _stacked(table: Mapping[str, Any], names: Sequence[str]) -> Floats:
-    return np.column_stack([_column(table, name) for name in names])
-
-
-def _redshifts(z: Floats) -> Floats:
-    """Labels with NaN for every way in which tables say "none"."""
-    return np.where((z >= 0) & (z < FARTHEST), z, np.nan)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mixz.settings.config import MOST_MEMBERS
 from mixz.settings.file import load_config
 
 if TYPE_CHECKING:
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
 
 ConfigArgument = Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file: tables, bands, truths, recipes.")]
 Out = Annotated[Path | None, typer.Option(help="Folder for results, instead of the config's `out`.")]
-Members = Annotated[int | None, typer.Option(min=1, help="Random starts per recipe, instead of the config's.")]
+Members = Annotated[
+    int | None, typer.Option(min=1, max=MOST_MEMBERS, help="Random starts per recipe, instead of the config's.")
+]
 MLflow = Annotated[
     bool, typer.Option("--mlflow", help="Log to MLflow: `mlruns` beside the results, or MLFLOW_TRACKING_URI.")
 ]

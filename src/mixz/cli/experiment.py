@@ -9,10 +9,9 @@ from typing import Annotated
 import typer
 
 from mixz.cli.arguments import ConfigArgument, Members, MLflow, Out, settings_of
-from mixz.cli.messages import Z_RANGES, announce, print_evaluation, print_paths, print_report, terminal
+from mixz.cli.messages import Z_RANGES, announce, print_evaluation, print_ledger, print_paths, print_report, terminal
 from mixz.report.cell import Errors
 from mixz.report.markdown import markdown_pdf_table, markdown_table
-from mixz.report.screen import ledger_table
 from mixz.settings.config import Device, Precision
 
 COMPARISON = Path("comparison.html")
@@ -37,7 +36,7 @@ def run(
     settings = settings_of(config or DEMO, out, members)
     console = terminal()
     announce(settings, console)
-    console.print(ledger_table(stages.build(settings).entries))
+    print_ledger(stages.build(settings), console)
     stages.train(settings, console)
     records = stages.evaluate(settings, console)
     print_evaluation(records, stages.Results(settings).read_differences(), console)
@@ -57,6 +56,8 @@ def build(
 ) -> None:
     """Read the tables, cut and split: writes `galaxies.parquet`, its `DATA_CARD.md` and `cuts.json`.
 
+    Prints what every step took, every value that was taken for missing, and what looks odd.
+
     Example: `mixz build configs/pair_a.yaml --format fits`
     """
     from mixz import stages
@@ -64,7 +65,7 @@ def build(
     settings = settings_of(config, out)
     console = terminal()
     announce(settings, console)
-    console.print(ledger_table(stages.build(settings, formats or ()).entries))
+    print_ledger(stages.build(settings, formats or ()), console)
     print_paths("data set", stages.Results(settings).built_paths(), console)
 
 

@@ -7,12 +7,21 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from mixz.metrics.verdict import verdicts
-from mixz.report.screen import SIMULATED, metrics_tables, pdf_tables, ratio_lines, verdict_lines
+from mixz.report.screen import (
+    SIMULATED,
+    ledger_table,
+    metrics_tables,
+    missing_table,
+    pdf_tables,
+    ratio_lines,
+    verdict_lines,
+)
 from mixz.settings.bands import in_place_of_i
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mixz.data.cuts import Ledger
     from mixz.metrics.summary import Record
     from mixz.settings.config import Config
 
@@ -36,6 +45,15 @@ def announce(config: Config, console: Console) -> None:
     noisy = any(settings[truth].kernel != "exact" for table in config.tables for truth in table.all_truths())
     if noisy and (note := in_place_of_i(config.ref_band)):
         console.print(note, style="yellow", highlight=False)
+
+
+def print_ledger(ledger: Ledger, console: Console) -> None:
+    """Print what every step took, what was taken for missing, and what a person should look at."""
+    console.print(ledger_table(ledger.entries))
+    if ledger.missing:
+        console.print(missing_table(ledger.missing))
+    for text in ledger.warnings:
+        console.print(text, style="yellow", highlight=False, markup=False)
 
 
 def print_evaluation(records: list[Record], differences: list[Record], console: Console) -> None:

@@ -19,18 +19,27 @@ def predict(
     model: Model,
     table: Annotated[
         Path,
-        typer.Argument(help="Any table with the model's bands (Parquet, CSV, FITS, HDF5, ECSV), or a HATS folder."),
+        typer.Argument(help="Any table with the model's bands (docs/surveys.md lists formats), or a HATS folder."),
     ],
     output: Annotated[
         Path, typer.Option("-o", "--output", help="Table to write (its ending says the format), or a HATS folder.")
     ],
     mag: Annotated[str | None, typer.Option(help="Magnitude columns, e.g. '{band}_cmodel_mag'.")] = None,
     mag_err: Annotated[str | None, typer.Option(help="Error columns, for models that look at errors.")] = None,
+    flux: Annotated[str | None, typer.Option(help="Flux columns instead, e.g. '{band}_cModelFlux'.")] = None,
+    flux_err: Annotated[str | None, typer.Option(help="Columns of the fluxes' errors.")] = None,
+    flux_zero_point: Annotated[
+        float | None, typer.Option(help="AB magnitude of a flux of 1, where no unit says it: nJy 31.4, uJy 23.9.")
+    ] = None,
+    ebv: Annotated[str | None, typer.Option(help="Column of E(B-V), where training took dust off by it.")] = None,
+    dereddened: Annotated[bool, typer.Option("--dereddened", help="The magnitudes are free of dust already.")] = False,
     object_id: Annotated[str | None, typer.Option("--id", help="Column with the galaxies' names.")] = None,
     system: Annotated[
         str | None, typer.Option(help="The table's photometric system, where models know several.")
     ] = None,
-    group: Annotated[str | None, typer.Option(help="Group inside an HDF5 file.")] = None,
+    group: Annotated[
+        str | None, typer.Option("--group", "--hdu", help="Which table in the file: HDF5 group, FITS extension.")
+    ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="HATS: processes to start here, instead of one per core.")
     ] = None,
@@ -46,6 +55,9 @@ def predict(
     galaxies with spectra, 1: like galaxies with other labels only, 0: unlike all that trained it). A galaxy without one
     of the bands gets no redshift (NaN).
 
+    Columns are found by the names of the model's training tables, then by `mag_{band}`. Dust of the Galaxy is taken off
+    as in training. What was taken for missing, and what looks odd, is told.
+
     An ONNX file (`mixz export`) writes the same columns as the model folder, and needs no torch.
 
     With `--pdf` it writes a qp file with the densities, as RAIL and the DESC challenge read them (Parquet as three
@@ -56,6 +68,7 @@ def predict(
     -o photoz.parquet`
     """
     from mixz import stages
+    from mixz.bridges.model_columns import Asked
 
     console = terminal()
     lost = stages.predict(
@@ -63,11 +76,18 @@ def predict(
         table,
         output,
         console,
-        mag=mag,
-        mag_err=mag_err,
-        object_id=object_id,
+        asked=Asked(
+            mag=mag,
+            mag_err=mag_err,
+            object_id=object_id,
+            system=system,
+            flux=flux,
+            flux_err=flux_err,
+            flux_zero_point=flux_zero_point,
+            ebv=ebv,
+            dereddened=dereddened,
+        ),
         group=group,
-        system=system,
         workers=workers,
         dask=dask,
         densities=densities,
@@ -102,7 +122,9 @@ def serve(
         str, typer.Option(help="Address to listen on; others than this machine only if you say so.")
     ] = LOCAL,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8321,
-    max_mb: Annotated[float, typer.Option(min=0.001, help="Largest table to accept, in megabytes.")] = 100.0,
+    max_mb: Annotated[
+        float, typer.Option(min=0.001, help="Largest table to accept, in megabytes, as it is sent and unpacked.")
+    ] = 100.0,
     max_rows: Annotated[int, typer.Option(min=1, help="Most galaxies in a table.")] = 1_000_000,
 ) -> None:
     """Serve a model to your browser: drop a table in, get redshifts, plots and a download back; JSON for programs.

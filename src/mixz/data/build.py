@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from mixz.data.catalogue import Catalogue
     from mixz.settings.config import Config
     from mixz.settings.split import Split
     from mixz.settings.tables import Table
@@ -63,13 +64,13 @@ def _with_sides(galaxies: GalaxySet, table: Table, split: Split) -> GalaxySet:
 
 
 def _table_galaxies(table: Table, config: Config, ledger: Ledger) -> GalaxySet:
-    frame, where = _labelled_rows(table, config, ledger)
+    frame, catalogue = _labelled_rows(table, config, ledger)
     if not table.unlabelled:
         labels = frame[[f"z_{truth}" for truth in table.all_truths()]]
         frame = frame[ledger.apply(table.title, "has_a_label", labels.notna().any(axis=1).to_numpy())]
     frame = frame[ledger.apply(table.title, *_complete(frame, config))]
-    frame = apply_cuts(frame, (*table.cuts, *config.cuts), ledger, title=table.title, where=where)
-    return _galaxies(frame, table, config, where)
+    frame = apply_cuts(frame, (*table.cuts, *config.cuts), ledger, title=table.title, where=catalogue.where)
+    return _galaxies(frame, table, config, catalogue)
 
 
 def _complete(frame: pd.DataFrame, config: Config) -> tuple[str, NDArray[np.bool_]]:
@@ -83,24 +84,25 @@ def _complete(frame: pd.DataFrame, config: Config) -> tuple[str, NDArray[np.bool
     return "a_band_measured", measured.any(axis=1)
 
 
-def _labelled_rows(table: Table, config: Config, ledger: Ledger) -> tuple[pd.DataFrame, str]:
+def _labelled_rows(table: Table, config: Config, ledger: Ledger) -> tuple[pd.DataFrame, Catalogue]:
     """Read a table and, where it names catalogues of labels, keep the rows that are matched to all of them."""
-    labels = [read_labels(match, ledger) for match in table.match]
+    labels = [read_labels(match, ledger, end=config.z_end()) for match in table.match]
     near = box_around(labels[0], margin_arcsec=table.match[0].radius_arcsec) if labels else None
     cuts = (*table.cuts, *config.cuts)
-    catalogue = read_catalogue(table, config.bands, cuts, ours=matched_names(table), near=near)
+    catalogue = read_catalogue(table, config.bands, cuts, ours=matched_names(table), near=near, end=config.z_end())
     frame = catalogue.frame
+    ledger.take_over(table.title, catalogue.accounts)
     if labels:
         require_neighbours(frame, catalogue, labels[0], table.match[0])
         ledger.enter(table.title, f"near_{table.match[0].title}", catalogue.rows, len(frame))
         frame = with_labels(frame, catalogue, labels, table, ledger)
-    return frame, catalogue.where
+    return frame, catalogue
 
 
-def _galaxies(frame: pd.DataFrame, table: Table, config: Config, where: str) -> GalaxySet:
+def _galaxies(frame: pd.DataFrame, table: Table, config: Config, catalogue: Catalogue) -> GalaxySet:
     """Turn rows in our names into galaxies."""
     ids = np.asarray([f"{table.id_prefix}{i}" for i in frame["object_id"].tolist()], dtype=str)
-    _require_unique(ids, table.title, where)
+    _require_unique(ids, table.title, catalogue)
     truths = table.all_truths()
     errors = [t for t in truths if f"z_err_low_{t}" in frame]
     carried = [name for source in (table, *table.match) for name in source.carry]
@@ -120,12 +122,18 @@ def _galaxies(frame: pd.DataFrame, table: Table, config: Config, where: str) -> 
     )
 
 
-def _require_unique(ids: NDArray[np.str_], title: str, where: str) -> None:
+def _require_unique(ids: NDArray[np.str_], title: str, catalogue: Catalogue) -> None:
     names, counts = np.unique(ids, return_counts=True)
     again = counts > 1
     if again.any():
+        rounded = catalogue.rounded_ids
         raise MixzError(
-            f"{where}: {int(again.sum()):,} object ids occur more than once in {title}, e.g. {str(names[again][0])!r}",
+            f"{catalogue.where}: {int(again.sum()):,} object ids occur more than once in {title}, "
+            f"e.g. {str(names[again][0])!r}",
             "each galaxy once",
-            "add a cut to keep one row of each: {name: once, column: <the id column>, repeated: first}",
+            "the ids are floating-point numbers beyond what these hold exactly, so that neighbours became one: write "
+            "them as 64-bit whole numbers or as text, or name another column"
+            if rounded
+            else "name the column that tells galaxies apart, or, where rows really repeat, keep one of each by a cut: "
+            "{name: once, column: <the id column>, repeated: first}",
         )

@@ -8,18 +8,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from mixz.data.cuts import passes, unrepeated
-from mixz.data.expressions import columns_of, evaluate
+from mixz.data.cuts import kept
+from mixz.data.expressions import columns_of
 from mixz.data.hats_folder import is_hats
+from mixz.data.meaning.missing import Account, Values, marks_of
+from mixz.data.meaning.names import are_rounded, identities
 from mixz.data.photometry import column_names, photometry
-from mixz.data.sky import Box, footprint, guess_units, require_degrees
-from mixz.data.tables import numbers, read_chunks, require_columns, table_columns
-from mixz.errors import MixzError
+from mixz.data.redshifts import redshifts, widths
+from mixz.data.sky import Box, footprint, guess_units, positions
+from mixz.data.tables import read_chunks, table_columns
+from mixz.densities.grid import FARTHEST
+from mixz.errors import MixzError, nearest
 from mixz.surveys import SURVEYS
+from mixz.surveys.columns import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
+    from typing import Any
+
+    from numpy.typing import NDArray
 
     from mixz.arrays import Floats
     from mixz.data.cuts import Ledger
@@ -45,12 +53,18 @@ class Catalogue:
         How many rows the files have; `frame` may hold fewer.
     sample
         Right ascension and declination [deg] of rows from all over the files.
+    accounts
+        Per file what was taken for missing.
+    rounded_ids
+        Whether the files have ids in floating point, beyond what that holds exactly.
     """
 
     source: Source
     frame: pd.DataFrame
     rows: int
     sample: tuple[Floats, Floats]
+    accounts: tuple[Account, ...] = ()
+    rounded_ids: bool = False
 
     @property
     def where(self) -> str:
@@ -65,6 +79,7 @@ def read_catalogue(
     *,
     ours: Collection[str] = (),
     near: Box | None = None,
+    end: float = FARTHEST,
 ) -> Catalogue:
     """Read what is needed of a catalogue.
 
@@ -80,6 +95,8 @@ def read_catalogue(
         Names that cuts may speak of beyond those of `Catalogue`, since they come later: labels of matched catalogues.
     near
         Keep only rows inside this box; of a HATS folder, read only the pieces of sky that reach into it.
+    end
+        The largest redshift that densities reach; labels beyond it are none.
 
     Raises
     ------
@@ -87,19 +104,26 @@ def read_catalogue(
         A file, column or number is missing or wrong, or a file is of another survey than the config says.
     """
     frames: list[pd.DataFrame] = []
-    positions: list[pd.DataFrame] = []
-    rows = 0
+    sample: list[pd.DataFrame] = []
+    accounts: list[Account] = []
+    rows, rounded = 0, False
     for side, path in source.files.items():
         require_file(source, path)
         available = table_columns(path, source.group)
         _require_survey(source, path, available)
         wanted = _needed_columns(source, bands, cuts, available, ours)
+        _require_marked(source, path, available)
+        account = Account(str(path))
         for chunk in _whole_chunks(path, wanted, source.group, near):
-            frame = _in_our_names(chunk, source, bands, cuts, where=str(path), first_row=rows).assign(side=side)
+            frame = _in_our_names(chunk, source, bands, cuts, account, first_row=rows, end=end).assign(side=side)
             rows += len(frame)
-            positions.append(frame.loc[:: max(1, len(frame) // SAMPLE_ROWS), ["ra_deg", "dec_deg"]])
+            rounded |= source.columns.object_id in chunk and are_rounded(chunk[source.columns.object_id])
+            sample.append(frame.loc[:: max(1, len(frame) // SAMPLE_ROWS), ["ra_deg", "dec_deg"]])
             frames.append(frame if near is None else frame[near.holds(*positions_of(frame))])
-    catalogue = Catalogue(source, pd.concat(frames, ignore_index=True), rows, positions_of(pd.concat(positions)))
+        account.finish()
+        accounts.append(account)
+    whole, somewhere = pd.concat(frames, ignore_index=True), positions_of(pd.concat(sample))
+    catalogue = Catalogue(source, whole, rows, somewhere, tuple(accounts), rounded)
     _require_footprint(catalogue)
     return catalogue
 
@@ -118,13 +142,7 @@ def apply_cuts(frame: pd.DataFrame, cuts: Sequence[Cut], ledger: Ledger, *, titl
         A cut leaves nothing, or holds what is not arithmetic.
     """
     for cut in cuts:
-        if cut.repeated:
-            require_columns([cut.column], list(frame.columns), where=where)
-            keep = unrepeated(cut, frame[cut.column])
-        else:
-            names = list(frame.columns)
-            keep = passes(cut, evaluate(cut.column, lambda n, f=frame: numbers(f, n, where=where), names))  # type: ignore[misc]
-        frame = frame[ledger.apply(title, cut.name, keep)]
+        frame = frame[ledger.apply(title, cut.name, kept(cut, frame, where=where))]
     return frame
 
 
@@ -144,7 +162,7 @@ def require_file(source: Source, path: Path) -> None:
         )
 
 
-def _whole_chunks(path: Path, wanted: list[str], group: str | None, near: Box | None) -> Iterator[pd.DataFrame]:
+def _whole_chunks(path: Path, wanted: list[str], group: str | int | None, near: Box | None) -> Iterator[pd.DataFrame]:
     empty = True
     for chunk in read_chunks(path, wanted, group, near=near):
         empty = empty and not len(chunk)
@@ -164,7 +182,8 @@ def _needed_columns(
         wanted += [errors] if isinstance(errors, str) else errors
     # A name of ours is ours even where the table has a column of that name: it holds the same, made tidy.
     known = {*ours, *our_names(source, bands)}
-    wanted += [n for cut in cuts for n in columns_of(cut.column, [*available, *known]) if n not in known]
+    believed = [cut for conditions in source.truth_cuts.values() for cut in conditions]
+    wanted += [n for cut in (*cuts, *believed) for n in columns_of(cut.column, [*available, *known]) if n not in known]
     wanted += [n for n in (columns.ra, columns.dec) if n is not None]
     # The id column is the one that may be absent without being asked for: its default is only a guess.
     guessed = "object_id" not in columns.model_fields_set
@@ -182,46 +201,93 @@ def our_names(source: Source, bands: Sequence[str] = ()) -> list[str]:
 
 
 def _in_our_names(
-    chunk: pd.DataFrame, source: Source, bands: Sequence[str], cuts: Sequence[Cut], *, where: str, first_row: int
+    chunk: pd.DataFrame,
+    source: Source,
+    bands: Sequence[str],
+    cuts: Sequence[Cut],
+    account: Account,
+    *,
+    first_row: int,
+    end: float,
 ) -> pd.DataFrame:
-    ours: dict[str, object] = {}
-    for name, column in (("ra_deg", source.columns.ra), ("dec_deg", source.columns.dec)):
-        ours[name] = numbers(chunk, column, where=where) if column else np.full(len(chunk), np.nan)
-    if source.columns.ra:
-        require_degrees(ours["ra_deg"], ours["dec_deg"], where=where)  # type: ignore[arg-type]
+    ours: dict[str, object] = dict(zip(("ra_deg", "dec_deg"), positions(chunk, source.columns, account), strict=True))
     if bands:
-        ours |= _magnitudes(chunk, source, bands, where=where)
+        ours |= _magnitudes(chunk, source, bands, account)
+    for name, column in source.carry.items():
+        ours[name] = _believed(chunk, column, source, account)
+    ours["object_id"] = _names(chunk, source, account, first_row)
+    believed = [cut for conditions in source.truth_cuts.values() for cut in conditions]
+    spoken_of = dict.fromkeys(n for cut in (*cuts, *believed) for n in columns_of(cut.column, list(chunk.columns)))
+    for name in spoken_of:
+        if name in chunk and name not in ours:
+            ours[name] = _spoken_of(chunk, name, source, account)
     for truth in source.truths:
-        ours |= _labels(chunk, source, truth, where=where)
-    ours |= {name: numbers(chunk, column, where=where) for name, column in source.carry.items()}
-    column = source.columns.object_id
-    ours["object_id"] = chunk[column] if column in chunk else np.arange(first_row, first_row + len(chunk))
-    spoken_of = dict.fromkeys(n for cut in cuts for n in columns_of(cut.column, list(chunk.columns)))
-    return pd.DataFrame(ours | {name: chunk[name] for name in spoken_of if name in chunk and name not in ours})
+        ours |= _labels(chunk, pd.DataFrame(ours), source, truth, account, end)
+    return pd.DataFrame(ours)
 
 
-def _magnitudes(chunk: pd.DataFrame, source: Source, bands: Sequence[str], *, where: str) -> dict[str, Floats]:
-    mag, mag_err = photometry(chunk, source.columns, bands, where=where)
+def _magnitudes(chunk: pd.DataFrame, source: Source, bands: Sequence[str], account: Account) -> dict[str, Floats]:
+    mag, mag_err = photometry(chunk, source.columns, bands, where=account.where, account=account)
     pairs = (("mag", mag), ("mag_err", mag_err))
     return {f"{kind}_{band}": values[:, k].astype(np.float32) for kind, values in pairs for k, band in enumerate(bands)}
 
 
-def _labels(chunk: pd.DataFrame, source: Source, truth: str, *, where: str) -> dict[str, Floats]:
-    """Read redshift labels and their intervals; catalogues write "no redshift" as a negative number."""
-    label = _not_negative(numbers(chunk, source.truths[truth], where=where))
+def _believed(chunk: pd.DataFrame, column: str, source: Source, account: Account) -> Floats:
+    """Numbers of no kind that mixz knows: all are believed but for the marks that the config names."""
+    values = Values.of(chunk, column, where=account.where)
+    gone = account.marked(values, "other", source.columns)
+    account.watch_marks(column, values.data[~gone])
+    return np.where(gone, np.nan, values.data)
+
+
+def _spoken_of(chunk: pd.DataFrame, name: str, source: Source, account: Account) -> object:
+    """A column that cuts speak of: as it is, text and whole numbers exactly, unless some numbers are marks."""
+    if marks_of(name, "other", source.columns):
+        return _believed(chunk, name, source, account)
+    if chunk[name].dtype.kind == "f":
+        account.watch_marks(name, chunk[name].to_numpy())
+    return chunk[name]
+
+
+def _names(chunk: pd.DataFrame, source: Source, account: Account, first_row: int) -> NDArray[Any]:
+    """The galaxies' names; a galaxy without one is called by its row."""
+    column = source.columns.object_id
+    if column not in chunk:
+        return np.arange(first_row, first_row + len(chunk)).astype(str)
+    names = identities(chunk[column])
+    nameless = np.array([name is None for name in names], dtype=bool)
+    account.take(str(column), "no id: called by its row", nameless)
+    names[nameless] = [f"row-{first_row + row}" for row in np.flatnonzero(nameless)]
+    return names
+
+
+def _labels(
+    chunk: pd.DataFrame, frame: pd.DataFrame, source: Source, truth: str, account: Account, end: float
+) -> dict[str, Floats]:
+    """Read redshift labels and their intervals; those of which the config believes them alone."""
+    column = source.truths[truth]
+    label = redshifts(chunk, column, source.columns, account, end=end)
     columns = {f"z_{truth}": label}
     if truth in source.truth_errors:
-        errors = source.truth_errors[truth]
-        if isinstance(errors, str):
-            low = high = numbers(chunk, errors, where=where)
-        else:
-            low, high = label - numbers(chunk, errors[0], where=where), numbers(chunk, errors[1], where=where) - label
-        columns |= {f"z_err_low_{truth}": _not_negative(low), f"z_err_high_{truth}": _not_negative(high)}
+        low, high = widths(chunk, label, source.truth_errors[truth], source.columns, account)
+        columns |= {f"z_err_low_{truth}": low, f"z_err_high_{truth}": high}
+    frame = frame.assign(**columns)
+    for cut in source.truth_cuts.get(truth, ()):
+        fails = ~kept(cut, frame, where=account.where) & np.isfinite(columns[f"z_{truth}"])
+        account.take(column, f"{truth}: not {cut.name}", fails)
+        columns = {name: np.where(fails, np.nan, values) for name, values in columns.items()}
     return columns
 
 
-def _not_negative(values: Floats) -> Floats:
-    return np.where(values < 0, np.nan, values)
+def _require_marked(source: Source, path: Path, available: Sequence[str]) -> None:
+    """Refuse marks of columns that are not there: nobody would notice that they do nothing."""
+    for name in source.columns.missing:
+        if name not in KINDS and name not in available:
+            raise MixzError(
+                f"missing: {path} has no column {name!r}{nearest(name, available)}",
+                f"kinds of columns: {', '.join(KINDS)}; or names of columns",
+                "correct the name",
+            )
 
 
 def _require_survey(source: Source, path: Path, available: Sequence[str]) -> None:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mixz.data.sky import unit_vectors
+from mixz.data.table_frames import arrow_frames
 from mixz.errors import MixzError
 
 if TYPE_CHECKING:
@@ -82,13 +83,14 @@ class HatsFolder:
             raise MixzError("hats is not installed", "", "pip install 'mixz[hats]'") from error
         path = Path(path)
         try:
-            catalogue = hats.read_hats(path)
+            catalogue: Any = hats.read_hats(path)
         except (OSError, ValueError, KeyError, TypeError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise _half(path, reason) from error
         catalogue = getattr(catalogue, "main_catalog", catalogue)
         if not hasattr(catalogue, "get_healpix_pixels"):
             raise MixzError(f"{path} is a HATS folder without rows on the sky", "an object catalogue", "name another")
+        _require_inside(Path(str(catalogue.catalog_base_dir)), path)
         return cls(path, catalogue)
 
     def require_whole(self) -> None:
@@ -123,17 +125,30 @@ class HatsFolder:
 
     def columns(self) -> list[str]:
         """List its columns, those inside nested ones aside."""
+        return list(self.schema().names)
+
+    def schema(self) -> pa.Schema:
+        """What its files say of their columns."""
         if self.catalogue.schema is not None:
-            return list(self.catalogue.schema.names)
-        return file_columns(self.files(self.pixels[0])[0])
+            return self.catalogue.schema
+        file = self.files(self.pixels[0])[0]
+        with _readable(file):
+            return pq.read_schema(file)
 
     def files(self, pixel: Pixel) -> list[Path]:
-        """List the Parquet files of a piece of sky: one, or those of a folder."""
+        """List the Parquet files of a piece of sky: one, or those of a folder.
+
+        Raises
+        ------
+        MixzError
+            One of them is a link that leads out of the catalogue.
+        """
         suffix = self.catalogue.catalog_info.npix_suffix or ".parquet"
         place = pixel_file(Path(str(self.catalogue.catalog_base_dir)), pixel, suffix)
-        if place.is_dir():
-            return sorted(place.glob("*.parquet"))
-        return [place] if place.is_file() else []
+        found = sorted(place.glob("*.parquet")) if place.is_dir() else [place] if place.is_file() else []
+        for file in found:
+            _require_inside(file, self.path)
+        return found
 
     def near(self, box: Box | None) -> tuple[Pixel, ...]:
         """List the pieces of sky that may have places inside a box; the first one at least."""
@@ -153,7 +168,7 @@ class HatsFolder:
         for pixel in self.near(box):
             for file in self.files(pixel):
                 for batch in batches(file, columns, rows):
-                    yield batch.to_pandas()
+                    yield from arrow_frames(batch.select(list(columns)))
 
 
 def batches(
@@ -281,6 +296,12 @@ def _touches(pixel: Pixel, box: Box) -> bool:
     centre = unit_vectors(np.asarray(lon.deg), np.asarray(lat.deg))[0]
     reach = float(np.asarray(order2resol(pixel.order)))  # no corner is farther from the centre than 0.83 of it
     return bool(((centre >= box.low - reach) & (centre <= box.high + reach)).all())
+
+
+def _require_inside(file: Path, folder: Path) -> None:
+    """Refuse what a link, or a name with dots in it, puts outside a folder."""
+    if not file.resolve().is_relative_to(folder.resolve()):
+        raise MixzError(f"{file} lies outside {folder}", "files inside the catalogue", "copy them into it")
 
 
 def _half(path: Path, reason: str) -> MixzError:

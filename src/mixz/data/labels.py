@@ -20,16 +20,17 @@ if TYPE_CHECKING:
     from mixz.settings.tables import Match, Table
 
 
-def read_labels(match: Match, ledger: Ledger) -> Catalogue:
-    """Read a catalogue of labels and make its cuts.
+def read_labels(match: Match, ledger: Ledger, *, end: float) -> Catalogue:
+    """Read a catalogue of labels, none of them beyond `end`, and make its cuts.
 
     Raises
     ------
     MixzError
         It cannot be read, or a cut leaves nothing.
     """
-    catalogue = read_catalogue(match, cuts=match.cuts)
+    catalogue = read_catalogue(match, cuts=match.cuts, end=end)
     frame, title = catalogue.frame, match.title
+    ledger.take_over(title, catalogue.accounts)
     frame = frame[ledger.apply(title, "has_a_position", frame[["ra_deg", "dec_deg"]].notna().all(axis=1).to_numpy())]
     if match.truths:
         labels = frame[[f"z_{truth}" for truth in match.truths]]

@@ -2,107 +2,83 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mixz.data.tables import numbers, numbers_as_written, require_columns
+from mixz.data.meaning.missing import Account, Values
+from mixz.data.meaning.numbers import require_columns
+from mixz.data.meaning.units import in_magnitudes, refused, zero_point_of
 from mixz.errors import MixzError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     import pandas as pd
-    from numpy.typing import NDArray
 
-    from mixz.arrays import Floats
+    from mixz.arrays import Floats, Mask
     from mixz.surveys.columns import Columns
 
 AB_RANGE = (5.0, 40.0)
 """Where nearly all AB magnitudes of galaxies lie; fluxes in whatever unit do not."""
 
 FAINTEST = 60.0
-"""No source has a magnitude beyond this, of either sign: such numbers are someone's way to say that there is none."""
+"""No source has a magnitude, or an error of one, beyond this, of either sign: it is a way to say that there is none."""
 
-STRANGERS = 0.2
-"""Share of values outside `AB_RANGE` from which a column is no column of magnitudes."""
+NOT_OBSERVED_FLUX = -90.0
+"""Fluxes so low with an error that is none were not observed (EAZY's NOT_OBS_THRESHOLD)."""
+FLUX_MARKS = (-99.0, -99.9, -999.0, -999.9, -9999.0, -9999.9)
+"""What stands for such fluxes where there are no errors to tell by."""
+
+MICROJANSKY = 23.9
+"""AB magnitude of a flux of 1 where neither a unit nor a config says another."""
+
+POGSON = 2.5 / np.log(10)
+"""A magnitude error is this times the relative error of the flux."""
 
 
 def photometry(
-    frame: pd.DataFrame, columns: Columns, bands: Sequence[str], *, where: str, check: MagnitudeCheck | None = None
+    frame: pd.DataFrame, columns: Columns, bands: Sequence[str], *, where: str, account: Account | None = None
 ) -> tuple[Floats, Floats]:
     """Magnitudes and errors of a table, each of shape (galaxy, band); NaN errors where it maps none.
 
-    A band that was observed and in which nothing was seen has no magnitude (NaN) and an infinite error.  Where the
-    frame is a piece of a table, `check` judges the whole of it; else the frame is judged.
+    A band that was observed and in which nothing was seen has no magnitude (NaN) and an infinite error.
+
+    Parameters
+    ----------
+    frame, columns, bands
+        A table, what it calls its columns, and the bands.
+    where
+        What to call the table.
+    account
+        Where what is taken for missing is entered, and what judges the whole table where the frame is a piece of it;
+        without one the frame is judged.
 
     Raises
     ------
     MixzError
-        A column is missing, holds text, or holds numbers that are no magnitudes.
-    """
-    names = column_names(columns, bands)
-    require_columns([n for group in names.values() for n in group], list(frame.columns), where=where)
-    values = {kind: _stack(frame, group, where=where) for kind, group in names.items() if group}
-    if "mag" in values:
-        (check.add if check else partial(require_magnitudes, where=where))(values["mag"], names["mag"])
-        mag = np.where(np.abs(values["mag"]) > FAINTEST, np.nan, values["mag"])
-        mag_err = values.get("mag_err", np.full_like(mag, np.nan))
-    else:
-        flux = values["flux"]
-        flux_err = values.get("flux_err", np.full_like(flux, np.nan))
-        mag, mag_err = magnitudes(flux, flux_err, zero_point=columns.flux_zero_point)
-    if columns.extinction == "a_band":
-        mag = mag - values["a_band"]
-    elif columns.extinction == "ebv":
-        mag = mag - values["ebv"] * [columns.extinction_per_ebv[band] for band in bands]
-    unseen = _undetected(frame, columns, names, values, where=where)
-    mag[unseen] = np.nan
-    mag_err[np.isnan(mag)] = np.nan
-    mag_err[unseen] = np.inf
-    return mag, mag_err
-
-
-def _undetected(
-    frame: pd.DataFrame, columns: Columns, names: dict[str, list[str]], values: dict[str, Floats], *, where: str
-) -> NDArray[np.bool_]:
-    """Which bands were observed without seeing anything, shape (galaxy, band)."""
-    kind = "mag" if "mag" in values else "flux"
-    unseen = np.zeros(values[kind].shape, dtype=bool)
-    if columns.undetected:
-        written = _stack(frame, names[kind], where=where, read=numbers_as_written)
-        for mark in columns.undetected:
-            unseen |= np.isnan(written) if mark == "nan" else written == float(mark)
-        if kind == "flux":
-            unseen |= values[kind] <= 0
-    if kind == "mag" and names["mag_err"]:  # as galaxies.parquet has it
-        unseen |= np.isnan(values["mag"]) & np.isposinf(
-            _stack(frame, names["mag_err"], where=where, read=numbers_as_written)
-        )
-    return unseen
-
-
-def magnitudes(flux: Floats, flux_err: Floats, *, zero_point: float) -> tuple[Floats, Floats]:
-    """Turn fluxes into AB magnitudes: m = zero_point - 2.5 log10 f, sigma_m = 2.5 / ln 10 * sigma_f / f.
-
-    Parameters
-    ----------
-    flux, flux_err
-        Fluxes and their errors, any shape; where the flux is not positive there is no magnitude (NaN).
-    zero_point
-        AB magnitude of flux 1: 23.9 for microjansky.
+        A column is missing, holds text, is in a unit that does not fit, or holds numbers that are no magnitudes.
 
     Examples
     --------
-    >>> mag, err = magnitudes(np.array([1.0, 100.0, -0.2]), np.array([0.1, 1.0, 0.1]), zero_point=23.9)
-    >>> mag, err.round(4)
-    (array([23.9, 18.9,  nan]), array([0.1086, 0.0109,    nan]))
+    >>> import pandas as pd
+    >>> from mixz.surveys.columns import Columns
+    >>> table = pd.DataFrame({"f_g": [3.631, 36.31, -0.2, 5.0], "e_g": [0.3631, 0.3631, 0.1, -1.0]})
+    >>> columns = Columns(mag=None, flux="f_{band}", flux_err="e_{band}", undetected=["nan"])
+    >>> mag, err = photometry(table, columns, ["g"], where="demo")
+    >>> mag.round(2).ravel().tolist(), err.round(2).ravel().tolist()
+    ([22.5, 20.0, nan, 22.15], [0.11, 0.01, inf, nan])
     """
-    positive = np.where(flux > 0, flux, np.nan)
-    return zero_point - 2.5 * np.log10(positive), 2.5 / np.log(10) * flux_err / positive
+    names = column_names(columns, bands)
+    require_columns([n for group in names.values() for n in group], [str(n) for n in frame.columns], where=where)
+    judge = account or Account(where)
+    dust = _dust(frame, columns, names, bands, judge)
+    pairs = [_band(frame, columns, names, k, judge) for k in range(len(bands))]
+    if account is None:
+        judge.finish()
+    mag, mag_err = (np.column_stack(values) for values in zip(*pairs, strict=True))
+    mag = mag - dust
+    return mag, np.where(np.isnan(mag) & ~np.isposinf(mag_err), np.nan, mag_err)
 
 
 def column_names(columns: Columns, bands: Sequence[str]) -> dict[str, list[str]]:
@@ -133,97 +109,155 @@ def column_names(columns: Columns, bands: Sequence[str]) -> dict[str, list[str]]
     return names
 
 
-def require_magnitudes(mag: Floats, names: Sequence[str], *, where: str) -> None:
-    """Refuse columns that cannot be AB magnitudes, such as fluxes.
+def magnitudes(flux: Floats, flux_err: Floats, *, zero_point: float) -> tuple[Floats, Floats]:
+    """Turn fluxes into AB magnitudes: m = zero_point - 2.5 log10 f, sigma_m = 2.5 / ln 10 * sigma_f / f.
 
     Parameters
     ----------
-    mag
-        Their values, shape (galaxy, band); NaN where not measured.
-    names
-        The columns they come from.
-
-    Raises
-    ------
-    MixzError
-        Many values lie outside `AB_RANGE`.
-    """
-    check = MagnitudeCheck(where)
-    check.add(mag, names)
-    check.finish()
-
-
-@dataclass
-class MagnitudeCheck:
-    """Whether columns read piece by piece can be AB magnitudes: the same verdict however they are cut into pieces.
-
-    Parameters
-    ----------
-    where
-        What to call the table.
-    rows
-        How many rows it has at most, where that is known: a column that can no longer pass is refused at once.
+    flux, flux_err
+        Fluxes and their errors, any shape; where the flux is not positive there is no magnitude (NaN).
+    zero_point
+        AB magnitude of flux 1: 23.9 for microjansky.
 
     Examples
     --------
-    >>> check = MagnitudeCheck("fluxes.csv", rows=4)
-    >>> check.add(np.array([[21.0], [22.0], [23.0]]), ["g"])
-    >>> check.add(np.array([[1e4]]), ["g"])
-    Traceback (most recent call last):
-    mixz.errors.MixzError: fluxes.csv column 'g' holds no AB magnitudes: 1 of 4 values lie outside 5 to 40, e.g. 1e+04
-      allowed: magnitudes between 5 and 40
-      do: if these are fluxes, map them as columns: {mag: null, flux: ..., flux_err: ..., flux_zero_point: ...}
+    >>> mag, err = magnitudes(np.array([1.0, 100.0, -0.2]), np.array([0.1, 1.0, 0.1]), zero_point=23.9)
+    >>> mag, err.round(4)
+    (array([23.9, 18.9,  nan]), array([0.1086, 0.0109,    nan]))
     """
-
-    where: str
-    rows: int | None = None
-    seen: Counter[str] = field(default_factory=Counter)
-    strange: Counter[str] = field(default_factory=Counter)
-    example: dict[str, float] = field(default_factory=dict)
-
-    def add(self, mag: Floats, names: Sequence[str]) -> None:
-        """Look at some rows, shape (galaxy, band).
-
-        Raises
-        ------
-        MixzError
-            However the rest may be, many values lie outside `AB_RANGE`.
-        """
-        for name, values in zip(names, mag.T, strict=True):
-            outside = values[np.isfinite(values) & ((values < AB_RANGE[0]) | (values > AB_RANGE[1]))]
-            self.seen[name] += int(np.isfinite(values).sum())
-            self.strange[name] += len(outside)
-            if len(outside):
-                self.example.setdefault(name, float(outside[0]))
-            if self.rows is not None and self.strange[name] > STRANGERS * self.rows:
-                raise self._refusal(name)
-
-    def finish(self) -> None:
-        """Judge the whole table.
-
-        Raises
-        ------
-        MixzError
-            Many values lie outside `AB_RANGE`.
-        """
-        for name, strange in self.strange.items():
-            if strange > STRANGERS * self.seen[name]:
-                raise self._refusal(name)
-
-    def _refusal(self, name: str) -> MixzError:
-        low, high = AB_RANGE
-        return MixzError(
-            f"{self.where} column {name!r} holds no AB magnitudes: {self.strange[name]:,} of {self.seen[name]:,} values"
-            f" lie outside {low:g} to {high:g}, e.g. {self.example[name]:.3g}",
-            f"magnitudes between {low:g} and {high:g}",
-            "if these are fluxes, map them as columns: {mag: null, flux: ..., flux_err: ..., flux_zero_point: ...}",
-        )
+    positive = np.where(flux > 0, flux, np.nan)
+    return zero_point - 2.5 * np.log10(positive), POGSON * flux_err / positive
 
 
-def _stack(
-    frame: pd.DataFrame, names: Sequence[str], *, where: str, read: Callable[..., NDArray[np.float64]] = numbers
+def _band(
+    frame: pd.DataFrame, columns: Columns, names: dict[str, list[str]], k: int, account: Account
+) -> tuple[Floats, Floats]:
+    """Magnitudes and errors of one band, before dust is taken off."""
+    kind = "mag" if "mag" in names else "flux"
+    values = Values.of(frame, names[kind][k], where=account.where)
+    errors = Values.of(frame, names[f"{kind}_err"][k], where=account.where) if names[f"{kind}_err"] else None
+    in_flux = kind == "flux" or (values.unit is not None and values.unit.zero_point is not None)
+    unseen = values.are(columns.unseen(kind))
+    if errors is not None:
+        unseen |= errors.are(columns.unseen(f"{kind}_err"))
+        if kind == "mag":  # as galaxies.parquet has it
+            unseen |= np.isnan(values.data) & np.isposinf(errors.data)
+    measure = _from_fluxes if in_flux else _from_magnitudes
+    mag, mag_err = measure(values, errors, unseen, kind, columns, account)
+    account.watch(values.name, np.where(np.isnan(mag), np.nan, values.data))
+    return mag, np.where(np.isnan(mag) & ~np.isposinf(mag_err), np.nan, mag_err)
+
+
+def _from_magnitudes(
+    values: Values, errors: Values | None, unseen: Mask, kind: str, columns: Columns, account: Account
+) -> tuple[Floats, Floats]:
+    name, where = values.name, account.where
+    factor = 1.0
+    if values.unit is not None:
+        if (told := values.unit.magnitude) is None:
+            raise refused(
+                name,
+                values.unit,
+                where=where,
+                allowed="mag, mmag, or a flux per frequency such as nJy",
+                do="convert it to AB magnitudes, or correct its unit",
+            )
+        factor = told
+    mag = values.data * factor
+    account.take(name, "observed, nothing seen", unseen)
+    gone = account.marked(values, kind, columns, ~unseen)
+    beyond = account.take(name, f"beyond {FAINTEST:g} mag", (np.abs(mag) > FAINTEST) & ~unseen & ~gone)
+    # Numbers that are no magnitudes are judged by what they are, also where each alone would be taken for missing.
+    account.require(
+        "AB magnitudes",
+        name,
+        np.where(gone | unseen, np.nan, mag),
+        *AB_RANGE,
+        do="if these are fluxes, map them as fluxes: columns: {mag: null, flux: ..., flux_err: ..., flux_zero_point: "
+        "...}; at prediction --flux, --flux-err, --flux-zero-point",
+    )
+    mag = np.where(gone | beyond | unseen, np.nan, mag)
+    if errors is None:
+        return mag, np.where(unseen, np.inf, np.nan)
+    scale = in_magnitudes(errors.unit, errors.name, where=where)
+    mag_err = _known_errors(errors, f"{kind}_err", scale, np.isfinite(mag), columns, account)
+    return mag, np.where(unseen, np.inf, mag_err)
+
+
+def _from_fluxes(
+    values: Values, errors: Values | None, unseen: Mask, kind: str, columns: Columns, account: Account
+) -> tuple[Floats, Floats]:
+    name, where = values.name, account.where
+    told = columns.flux_zero_point
+    zero_point = zero_point_of(values.unit, name, where=where, told=told, usual=MICROJANSKY)
+    flux = values.data
+    flux_err: Floats = np.full(len(flux), np.nan)
+    gone = account.marked(values, kind, columns, ~unseen)
+    if errors is not None:
+        if errors.unit is not None:
+            said = told if errors.unit.zero_point is None else None
+            theirs = zero_point_of(errors.unit, errors.name, where=where, told=said, usual=zero_point)
+            flux_err = errors.data * 10 ** (0.4 * (zero_point - theirs))
+        else:
+            flux_err = errors.data
+        no_error = ~(np.isfinite(flux_err) & (flux_err > 0))
+        below = (flux <= NOT_OBSERVED_FLUX) & no_error
+    else:
+        below = values.are(FLUX_MARKS)
+    gone |= account.take(name, "a flux of -90 or less without an error: not observed", below & ~gone & ~unseen)
+    negative = (flux <= 0) & ~gone & ~unseen
+    if columns.undetected:
+        unseen = unseen | account.take(name, "flux not positive: observed, nothing seen", negative)
+    else:
+        account.take(name, "flux not positive", negative)
+    account.take(name, "observed, nothing seen", unseen & ~negative)
+    mag, _ = magnitudes(np.where(gone | unseen, np.nan, flux), flux_err, zero_point=zero_point)
+    account.require(
+        "fluxes of galaxies in this unit: as AB magnitudes they",
+        name,
+        mag,
+        *AB_RANGE,
+        do=f"say which unit they are in: flux_zero_point, the AB magnitude of a flux of 1 (taken: {zero_point:g}; nJy "
+        "31.4, uJy 23.9, nanomaggy 22.5, erg/s/cm2/Hz -48.6)",
+    )
+    mag = np.where(account.take(name, f"beyond {FAINTEST:g} mag", np.abs(mag) > FAINTEST), np.nan, mag)
+    if errors is None:
+        return mag, np.where(unseen, np.inf, np.nan)
+    known = _known_errors(errors, f"{kind}_err", 1.0, np.isfinite(mag), columns, account)
+    mag_err = POGSON * np.where(np.isnan(known), np.nan, flux_err) / np.where(np.isfinite(mag), flux, np.nan)
+    return mag, np.where(unseen, np.inf, mag_err)
+
+
+def _known_errors(
+    errors: Values, kind: str, scale: float, measured: Mask, columns: Columns, account: Account
 ) -> Floats:
-    return np.column_stack([read(frame, name, where=where) for name in names])
+    """Errors of what was measured; NaN where they are none: empty, marked, negative, zero or absurd."""
+    gone = account.marked(errors, kind, columns, measured)
+    found, left = errors.data * scale, measured & ~gone
+    gone |= account.take(errors.name, "negative error", (found < 0) & left)
+    gone |= account.take(errors.name, "error of zero", (found == 0) & left)
+    if kind == "mag_err":
+        gone |= account.take(errors.name, f"error beyond {FAINTEST:g} mag", (found > FAINTEST) & left)
+    return np.where(measured & ~gone, found, np.nan)
+
+
+def _dust(
+    frame: pd.DataFrame, columns: Columns, names: dict[str, list[str]], bands: Sequence[str], account: Account
+) -> Floats:
+    """What dust in our Galaxy takes, shape (galaxy, band) [mag]; NaN where the table does not know."""
+    if columns.extinction == "none":
+        return np.zeros((len(frame), len(bands)))
+    found = []
+    for name in names["ebv" if columns.extinction == "ebv" else "a_band"]:
+        values = Values.of(frame, name, where=account.where)
+        dust = values.data * in_magnitudes(values.unit, name, where=account.where)
+        gone = account.marked(values, "dust", columns)
+        gone |= account.take(name, "negative: no dust known", (dust < 0) & ~gone)
+        gone |= account.take(name, f"beyond {FAINTEST:g} mag", (dust > FAINTEST) & ~gone)
+        found.append(np.where(gone, np.nan, dust))
+    if columns.extinction == "ebv":
+        return np.asarray(found[0][:, None] * [columns.extinction_per_ebv[band] for band in bands])
+    return np.column_stack(found)
 
 
 def _per_band(pattern: str | dict[str, str] | None, bands: Sequence[str]) -> list[str]:

@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mixz.data.meaning.missing import USUAL, Values
+from mixz.data.meaning.units import in_degrees
 from mixz.errors import MixzError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from mixz.arrays import Floats, Mask
+    from mixz.data.meaning.missing import Account
+    from mixz.surveys.columns import Columns
 
 
 def unit_vectors(ra_deg: Floats, dec_deg: Floats) -> Floats:
@@ -72,6 +78,29 @@ def footprint(ra_deg: Floats, dec_deg: Floats) -> str:
     widest = int(np.argmax(gaps))
     west, east = ra[(widest + 1) % len(ra)], ra[widest]
     return f"ra {west:.4g} to {east:.4g}, dec {dec.min():.4g} to {dec.max():.4g} deg"
+
+
+def positions(frame: pd.DataFrame, columns: Columns, account: Account) -> tuple[Floats, Floats]:
+    """Right ascension and declination of a table [deg], whatever their unit; NaN where it has none.
+
+    Raises
+    ------
+    MixzError
+        A column is missing, holds text, is in a unit of no angle, or cannot be a position in degrees.
+    """
+    if columns.ra is None or columns.dec is None:
+        return np.full(len(frame), np.nan), np.full(len(frame), np.nan)
+    found = []
+    for name in (columns.ra, columns.dec):
+        values = Values.of(frame, name, where=account.where)
+        gone = account.marked(values, "other", columns)
+        found.append(np.where(gone, np.nan, values.data * in_degrees(values.unit, name, where=account.where)))
+    ra, dec = found
+    # A mark is no declination; a right ascension of 99 is one.
+    nowhere = account.take(columns.dec, "no position", (np.abs(dec) > 90) & np.isin(dec, USUAL))
+    ra, dec = np.where(nowhere, np.nan, ra), np.where(nowhere, np.nan, dec)
+    require_degrees(ra, dec, where=account.where)
+    return ra, dec
 
 
 def require_degrees(ra_deg: Floats, dec_deg: Floats, *, where: str) -> None:

@@ -1,58 +1,62 @@
-"""Read and write tables of any format astronomers use; missing values become NaN here and nowhere else."""
+"""Read and write tables of any format astronomers use; what their values mean is said in `mixz.data.meaning`."""
 
 from __future__ import annotations
 
+import stat
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from mixz.atomic import replacing
-from mixz.data.formats import TableSource, format_of
+from mixz.data.formats import MOST_BYTES, TableSource, format_of
 from mixz.data.hats_folder import is_hats
-from mixz.errors import MixzError, nearest
+from mixz.data.meaning.numbers import require_columns
+from mixz.data.table_frames import hide
+from mixz.errors import MixzError, TooLargeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
-
+    from mixz.data.formats import Format, Layout
     from mixz.data.sky import Box
-    from mixz.data.table_writers import Append
+    from mixz.data.table_writers import Append, TableNotes
 
 CHUNK_ROWS = 200_000
 """Rows of a table read at a time: some 100 MB of a catalogue with a hundred columns."""
 
-MISSING_NUMBERS = (99.0, -99.0, -999.0, -9999.0)
-"""Numbers that stand for "not measured" in the surveys' files, besides NaN and infinities."""
+MEMORY_OF_BYTES = 4
+"""Bytes in memory that a byte of a table may take: short text, numbers as text above all, takes more there."""
 
 
-def table_columns(path: str | Path, group: str | None = None) -> list[str]:
-    """List the columns of a table without reading it.
+def table_columns(path: str | Path, group: str | int | None = None) -> list[str]:
+    """List the columns of a table without reading it, those too that hold more than one value per row.
 
     Raises
     ------
     MixzError
-        The file is missing, of an unknown format, or damaged.
+        The file is missing, of an unknown format, or damaged, or has no such group.
     """
-    path = Path(path)
-    with _guarded(path):
-        return format_of(path).columns(TableSource(path, group))
+    return list(_layout(TableSource(Path(path), group)).names)
 
 
-def read_table(path: str | Path, columns: Sequence[str] | None = None, group: str | None = None) -> pd.DataFrame:
-    """Read `columns` (all if None) of a Parquet, CSV, FITS, HDF5 or ECSV table, or of a HATS folder.
+def read_table(path: str | Path, columns: Sequence[str] | None = None, group: str | int | None = None) -> pd.DataFrame:
+    """Read `columns` (all if None) of a table in any format of `mixz.data.formats`, or of a HATS folder.
+
+    What is read is a table frame: whole numbers and truth values as pandas' nullable ones, floating-point numbers with
+    NaN where missing, text with missing values; ``frame.attrs["units"]`` has the units of columns that have one.  Of
+    text tables every column is text as it is written.
 
     Parameters
     ----------
     path
-        The file; its ending says the format: .parquet .pq .csv .csv.gz .fits .fits.gz .hdf5 .h5 .ecsv.
+        The file; its ending says the format, ``.gz`` aside.
     columns
-        Names of the columns wanted.
+        Names of the columns wanted; None: all that hold one number, truth value or text per row.
     group
-        Group inside an HDF5 file; by default the root, or the only group there is.
+        Which table of a file that may hold several: a path inside HDF5; the name or number of an extension of FITS, or
+        of a table of a VOTable.  By default the only one, or the first.
 
     Raises
     ------
@@ -62,10 +66,12 @@ def read_table(path: str | Path, columns: Sequence[str] | None = None, group: st
     frames = list(read_chunks(path, columns, group))
     if not any(map(len, frames)):
         raise MixzError(f"{path} has no rows", "a table with at least one row", "check how the file was made")
-    return pd.concat(frames)
+    whole = pd.concat(frames)
+    whole.attrs = dict(frames[0].attrs)
+    return whole
 
 
-def row_count(path: str | Path, group: str | None = None) -> int | None:
+def row_count(path: str | Path, group: str | int | None = None) -> int | None:
     """How many rows a table has by what it says of itself, without reading it; text has its lines counted.
 
     None where only reading would tell: packed text.  A little more than there are, where text has lines inside a cell.
@@ -75,18 +81,19 @@ def row_count(path: str | Path, group: str | None = None) -> int | None:
     MixzError
         The file is missing, of an unknown format, or damaged.
     """
-    path = Path(path)
-    with _guarded(path):
-        return format_of(path).rows(TableSource(path, group))
+    source = TableSource(Path(path), group)
+    with _guarded(source.path):
+        return _format(source).rows(source)
 
 
 def read_chunks(
     path: str | Path,
     columns: Sequence[str] | None = None,
-    group: str | None = None,
+    group: str | int | None = None,
     *,
     rows: int = CHUNK_ROWS,
     near: Box | None = None,
+    most_bytes: int = MOST_BYTES,
 ) -> Iterator[pd.DataFrame]:
     """Read a table some rows at a time, so that memory holds little more than what is kept of them.
 
@@ -98,34 +105,88 @@ def read_chunks(
     path, columns, group
         As in `read_table`.
     rows
-        Rows at a time (gzipped FITS and ECSV are read whole).
+        Rows at a time, at most (VOTables are read whole).
     near
         Of a HATS folder, read only the pieces of sky that reach into this box.
+    most_bytes
+        Refuse a table that unpacks to more bytes than these.
 
     Raises
     ------
     MixzError
-        The file is missing, damaged or of an unknown format, or lacks a column.
+        The file is missing, damaged or of an unknown format, or lacks a column or has it twice.
     """
-    path = Path(path)
-    available = table_columns(path, group)
-    wanted = list(dict.fromkeys(columns)) if columns is not None else available
-    require_columns(wanted, available, where=str(path))
-    with _guarded(path):
-        first = 0
-        for chunk in format_of(path).chunks(TableSource(path, group, near), wanted, rows):
+    source = TableSource(Path(path), group, near, most_bytes)
+    layout = _layout(source)
+    wanted = _wanted(columns, layout, source)
+    masks = {name: layout.masks[name] for name in wanted if name in layout.masks}
+    needed = list(dict.fromkeys([*wanted, *masks.values()]))
+    units = {name: layout.units[name] for name in wanted if name in layout.units}
+    first = taken = 0
+    with _guarded(source.path):
+        for chunk in _format(source).chunks(source, needed, rows):
             for start in range(0, max(len(chunk), 1), rows):
-                frame = chunk.iloc[start : start + rows][wanted]
+                frame = chunk.iloc[start : start + rows]
+                frame = frame.assign(**{name: hide(frame[name], frame[mask]) for name, mask in masks.items()})[wanted]
+                taken += int(frame.memory_usage(index=False).sum())
+                if taken > MEMORY_OF_BYTES * most_bytes:
+                    raise TooLargeError(
+                        f"{path} unpacks to more than {most_bytes:,} bytes", f"{most_bytes:,} bytes", "send it in parts"
+                    )
+                frame.attrs = {"units": units} if units else {}
                 yield frame.set_axis(pd.RangeIndex(first, first + len(frame)))
                 first += len(frame)
 
 
+def _format(source: TableSource) -> Format:
+    """The format of a table; one whose files hold one table has nothing to choose."""
+    known = format_of(source.path)
+    if source.group is not None and not known.has_parts:
+        raise MixzError(
+            f"{source.path} with group {str(source.group)!r}",
+            f"no group: a {known.name} file holds one table",
+            "leave `group` out",
+        )
+    return known
+
+
+def _layout(source: TableSource) -> Layout:
+    with _guarded(source.path):
+        return _format(source).layout(source)
+
+
+def _wanted(columns: Sequence[str] | None, layout: Layout, source: TableSource) -> list[str]:
+    """The columns to read, each once, which the table must have once."""
+    readable = [name for name in layout.names if name not in layout.unread]
+    wanted = list(dict.fromkeys(readable if columns is None else columns))
+    for name in wanted:
+        if (alike := list(layout.names).count(name)) > 1:
+            raise MixzError(f"{source.path} has {alike} columns {name!r}", "one of each name", "rename the others")
+        if name in layout.unread:
+            raise MixzError(
+                f"{source.path} column {name!r} holds {layout.unread[name]}",
+                "a number, truth value or text per row",
+                "map another column, or write these values as columns of their own",
+            )
+    several = source.group is None and len(layout.parts) > 1
+    parts = f"; tables: {', '.join(layout.parts)}; name one with hdu" if several else ""
+    require_columns(wanted, layout.names, where=str(source.path), besides=parts)
+    return wanted
+
+
 @contextmanager
-def table_writer(path: str | Path) -> Iterator[Append]:
+def table_writer(path: str | Path, *, notes: TableNotes | None = None) -> Iterator[Append]:
     """Write a table piece by piece in the format its ending says, in the memory of one piece.
 
-    The block is given a function that appends the rows of a frame; all must have the same columns.  The old file stays
-    until the block ends, and where it ends in an error.
+    The block is given a function that appends the rows of a frame; all must have the same columns, of the same types.
+    The old file stays until the block ends, and where it ends in an error.
+
+    Parameters
+    ----------
+    path
+        The file; its ending says the format, as for `read_table`.
+    notes
+        Units and meanings of columns, and where the table comes from.  CSV has no place for them.
 
     Raises
     ------
@@ -144,14 +205,16 @@ def table_writer(path: str | Path) -> Iterator[Append]:
     0       a  0.5
     1  longer  0.7
     """
-    path = Path(path)
-    known = format_of(path)
-    with replacing(path) as draft, known.writer(draft) as append:
+    path, columns = Path(path), list[str]()
+    with replacing(path) as draft, format_of(path).writer(draft, notes) as append:
 
         def checked(frame: pd.DataFrame) -> None:
             try:
+                columns[:] = columns or _different(frame)
+                if list(map(str, frame.columns)) != columns:
+                    raise ValueError(f"its columns are {', '.join(columns)} first and then others")
                 append(frame)
-            except (ValueError, TypeError, OverflowError) as error:
+            except (ValueError, TypeError, OverflowError, NotImplementedError) as error:
                 raise MixzError(
                     f"{path} cannot hold this table: {error}",
                     "what its format knows: FITS, say, only ASCII",
@@ -161,7 +224,15 @@ def table_writer(path: str | Path) -> Iterator[Append]:
         yield checked
 
 
-def write_table(frame: pd.DataFrame, path: str | Path) -> None:
+def _different(frame: pd.DataFrame) -> list[str]:
+    """The names of columns, no two alike."""
+    names = [str(name) for name in frame.columns]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"two columns are called {twice[0]!r}")
+    return names
+
+
+def write_table(frame: pd.DataFrame, path: str | Path, *, notes: TableNotes | None = None) -> None:
     """Write a table in the format its ending says; the old file stays until the new one is whole.
 
     Raises
@@ -169,82 +240,12 @@ def write_table(frame: pd.DataFrame, path: str | Path) -> None:
     MixzError
         As `table_writer`.
     """
-    with table_writer(path) as append:
+    with table_writer(path, notes=notes) as append:
         append(frame)
 
 
-def require_columns(wanted: Iterable[str], available: Sequence[str], *, where: str) -> None:
-    """Refuse with every missing column and its nearest names.
-
-    Raises
-    ------
-    MixzError
-        A wanted column is not available.
-    """
-    missing = [name for name in wanted if name not in available]
-    if missing:
-        shown = ", ".join(available[:40]) + (", ..." if len(available) > 40 else "")
-        listed = ", ".join(f"{name!r}{nearest(name, available)}" for name in missing)
-        raise MixzError(f"{where} has no column {listed}", f"columns: {shown}", "correct the column map")
-
-
-def numbers(frame: pd.DataFrame, column: str, *, where: str) -> NDArray[np.float64]:
-    """A column as numbers, with NaN for every way surveys say "missing": empty, infinite, or `MISSING_NUMBERS`.
-
-    Raises
-    ------
-    MixzError
-        The column holds text that is no number.
-
-    Examples
-    --------
-    >>> numbers(pd.DataFrame({"m": ["21.5", "99", ""]}), "m", where="demo")
-    array([21.5,  nan,  nan])
-    """
-    array = numbers_as_written(frame, column, where=where)
-    array[~np.isfinite(array) | np.isin(array, MISSING_NUMBERS)] = np.nan
-    return array
-
-
-def numbers_as_written(frame: pd.DataFrame, column: str, *, where: str) -> NDArray[np.float64]:
-    """A column as numbers, 99 and infinities among them; NaN where it is empty.
-
-    Raises
-    ------
-    MixzError
-        The column holds text that is no number, dates or complex numbers, or there are several of its name.
-    """
-    if (alike := list(frame.columns).count(column)) > 1:
-        raise MixzError(f"{where} has {alike} columns {column!r}", "one of each name", "rename the others")
-    values = frame[column]
-    if values.dtype.kind in "cmM":
-        raise MixzError(f"{where} column {column!r} holds {values.dtype}, no numbers", "numbers", "map another column")
-    parsed = values if pd.api.types.is_numeric_dtype(values) else _parsed(values, column, where)
-    return parsed.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
-
-
-def _parsed(values: pd.Series[Any], column: str, where: str) -> pd.Series[Any]:
-    """Turn text into numbers, and refuse what is neither a number nor a way to say that there is none."""
-    words = values.astype(str).str.strip().str.lower()
-    parsed = pd.to_numeric(values.astype(object).mask(words == "", np.nan), errors="coerce")
-    wrong = parsed.isna() & values.notna() & ~words.isin(["", "nan"])
-    if wrong.any():
-        row = int(np.flatnonzero(wrong)[0])
-        raise MixzError(
-            f"{where} column {column!r} row {_numbered(values, row)} holds {values.iloc[row]!r}",
-            "numbers; missing values as empty, NaN, 99, -99, -999 or -9999",
-            "mend the table or map another column",
-        )
-    return parsed
-
-
-def _numbered(values: pd.Series[Any], row: int) -> int:
-    """The number of a row in its table, from 1, of which the column may be a piece."""
-    return row + 1 + (values.index.start if isinstance(values.index, pd.RangeIndex) else 0)
-
-
 def require_table(path: Path) -> None:
-    """Refuse a path where no table can be: nothing is there, a folder of other things, or an empty file.
+    """Refuse a path where no table can be: nothing is there, a folder of other things, a device, or an empty file.
 
     Raises
     ------
@@ -255,6 +256,8 @@ def require_table(path: Path) -> None:
         raise MixzError(f"{path} is a folder", "a table in one file, or a whole HATS folder", "name a file in it")
     if not path.exists():
         raise MixzError(f"no file {path}", "an existing table", "check the path; paths in a config start at its folder")
+    if not path.is_dir() and not stat.S_ISREG(path.stat().st_mode):
+        raise MixzError(f"{path} is a pipe or a device", "a table in a file", "write it to a file first")
     if path.is_file() and path.stat().st_size == 0:
         raise MixzError(f"{path} is empty", "a table with at least one row", "check how the file was made")
 

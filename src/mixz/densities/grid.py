@@ -28,6 +28,9 @@ Array = Any
 BLOCK = 16
 """Nodes in which a quantile is looked for at a time."""
 
+FARTHEST = 20.0
+"""No galaxy is known beyond this redshift: larger labels are marks, or velocities."""
+
 
 @dataclass(frozen=True, eq=False)
 class Grid:

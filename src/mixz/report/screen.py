@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.table import Table
@@ -44,6 +44,17 @@ def ledger_table(entries: Sequence[LedgerEntry]) -> Table:
     for e, note in zip(entries, notes, strict=True):
         numbers = (f"{e.rows_in:,}", f"{e.rows_out:,}", f"{e.rows_in - e.rows_out:,}")
         table.add_row(e.table, e.step, *numbers, *([note] if any(notes) else []))
+    return table
+
+
+def missing_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Lay out what a build took for missing, by table, column and reason."""
+    table = Table(title="values taken for missing", title_justify="left")
+    for name in ("table", "column", "because it"):
+        table.add_column(name)
+    table.add_column("values", justify="right")
+    for row in rows:
+        table.add_row(row["table"], row["column"], row["reason"], f"{row['values']:,}")
     return table
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_validator, model_validator
 
+from mixz.densities.grid import FARTHEST
 from mixz.digest import digest_of_settings
 from mixz.errors import MixzError, nearest
 from mixz.settings.bands import reference_band
@@ -16,12 +17,16 @@ from mixz.settings.split import Split
 from mixz.settings.tables import Overlap, Table
 from mixz.settings.truths import KNOWN_SETTINGS, TruthSettings
 from mixz.strict import Strict
+from mixz.surveys import SURVEYS
 from mixz.surveys.columns import Cut, Name
 from mixz.truths.truth import Truths
 
 Device = Literal["cpu", "cuda"]
 Precision = Literal["float32", "tf32", "bfloat16"]
 """Where to train and how exactly to multiply: choices of a run, not of its config, but recorded with the model."""
+
+MOST_MEMBERS = 1000
+"""Of an ensemble: a hundred times the default's; their weights lie in memory together."""
 
 
 class Config(Strict):
@@ -61,7 +66,7 @@ class Config(Strict):
     """
 
     name: Name
-    bands: Annotated[tuple[Name, ...], Field(min_length=1)]
+    bands: Annotated[tuple[Name, ...], Field(min_length=1, max_length=1000)]
     ref_band: str = ""
     tables: Annotated[tuple[Table, ...], Field(min_length=1)]
     cuts: tuple[Cut, ...] = ()
@@ -75,7 +80,7 @@ class Config(Strict):
     recipes: dict[Name, Recipe] = Field(
         default_factory=lambda: {DEFAULT_RECIPE: None}, min_length=1, validate_default=True
     )
-    members: Annotated[int, Field(ge=1)] = 10
+    members: Annotated[int, Field(ge=1, le=MOST_MEMBERS)] = 10
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     out: Path = Path("out")
 
@@ -147,6 +152,7 @@ class Config(Strict):
         for truth in sorted(offered - reported):
             if settings[truth].kernel == "reported":
                 raise ValueError(f"truths.{truth}: kernel: reported needs truth_errors of {truth} in a table")
+        self._check_errors_are_used(settings)
         for name, recipe in self.recipes.items():
             for truth in (truth for truth in believed(recipe.steps) if truth not in offered):
                 raise ValueError(f"recipe {name!r} trains on truth {truth!r}; the tables offer {sorted(offered)}")
@@ -184,6 +190,21 @@ class Config(Strict):
         if self.split.by == "sky_patch" and without:
             raise ValueError(f"split by sky_patch needs positions of {without}: name the columns ra and dec")
         return self
+
+    def _check_errors_are_used(self, settings: dict[str, TruthSettings]) -> None:
+        """Refuse errors of labels that nothing looks at, but for those that a survey's constants bring along."""
+        for table in self.tables:
+            spoken_of = {name for cut in (*table.cuts, *self.cuts) for name in cut.words()}
+            for source in (table, *table.match):
+                of_survey = SURVEYS[source.survey].truth_errors if source.survey else {}
+                spoken_of |= {name for cut in source.cuts for name in cut.words()}
+                for truth, errors in source.truth_errors.items():
+                    used = {f"z_err_low_{truth}", f"z_err_high_{truth}"} & spoken_of
+                    if settings[truth].kernel != "reported" and not used and of_survey.get(truth) != errors:
+                        raise ValueError(
+                            f"truth_errors of {truth!r} do nothing without truths: {{{truth}: {{kernel: reported}}}}, "
+                            f"or a cut on z_err_low_{truth} or z_err_high_{truth}"
+                        )
 
     def _check_colour_terms(self, network: Network) -> None:
         """Refuse colour terms of bands or systems that are not there, or of every system."""
@@ -223,9 +244,14 @@ class Config(Strict):
         """The folder of this run's results."""
         return self.out / self.name
 
+    def z_end(self) -> float:
+        """The largest redshift on every recipe's grid of densities that the config gives an end."""
+        return min((r.network.z_max for r in self.recipes.values() if r.network.z_max is not None), default=FARTHEST)
+
     def build_digest(self) -> str:
-        """Name what decides the galaxies: bands, tables, cuts, truths and split."""
-        return self._digest({"bands", "ref_band", "tables", "cuts", "incomplete", "overlap", "truths", "split"})
+        """Name what decides the galaxies: bands, tables, cuts, truths and split, and where grids of densities end."""
+        named = self._digest({"bands", "ref_band", "tables", "cuts", "incomplete", "overlap", "truths", "split"})
+        return named if self.z_end() == FARTHEST else digest_of_settings([named, self.z_end()])
 
     def train_digest(self, recipe: str) -> str:
         """Name what decides one recipe's weights: the galaxies, the recipe, the network, members and seed."""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from mixz.densities.grid import FARTHEST
 from mixz.strict import Strict
+
+MOST_WEIGHTS = 100_000_000
+"""Of a network: 0.4 GB, some thousand times the default's."""
 
 
 class ColourTerm(Strict):
@@ -79,13 +84,18 @@ class Network(Strict):
         from the prior (1 is Bayes' theorem).
     """
 
-    hidden: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = (200, 200, 200, 200)
+    hidden: Annotated[tuple[Annotated[int, Field(ge=1, le=10_000)], ...], Field(min_length=1, max_length=50)] = (
+        200,
+        200,
+        200,
+        200,
+    )
     skip: bool = True
     inputs: Literal["minmax", "whitened"] = "minmax"
     kind: Literal["dense", "bayesian"] = "dense"
     head: Literal["point", "gaussian", "binned", "mixture"] | None = None
     nodes: Annotated[int, Field(ge=10, le=2000)] = 200
-    z_max: Annotated[float, Field(gt=0, le=20)] | None = None
+    z_max: Annotated[float, Field(gt=0, le=FARTHEST)] | None = None
     components: Annotated[int, Field(ge=1, le=50)] = 5
     systems: bool = False
     system_spread: Annotated[float, Field(gt=0)] = 0.3
@@ -95,7 +105,7 @@ class Network(Strict):
     drop_bands: Annotated[float, Field(ge=0, lt=1)] = 0.0
     errors: Literal["none", "plain", "robust"] = "none"
     calibrate: bool = True
-    draws: Annotated[int, Field(ge=1)] = 20
+    draws: Annotated[int, Field(ge=1, le=10_000)] = 20
     kl_weight: Annotated[float, Field(ge=0)] = 1.0
 
     @field_validator("colour_terms", mode="before")
@@ -113,6 +123,15 @@ class Network(Strict):
     def _colour_terms_need_systems(self) -> Network:
         if self.colour_terms and not self.systems:
             raise ValueError("colour_terms carry photometric systems into one: set systems: true")
+        return self
+
+    @model_validator(mode="after")
+    def _fits_into_memory(self) -> Network:
+        weights = sum(inner * outer for inner, outer in pairwise(self.hidden))
+        if weights > MOST_WEIGHTS:
+            raise ValueError(
+                f"hidden layers with {weights} weights between them; {MOST_WEIGHTS} are allowed: make them narrower"
+            )
         return self
 
     @model_validator(mode="after")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
@@ -67,16 +68,16 @@ class Step(Strict):
     target: Annotated[str, Field(min_length=1)] | None = None
     target_limit: Annotated[float, Field(gt=1)] = 10.0
     freeze: Annotated[int, Field(ge=0)] = 0
-    adapter_rank: Annotated[int, Field(ge=1)] | None = None
+    adapter_rank: Annotated[int, Field(ge=1, le=10_000)] | None = None
     pull: Annotated[float, Field(ge=0)] = 0.0
     optimiser: Literal["adam", "adamw", "sgd"] = "adam"
     lr: Annotated[float, Field(gt=0)] = 5e-4
     lr_factor: Annotated[float, Field(gt=0)] = 1.0
     schedule: Literal["constant", "cosine", "one_cycle"] = "constant"
     warm_up: Annotated[float, Field(ge=0)] = 0.0
-    batch_size: Annotated[int, Field(ge=1)] = 100
-    epochs: Annotated[int, Field(ge=1)] = 1000
-    patience: Annotated[int, Field(ge=1)] | None = None
+    batch_size: Annotated[int, Field(ge=1, le=10_000_000)] = 100
+    epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
+    patience: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -129,7 +130,7 @@ class Recipe(Strict):
     ('binned', [0.0001, 0.0001], 2)
     """
 
-    steps: tuple[Step, ...]
+    steps: Annotated[tuple[Step, ...], Field(max_length=100)]
     network: Network = Network()
 
     @model_validator(mode="before")
@@ -257,7 +258,7 @@ def wrong_setting(error: ValidationError) -> MixzError:
     """The first of the mistakes that pydantic found, as the error that is ours."""
     wrong = error.errors()[0]
     place = ".".join(map(str, wrong["loc"])) or "settings"
-    given = "" if wrong["type"] in ("value_error", "missing") else f" (given: {wrong['input']!r})"
+    given = "" if wrong["type"] in ("value_error", "missing") else f" (given: {reprlib.repr(wrong['input'])})"
     return MixzError(
         f"{place}: {wrong['msg'].removeprefix('Value error, ')}{given}", "settings as in a config", "see docs/config.md"
     )

@@ -31,7 +31,7 @@ class Split(Strict):
     test: Positive = 0.15
     by: Literal["object_id", "sky_patch"] = "object_id"
     patch_deg: Annotated[float, Field(gt=0, le=90)] = 0.25
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
     @model_validator(mode="after")
     def _sums_to_one(self) -> Split:

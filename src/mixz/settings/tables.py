@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from mixz.errors import nearest
 from mixz.strict import Strict
 from mixz.surveys import SURVEYS, Survey
-from mixz.surveys.columns import Columns, Cut, Name, Positive
+from mixz.surveys.columns import Columns, Cut, Name, Positive, that_apply
 
 Side = Literal["train", "validation", "test"]
 Interval = str | tuple[str, str]
@@ -29,9 +29,11 @@ class Source(Strict):
         A survey that mixz knows: gives `columns`, `truths`, `truth_errors` and the name of its file, each of which
         may be given here instead, and cuts that `cuts` may list by name.
     path
-        Parquet, CSV, FITS, HDF5 or ECSV; relative to the config file.  With `survey`, the folder of its file will do.
+        A table of any format that mixz reads (docs/surveys.md); relative to the config file.  With `survey`, the folder
+        of its file will do.
     group
-        Group inside an HDF5 file.
+        Which table inside the file, where it holds several: an HDF5 group, or by name or number a FITS extension or
+        a table of a VOTable (`hdu` says the same).
     name
         What the ledger calls it; by default the survey's name, or the file's.
     columns
@@ -40,6 +42,9 @@ class Source(Strict):
         Per truth the column of its redshift labels.
     truth_errors
         Per truth the column of its 68 % error, or the two columns of the ends of its 68 % interval.
+    truth_cuts
+        Per truth the conditions under which its label is believed, e.g. ``{spec: [{name: secure, column: flag,
+        min: 3}]}``; a label that fails one is left out and counted, its galaxy stays.
     carry
         Further columns of numbers to carry along to the galaxies, by their new name.
     cuts
@@ -48,11 +53,12 @@ class Source(Strict):
 
     survey: str | None = None
     path: Path | None = None
-    group: str | None = None
+    group: str | int | None = None
     name: str = ""
     columns: Columns = Columns()
     truths: dict[Name, str] = Field(default_factory=dict)
     truth_errors: dict[Name, Interval] = Field(default_factory=dict)
+    truth_cuts: dict[Name, tuple[Cut, ...]] = Field(default_factory=dict)
     carry: dict[Name, str] = Field(default_factory=dict)
     cuts: tuple[Cut, ...] = ()
 
@@ -61,6 +67,10 @@ class Source(Strict):
     def _fill_in_survey(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
+        if "hdu" in data:
+            if "group" in data:
+                raise ValueError("hdu and group say the same: give one of them")
+            data = {key: value for key, value in data.items() if key != "hdu"} | {"group": data["hdu"]}
         known = data.get("survey")
         if known is not None and known not in SURVEYS:
             offered = f"{', '.join(SURVEYS)}{nearest(str(known), SURVEYS)}"
@@ -70,9 +80,13 @@ class Source(Strict):
 
     @model_validator(mode="after")
     def _errors_belong_to_truths(self) -> Source:
-        for truth in self.truth_errors:
-            if truth not in self.truths:
-                raise ValueError(f"truth_errors names {truth!r}; truths are: {', '.join(self.truths) or 'none'}")
+        for key, named in (("truth_errors", self.truth_errors), ("truth_cuts", self.truth_cuts)):
+            for truth in named:
+                if truth not in self.truths:
+                    raise ValueError(f"{key} names {truth!r}; truths are: {', '.join(self.truths) or 'none'}")
+        for cut in (cut for cuts in self.truth_cuts.values() for cut in cuts):
+            if cut.repeated:
+                raise ValueError(f"truth_cuts: {cut.name!r}: repeated is about rows, not about one label of a row")
         for name in self.carry:
             if name in OWN_NAMES or name.startswith(OWN_BEGINNINGS) or name.removeprefix("z_") in self.truths:
                 raise ValueError(f"carry {name!r}: galaxies have something of that name; give it another")
@@ -198,7 +212,7 @@ def _with_survey(data: dict[str, Any], survey: Survey) -> dict[str, Any]:
     given = dict(data)
     columns = given.get("columns", {})
     if isinstance(columns, dict):
-        given["columns"] = survey.columns.model_dump() | columns
+        given["columns"] = that_apply({**survey.columns, **columns}) | columns
     given.setdefault("name", survey.name)
     if "truths" not in given:
         given["truths"] = dict(survey.truths)

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from rich.console import Console
 
 from mixz import metrics
@@ -19,7 +20,9 @@ from mixz.bridges.qp_files import qp_name, read_qp
 from mixz.bridges.qp_writers import write_qp
 from mixz.bridges.rail_mock import simulated_task_set_3
 from mixz.bridges.rail_tables import RailColumns, other_spelling
-from mixz.data.tables import numbers_as_written, read_table, require_columns, write_table
+from mixz.data.meaning.names import identities
+from mixz.data.meaning.numbers import numbers, require_columns
+from mixz.data.tables import read_table, write_table
 from mixz.densities.estimates import zbest
 from mixz.errors import MixzError
 from mixz.metrics.challenge import challenge_points, challenge_statistics
@@ -127,10 +130,10 @@ def score(estimates: str | Path, truth: str | Path) -> Score:
         raise MixzError(f"{estimates} has no zmode", "zmode in its ancil table", "write it there")
     frame = read_table(truth)
     require_columns(["object_id", SPEC], list(frame.columns), where=str(truth))
-    z_true = numbers_as_written(frame, SPEC, where=str(truth))
+    z_true = numbers(frame, SPEC, where=str(truth))
     _require_redshifts(z_true, SPEC, where=str(truth))
     _require_redshifts(photoz.points["zmode"], "zmode", where=str(estimates))
-    return scored(photoz, _in_order(photoz, frame["object_id"].to_numpy(), z_true, where=str(estimates)))
+    return scored(photoz, _in_order(photoz, frame["object_id"], z_true, where=str(estimates)))
 
 
 def scored(photoz: PhotoZ, z_ref: Floats) -> Score:
@@ -195,16 +198,13 @@ def _read(path: str | Path, labels: dict[str, str]) -> tuple[GalaxySet, RailColu
     return columns.galaxies(table, where=str(path)), columns
 
 
-def _in_order(photoz: PhotoZ, object_id: Any, z: Floats, *, where: str) -> Floats:
+def _in_order(photoz: PhotoZ, object_id: pd.Series[Any], z: Floats, *, where: str) -> Floats:
     """True redshifts in the order of the estimates."""
-    # Names are compared as text where one file has numbers and the other has not.
-    asked = photoz.object_id
-    if (asked.dtype.kind in "iuf") != (object_id.dtype.kind in "iuf"):
-        asked, object_id = asked.astype(str), object_id.astype(str)
-    order = np.argsort(object_id, kind="stable")
-    place = np.searchsorted(object_id[order], asked).clip(max=len(order) - 1)
-    if len(photoz) != len(object_id) or not np.array_equal(object_id[order][place], asked):
-        raise MixzError(f"{where} is of other galaxies", f"the {len(object_id):,} galaxies with truth", "predict again")
+    asked, known = (identities(names).astype(str) for names in (pd.Series(photoz.object_id), object_id))
+    order = np.argsort(known, kind="stable")
+    place = np.searchsorted(known[order], asked).clip(max=len(order) - 1)
+    if len(photoz) != len(known) or not np.array_equal(known[order][place], asked):
+        raise MixzError(f"{where} is of other galaxies", f"the {len(known):,} galaxies with truth", "predict again")
     return np.asarray(z[order][place])
 
 

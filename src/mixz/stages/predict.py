@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -16,12 +17,15 @@ from mixz.bridges.models import EXPORTED, open_model
 from mixz.bridges.pieces import PIECE_ROWS, Pieces
 from mixz.bridges.qp_files import qp_name
 from mixz.bridges.qp_writers import qp_writer
-from mixz.data.formats import format_of
+from mixz.data.data_set.galaxies_file import is_galaxies
+from mixz.data.formats import MOST_BYTES, require_written
 from mixz.data.hats_folder import HatsFolder, is_hats
-from mixz.data.tables import numbers, read_chunks, require_table, row_count, table_columns, table_writer
+from mixz.data.redshifts import redshifts
+from mixz.data.tables import read_chunks, require_table, row_count, table_columns, table_writer
 from mixz.errors import MixzError
 from mixz.progress import progress_bar
-from mixz.stages.results import photoz_frame
+from mixz.stages.photoz_tables import photoz_frame, photoz_notes, photoz_provenance
+from mixz.surveys.columns import Columns
 from mixz.truths.known import KNOWN_TRUTHS
 
 if TYPE_CHECKING:
@@ -44,12 +48,9 @@ def predict(
     output: Path,
     console: Console,
     *,
-    mag: str | None = None,
-    mag_err: str | None = None,
-    object_id: str | None = None,
-    group: str | None = None,
+    asked: Asked = Asked(),  # noqa: B008  # a frozen value
+    group: str | int | None = None,
     pdf: Kind | None = None,
-    system: str | None = None,
     workers: int | None = None,
     dask: str | None = None,
     densities: bool = True,
@@ -65,20 +66,13 @@ def predict(
     ----------
     model, table, output
         A model folder or an ONNX file, a table to read, and a table to write (its ending says the format).
-    mag
-        How the table names its magnitudes, e.g. ``"{band}_cmodel_mag"``; by default as ``mag_{band}`` or as the
-        model's training tables did.
-    mag_err
-        How it names their errors, which only some models look at; goes with `mag`.
-    object_id
-        The column with the galaxies' names; by default ``object_id`` where there is one, else the row number.
+    asked
+        How the table names what the model needs; by default as the model's training tables did, or plainly.
     group
-        Group inside an HDF5 file.
+        Which table inside the file, where it holds several: HDF5 group, FITS extension.
     pdf
         Write a qp file (.hdf5 or .pq) whose densities are kept as ``interp``, ``quant`` or ``mixmod``; where the table
         has columns ``z_<truth>``, they go along.  None: a plain table of point estimates.
-    system
-        Name of the photometric system that the table was measured in, one of the model's; needed where it has several.
     workers, dask
         For a HATS folder: how many processes to start here (one per core), or the address of a Dask scheduler.
     densities
@@ -94,7 +88,6 @@ def predict(
     MixzError
         The model or the table is missing or damaged, the table lacks a band, or the output cannot be written.
     """
-    asked = Asked(mag=mag, mag_err=mag_err, object_id=object_id, system=system)
     if is_hats(table):
         if pdf is not None:
             raise MixzError("--pdf with a HATS folder", "a table in one file", "leave it out: densities go along")
@@ -104,7 +97,10 @@ def predict(
     _check_output(table, output, pdf)
     opened = open_model(model)
     with progress_bar(f"predict {table.name}", console) as bar:
-        return write_photoz(opened, table, output, asked, group=group, pdf=pdf, bar=bar)
+        lost, told = write_photoz(opened, table, output, asked, group=group, pdf=pdf, bar=bar)
+    for text in told:
+        console.print(text, style="yellow", highlight=False, markup=False)
+    return lost
 
 
 def _check_output(table: Path, output: Path, pdf: Kind | None) -> None:
@@ -114,7 +110,7 @@ def _check_output(table: Path, output: Path, pdf: Kind | None) -> None:
     if output.exists() and output.samefile(table):
         raise MixzError(f"{output} is the input itself", "another file", "name another output")
     if pdf is None:
-        format_of(output)
+        require_written(output)
     else:
         qp_name(output)
 
@@ -125,12 +121,13 @@ def write_photoz(
     output: Path,
     asked: Asked,
     *,
-    group: str | None = None,
+    group: str | int | None = None,
     pdf: Kind | None = None,
     most_rows: int | None = None,
+    most_bytes: int = MOST_BYTES,
     piece_rows: int = PIECE_ROWS,
     bar: Bar | None = None,
-) -> int:
+) -> tuple[int, list[str]]:
     """Write the redshifts of a table, in the memory of one piece of it; the output appears whole or not at all.
 
     Parameters
@@ -139,8 +136,8 @@ def write_photoz(
         As in `predict`.
     asked
         How the table names what the model needs.
-    most_rows
-        Refuse tables that are longer.
+    most_rows, most_bytes
+        Refuse tables that are longer, or unpack to more.
     piece_rows
         Galaxies at a time.
     bar
@@ -148,39 +145,101 @@ def write_photoz(
 
     Returns
     -------
-    int
-        How many galaxies got no redshift because a band is missing.
+    int, list of str
+        How many galaxies got no redshift because a band is missing; and what a person should look at in the table.
 
     Raises
     ------
     MixzError
         As `predict`.
     """
-    rows = partial(predicted, model, table, asked, group=group, most_rows=most_rows, piece_rows=piece_rows, bar=bar)
-    lost = 0
+    asked = _as_told_by(table, asked)
+    available = table_columns(table, group)
+    truths = [name for name in available if name in [f"z_{truth}" for truth in KNOWN_TRUTHS]] if pdf else []
+    pieces = _pieces(model, table, asked, available, group)
+    rows = predicted(
+        pieces,
+        table,
+        group=group,
+        also=truths,
+        most_rows=most_rows,
+        most_bytes=most_bytes,
+        piece_rows=piece_rows,
+        bar=bar,
+    )
+    first, parts = _first_and_all(rows)
+    notes = photoz_notes(first, photoz_provenance(model, input=table.name), members=pdf is not None)
     if pdf is None:
-        with table_writer(output) as append:
-            for _, photoz in rows():
-                append(photoz_frame(photoz))
-                lost += int(np.isnan(photoz.z_phot).sum())
-        return lost
-    truths = [f"z_{truth}" for truth in KNOWN_TRUTHS]
-    known = [name for name in table_columns(table, group) if name in truths]
-    with qp_writer(output, kind=pdf) as append_qp:
-        for frame, photoz in rows(also=known):
-            append_qp(photoz, {name.removeprefix("z_"): numbers(frame, name, where=str(table)) for name in known})
-            lost += int(np.isnan(photoz.z_phot).sum())
-    return lost
+        with table_writer(output, notes=notes) as append:
+            for frame, photoz in parts:
+                append(photoz_frame(photoz, beside=pieces.beside(frame)))
+    else:
+        with qp_writer(output, kind=pdf, notes=notes) as append_qp:
+            for frame, photoz in parts:
+                labels = {name: redshifts(frame, name, Columns(), pieces.account) for name in truths}
+                named = {name: values for name, values in pieces.beside(frame).items() if name == "object_id"}
+                append_qp(photoz, {name.removeprefix("z_"): label for name, label in labels.items()}, named)
+    nameless = asked.without_names(model, available)
+    return pieces.lost, [*([f"{table}: {nameless}"] if nameless else []), *pieces.account.warnings()]
 
 
-def predicted(
+def _first_and_all(
+    parts: Iterator[tuple[pd.DataFrame, PhotoZ]],
+) -> tuple[PhotoZ, Iterator[tuple[pd.DataFrame, PhotoZ]]]:
+    """What the first part looks like, without its rows, and all parts, of which none is kept longer than it must."""
+    waiting = [next(parts)]
+
+    def all_of_them() -> Iterator[tuple[pd.DataFrame, PhotoZ]]:
+        yield waiting.pop()
+        yield from parts
+
+    return waiting[0][1].rows(np.zeros(0, dtype=int)), all_of_them()
+
+
+def predicted_table(
     model: PhotoZModel,
     table: Path,
     asked: Asked,
     *,
-    group: str | None = None,
+    group: str | int | None = None,
+    most_rows: int | None = None,
+    most_bytes: int = MOST_BYTES,
+    bar: Bar | None = None,
+) -> Iterator[tuple[dict[str, pd.Series[Any]], PhotoZ]]:
+    """What goes along of the rows of a table (`Asked.beside`), and their photo-z, some at a time.
+
+    Raises
+    ------
+    MixzError
+        As `predict`.
+    """
+    asked = _as_told_by(table, asked)
+    pieces = _pieces(model, table, asked, table_columns(table, group), group)
+    for frame, photoz in predicted(pieces, table, group=group, most_rows=most_rows, most_bytes=most_bytes, bar=bar):
+        yield pieces.beside(frame), photoz
+
+
+def _pieces(model: PhotoZModel, table: Path, asked: Asked, available: Sequence[str], group: str | int | None) -> Pieces:
+    asked.needed(model, available, where=str(table))  # a mistake is told before anything is counted
+    return Pieces(model, asked, str(table), row_count(table, group))
+
+
+def _as_told_by(table: Path, asked: Asked) -> Asked:
+    """How a file that mixz built names its columns: plainly, and its magnitudes are as training sees them."""
+    plain = replace(asked, mag=None, mag_err=None, object_id=None, system=None)
+    if table.suffix != ".parquet" or plain != Asked() or asked.mag is not None or not is_galaxies(table):
+        return asked
+    return replace(asked, mag="mag_{band}", mag_err="mag_err_{band}", dereddened=True)
+
+
+def predicted(
+    pieces: Pieces,
+    table: Path,
+    *,
+    group: str | int | None = None,
     also: Sequence[str] = (),
     most_rows: int | None = None,
+    most_bytes: int = MOST_BYTES,
     piece_rows: int = PIECE_ROWS,
     bar: Bar | None = None,
 ) -> Iterator[tuple[pd.DataFrame, PhotoZ]]:
@@ -188,7 +247,9 @@ def predicted(
 
     Parameters
     ----------
-    model, table, asked, group, most_rows, piece_rows, bar
+    pieces
+        The model, and how the table names what it needs.
+    table, group, most_rows, most_bytes, piece_rows, bar
         As in `write_photoz`.
     also
         Further columns to read.
@@ -198,22 +259,21 @@ def predicted(
     MixzError
         The table is missing, damaged or too long, or lacks a band, or its photometric system is not known.
     """
-    available = table_columns(table, group)
-    needed = asked.needed(model, available, where=str(table))
+    needed = pieces.asked.needed(pieces.model, table_columns(table, group), where=str(table))
     if most_rows is not None:
-        _check_length(table, needed[:1], group, most_rows)
-    total = row_count(table, group)
-    pieces = Pieces(model, asked, str(table), total)
-    for frame in read_chunks(table, [*needed, *also], group, rows=piece_rows):
+        _check_length(table, needed[:1], group, most_rows, most_bytes)
+    for frame in read_chunks(table, [*needed, *also], group, rows=piece_rows, most_bytes=most_bytes):
         yield frame, pieces.predict(frame)
         if bar is not None:
-            bar(pieces.done, total, "galaxies")
+            bar(pieces.done, pieces.rows, "galaxies")
     pieces.finish()
 
 
-def _check_length(table: Path, columns: Sequence[str], group: str | None, most_rows: int) -> None:
+def _check_length(
+    table: Path, columns: Sequence[str], group: str | int | None, most_rows: int, most_bytes: int
+) -> None:
     rows = 0
-    for chunk in read_chunks(table, columns, group):
+    for chunk in read_chunks(table, columns, group, most_bytes=most_bytes):
         rows += len(chunk)
         if rows > most_rows:
             raise MixzError(f"{table} has more than {most_rows:,} rows", f"at most {most_rows:,}", "send it in parts")

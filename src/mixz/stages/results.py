@@ -5,12 +5,8 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from mixz.atomic import recover, replacing
 from mixz.data.data_set.card import data_card
@@ -21,39 +17,31 @@ from mixz.data.data_set.release import RELEASES
 from mixz.digest import OPEN_SEAL, seal
 from mixz.errors import MixzError
 from mixz.galaxies import GALAXIES_DIGEST
-from mixz.photoz import PhotoZ
 from mixz.report.model_card import model_card
 from mixz.settings.model_record import CARD, HISTORY, RECORD, read_record
 from mixz.stages.digests import Digests
+from mixz.stages.photoz_tables import read_photoz_table, write_photoz_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-    from numpy.typing import NDArray
 
     from mixz.data.cuts import Ledger
     from mixz.data.data_set.inputs import Input
     from mixz.galaxies import GalaxySet
     from mixz.metrics.summary import Record
     from mixz.model.ensemble import Ensemble
+    from mixz.photoz import PhotoZ
     from mixz.settings.config import Config
     from mixz.settings.model_record import ModelRecord
     from mixz.truths.truth import Truths
 
 FLOWCHART = "figure_4_flowchart"
-Z_GRID = b"z_grid"
-"""Name under which a photo-z table keeps the nodes of its densities, in Parquet's metadata."""
 
 
 def label_truths(galaxies: GalaxySet, truths: Truths) -> list[str]:
     """Names of truths that real surveys could have (not the simulation's own) and that some galaxy here has."""
     return [name for name in galaxies.truths if not truths[name].simulated and galaxies.has(name).any()]
-
-
-def photoz_frame(photoz: PhotoZ) -> pd.DataFrame:
-    """Estimates as a table, without members and densities."""
-    return pd.DataFrame({name: column.data for name, column in photoz.columns().items()})
 
 
 @dataclass(frozen=True)
@@ -139,7 +127,7 @@ class Results:
         """
         write_galaxies(galaxies, self.galaxies_path, provenance=provenance(self.config, galaxies, ledger, inputs))
         about = read_provenance(self.galaxies_path)
-        _write_json(self.ledger_path, ledger.as_rows())
+        _write_json(self.ledger_path, [*ledger.as_rows(), *ledger.missing_rows()])
         with replacing(self.card_path) as draft:
             draft.write_text(data_card(about, list(galaxies_columns(galaxies))), encoding="utf-8")
         for name, release in RELEASES.items():
@@ -262,12 +250,9 @@ class Results:
 
     def write_photoz(self, recipe: str, photoz: PhotoZ) -> None:
         """Write the estimates of a recipe, every member's among them, and densities with their grid."""
-        table = pa.table({name: pa.array(column.data) for name, column in photoz.columns(members=True).items()})
-        if photoz.pdf is not None and photoz.z_grid is not None:
-            table = table.append_column("pdf", _as_lists(photoz.pdf.astype(np.float32)))
-            table = table.replace_schema_metadata({Z_GRID: json.dumps(photoz.z_grid.tolist())})
-        with replacing(self.photoz_path(recipe)) as draft:
-            pq.write_table(table, draft)
+        about = {"mixz": version("mixz"), "config": self.config.name, "model": recipe}
+        about |= {"train_digest": self.config.train_digest(recipe)}
+        write_photoz_table(self.photoz_path(recipe), photoz, about)
 
     def read_photoz(self, recipe: str, galaxies: GalaxySet) -> PhotoZ:
         """Read the estimates of a recipe for these galaxies.
@@ -281,13 +266,7 @@ class Results:
         if not path.is_file():
             raise MixzError(f"no {path}", "estimates that `mixz evaluate` wrote", "run `mixz evaluate` first")
         self.digests.require(path, "evaluate")
-        table = pq.read_table(path)
-        if not np.array_equal(np.asarray(table["object_id"].to_pylist()), galaxies.object_id):
-            raise MixzError(f"{path} is of other galaxies", "this run's test galaxies", "run `mixz evaluate` again")
-        grid = json.loads((table.schema.metadata or {}).get(Z_GRID, b"null"))
-        columns = {name: table[name].to_numpy() for name in table.column_names if name not in ("object_id", "pdf")}
-        pdf = _from_lists(table["pdf"]) if grid else None
-        return PhotoZ.from_columns(columns | {"object_id": galaxies.object_id}, z_grid=grid, pdf=pdf)
+        return read_photoz_table(path, galaxies)
 
     def write_records(
         self, records: Sequence[Record], differences: Sequence[Record] = (), estimates: Sequence[Record] = ()
@@ -361,15 +340,3 @@ def _write_sealed(path: Path, markdown: str) -> None:
 
 def _json_number(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _as_lists(values: NDArray[np.floating[Any]]) -> pa.Array:
-    """Turn an array of shape (galaxy, n) into a column of lists."""
-    return pa.FixedSizeListArray.from_arrays(pa.array(np.ascontiguousarray(values).ravel()), values.shape[1])
-
-
-def _from_lists(column: pa.ChunkedArray) -> NDArray[np.floating[Any]]:
-    """Turn a column of lists of one length into an array of shape (galaxy, n)."""
-    whole = column.combine_chunks()
-    values: NDArray[np.floating[Any]] = whole.flatten().to_numpy(zero_copy_only=False)
-    return values.reshape(len(column), whole.type.list_size)

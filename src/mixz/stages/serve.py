@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mixz.bridges.models import open_model
+from mixz.data.meaning.names import identities
 from mixz.errors import MixzError
 from mixz.photoz import PhotoZ, concatenate_photoz
-from mixz.stages.predict import predicted, write_photoz
-from mixz.stages.results import photoz_frame
+from mixz.stages.photoz_tables import photoz_frame
+from mixz.stages.predict import predicted_table, write_photoz
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    import pandas as pd
     from rich.console import Console
 
     from mixz.arrays import Floats
     from mixz.bridges.model_columns import Asked
     from mixz.bridges.models import PhotoZModel
-    from mixz.bridges.web_app import WebApp
+    from mixz.bridges.web.app import WebApp
+    from mixz.progress import Bar
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 SHOWN_GALAXIES = 200
@@ -44,7 +47,7 @@ def serve(
     host, port
         Where to listen; by default nobody but this machine can ask.
     max_mb, max_rows
-        Largest table to accept.
+        Largest table to accept: megabytes, both as it is sent and unpacked, and galaxies.
 
     Raises
     ------
@@ -54,7 +57,7 @@ def serve(
     import socket
 
     app = model_app(model, host=host, max_mb=max_mb, max_rows=max_rows)
-    import uvicorn
+    from mixz.bridges.web.server import run_app
 
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as listening:
@@ -72,7 +75,7 @@ def serve(
         if shown not in LOCAL_HOSTS:
             console.print("Whoever reaches this machine can use it: there is no password.", style="yellow")
         console.file.flush()  # into a pipe, too, the address must come before the first visitor
-        uvicorn.Server(uvicorn.Config(app, log_level="warning")).run([listening])
+        run_app(app, listening)
 
 
 def model_app(model: Path, *, host: str = "127.0.0.1", max_mb: float = 100, max_rows: int = 1_000_000) -> WebApp:
@@ -85,24 +88,35 @@ def model_app(model: Path, *, host: str = "127.0.0.1", max_mb: float = 100, max_
     """
     if find_spec("fastapi") is None or find_spec("uvicorn") is None:
         raise MixzError("fastapi and uvicorn are not installed", "", "pip install 'mixz[serve]'")
-    from mixz.bridges.web_app import web_app
+    from mixz.bridges.web.app import web_app
+    from mixz.bridges.web.limits import Limits
     from mixz.report.serve_page import serve_page, serve_scripts
 
-    served = ServedModel(open_model(model), model.name, max_rows)
+    limits = Limits(max_mb=max_mb)
+    served = ServedModel(open_model(model), model.name, max_rows, limits.most_bytes)
     local = host in ("127.0.0.1", "localhost", "::1")
     # A name that leads here but is not ours would let another site's page ask in the user's name.
     hosts = LOCAL_HOSTS if local else ("*",)
     page = serve_page(served.about, max_mb=max_mb)
-    return web_app(served, page=page, scripts=serve_scripts(), hosts=hosts, max_mb=max_mb)
+    return web_app(served, page=page, scripts=serve_scripts(), hosts=hosts, limits=limits, private=[model])
 
 
 @dataclass(frozen=True)
 class ServedModel:
-    """A model as the web app asks for it."""
+    """A model as the web app asks for it.
+
+    Parameters
+    ----------
+    model, name
+        The model, and what to call it where it does not say.
+    max_rows, max_bytes
+        Most galaxies of a table, and the most bytes that reading it may unpack.
+    """
 
     model: PhotoZModel
     name: str
     max_rows: int
+    max_bytes: int
 
     @property
     def about(self) -> Mapping[str, Any]:
@@ -120,17 +134,19 @@ class ServedModel:
             "max_rows": self.max_rows,
         }
 
-    def write(self, table: Path, output: Path, asked: Asked, group: str | None) -> None:
-        """Write the redshifts of a table; the ending of `output` says the format."""
-        write_photoz(self.model, table, output, asked, group=group, most_rows=self.max_rows)
+    def write(self, table: Path, output: Path, asked: Asked, group: str | None, bar: Bar) -> None:
+        """Write the redshifts of a table; the ending of `output` says the format; what `bar` raises ends it."""
+        most: dict[str, Any] = {"most_rows": self.max_rows, "most_bytes": self.max_bytes}
+        write_photoz(self.model, table, output, asked, group=group, bar=bar, **most)
 
-    def show(self, table: Path, asked: Asked, group: str | None) -> Mapping[str, Any]:
-        """The redshifts of a table's first galaxies with their densities, and a summary, for JSON."""
+    def show(self, table: Path, asked: Asked, group: str | None, bar: Bar) -> Mapping[str, Any]:
+        """The redshifts of a table's first galaxies with their densities, and a summary, for JSON; `bar` as above."""
         from mixz.report.browser import density_of
         from mixz.report.charts.chart import number
 
-        parts = predicted(self.model, table, asked, group=group, most_rows=self.max_rows)
-        first, z_phot = _first_and_all(photoz for _, photoz in parts)
+        most: dict[str, Any] = {"most_rows": self.max_rows, "most_bytes": self.max_bytes}
+        parts = predicted_table(self.model, table, asked, group=group, bar=bar, **most)
+        first, z_phot = _first_and_all(_named(photoz, beside) for beside, photoz in parts)
         frame = photoz_frame(first)
         known = z_phot[np.isfinite(z_phot)]
         counts, edges = np.histogram(known, BINS) if known.size else (np.zeros(0), np.zeros(1))
@@ -147,6 +163,14 @@ class ServedModel:
             "members": [[number(float(z)) for z in first.z_phot_members[:20, k]] for k in range(len(rows))],
             "histogram": {"edges": [number(float(e)) for e in edges], "counts": counts.astype(int).tolist()},
         }
+
+
+def _named(photoz: PhotoZ, beside: Mapping[str, pd.Series[Any]]) -> PhotoZ:
+    """Photo-z of galaxies called as people read it; empty where they have no name."""
+    if "object_id" not in beside:
+        return photoz
+    names = ["" if name is None else name for name in identities(beside["object_id"])]
+    return replace(photoz, object_id=np.array(names, dtype=str))
 
 
 def _first_and_all(parts: Iterable[PhotoZ]) -> tuple[PhotoZ, Floats]:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from mixz.surveys.columns import Columns, Cut
+from typing import TYPE_CHECKING, Any
+
+from mixz.surveys.columns import Cut
 from mixz.surveys.hsc import EXTINCTION_PER_EBV
 from mixz.surveys.survey import Footprint, Survey
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # The 2 square degrees of the catalogue with room to spare, so that only wrong units fall outside.
 FOOTPRINT = Footprint(ra_deg=(149.0, 151.5), dec_deg=(1.0, 3.5))
@@ -31,20 +36,21 @@ CUTS = (
 )
 
 
-def _columns(measured: str) -> Columns:
+def _columns(measured: str) -> Mapping[str, Any]:
     """The column map; CLASSIC measured in several apertures, which its columns' names end in."""
-    return Columns(
-        object_id="ID",
-        ra="ALPHA_J2000",
-        dec="DELTA_J2000",
-        mag=f"HSC_{{band}}_MAG{measured}",
-        mag_err=f"HSC_{{band}}_MAGERR{measured}",
-        flux=f"HSC_{{band}}_FLUX{measured}",
-        flux_err=f"HSC_{{band}}_FLUXERR{measured}",
-        flux_zero_point=23.9,  # microjansky
-        ebv="EBV",
-        extinction_per_ebv=EXTINCTION_PER_EBV,
-    )
+    return {
+        "object_id": "ID",
+        "ra": "ALPHA_J2000",
+        "dec": "DELTA_J2000",
+        "mag": f"HSC_{{band}}_MAG{measured}",
+        "mag_err": f"HSC_{{band}}_MAGERR{measured}",
+        "flux": f"HSC_{{band}}_FLUX{measured}",
+        "flux_err": f"HSC_{{band}}_FLUXERR{measured}",
+        "flux_zero_point": 23.9,  # microjansky
+        "missing": {"other": (-99.0,)},  # of LePHARE's columns, which cuts speak of
+        "ebv": "EBV",
+        "extinction_per_ebv": EXTINCTION_PER_EBV,
+    }
 
 
 CLASSIC = Survey(

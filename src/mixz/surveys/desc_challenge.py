@@ -6,7 +6,6 @@ Names of files and columns, what is asked, and how it is scored, as the challeng
 
 from __future__ import annotations
 
-from mixz.surveys.columns import Columns
 from mixz.surveys.survey import Survey
 
 SPEC = "redshift"
@@ -31,7 +30,7 @@ TIERS: dict[str, tuple[tuple[float, float], ...]] = {
 DESC_PZ_CHALLENGE = Survey(
     name="desc_pz_challenge",
     about="a training table of the DESC photo-z challenge: https://github.com/LSSTDESC/pz_data_challenge",
-    columns=Columns(object_id="object_id", mag="mag_{band}_lsst", mag_err="mag_{band}_lsst_err"),
+    columns={"object_id": "object_id", "mag": "mag_{band}_lsst", "mag_err": "mag_{band}_lsst_err"},
     truths={"spec": SPEC, "many_band": MANY_BAND},
     marks=(SPEC, MANY_BAND),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mixz.surveys.columns import Columns, Cut
+from mixz.surveys.columns import Cut
 from mixz.surveys.hsc import EXTINCTION_PER_EBV, MAGNITUDES_ABOVE_0, MAGNITUDES_BELOW_50
 from mixz.surveys.survey import Survey
 
@@ -27,14 +27,14 @@ GALAXIESML = Survey(
         "validation": "5x127x127_validation_with_morphology.hdf5",
         "test": "5x127x127_testing_with_morphology.hdf5",
     },
-    columns=Columns(
-        object_id="object_id",
-        ra="ra",
-        dec="dec",
-        mag="{band}_cmodel_mag",
-        mag_err="{band}_cmodel_magsigma",
-        extinction_per_ebv=EXTINCTION_PER_EBV,
-    ),
+    columns={
+        "object_id": "object_id",
+        "ra": "ra",
+        "dec": "dec",
+        "mag": "{band}_cmodel_mag",
+        "mag_err": "{band}_cmodel_magsigma",
+        "extinction_per_ebv": EXTINCTION_PER_EBV,
+    },
     truths={"spec": "specz_redshift"},
     truth_errors={"spec": "specz_redshift_err"},
     cuts=CUTS,

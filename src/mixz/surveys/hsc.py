@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from mixz.surveys.columns import Columns, Cut
+from typing import TYPE_CHECKING, Any
+
+from mixz.surveys.columns import Cut
 from mixz.surveys.survey import Survey
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 BANDS = ("g", "r", "i", "z", "y")
 
@@ -33,17 +38,17 @@ CUTS = (
 )
 
 
-def _columns(mag_err: str) -> Columns:
+def _columns(mag_err: str) -> Mapping[str, Any]:
     """The column map; the releases differ in the name of the magnitude errors."""
-    return Columns(
-        object_id="object_id",
-        ra="ra",
-        dec="dec",
-        mag="{band}_cmodel_mag",
-        mag_err=mag_err,
-        a_band="a_{band}",
-        extinction_per_ebv=EXTINCTION_PER_EBV,
-    )
+    return {
+        "object_id": "object_id",
+        "ra": "ra",
+        "dec": "dec",
+        "mag": "{band}_cmodel_mag",
+        "mag_err": mag_err,
+        "a_band": "a_{band}",
+        "extinction_per_ebv": EXTINCTION_PER_EBV,
+    }
 
 
 # No file of a fixed name: tables come from a query, see docs/surveys.md.  The mock's is called as here.

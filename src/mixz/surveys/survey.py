@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mixz.surveys.columns import Columns, Cut
+    from mixz.surveys.columns import Cut
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -33,7 +33,8 @@ class Survey:
     about
         The survey in a few words, its paper, and where its files are.
     columns
-        The column map.
+        All that a column map may say of its tables (`mixz.surveys.columns.Columns`); a config takes what it asks for:
+        fluxes with ``mag: null``, dust with ``extinction``.
     file, parts
         The published name of its file, or of its train, validation and test files.
     truths
@@ -50,7 +51,7 @@ class Survey:
 
     name: str
     about: str
-    columns: Columns
+    columns: Mapping[str, Any]
     file: str = ""
     parts: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     truths: Mapping[str, str] = field(default_factory=lambda: NOTHING)

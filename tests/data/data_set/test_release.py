@@ -101,6 +101,7 @@ def test_astropy_reads_the_units(tmp_path: Path, name: str) -> None:
     table = QTable.read(tmp_path / name)
     assert table["mag_i"].unit == u.mag
     assert table["z_spec"].unit is None
+    assert table["z_spec"].info.description.startswith("spectroscopic redshift")
     np.testing.assert_array_equal(table["mag_i"].value, galaxies().mag[:, 1])
     assert table["object_id"].tolist() == galaxies().object_id.tolist()
 
@@ -113,7 +114,8 @@ def test_the_fits_header_tells_meaning_and_provenance(tmp_path: Path) -> None:
     number = next(n for n in range(1, 30) if header[f"TTYPE{n}"] == "mag_i")
     assert header[f"TCOMM{number}"] == "AB magnitude in band i; NaN where not measured"
     assert (header["CREATOR"], header["BUILD"], header["SIMULATE"]) == ("mixz 0.1.0", "0123456789ab", False)
-    assert json.loads(header["MIXZ"]) == ABOUT
+    assert json.loads(header["MIXZ"]) == ABOUT | {"bands": ["g", "i"], "truths": ["spec", "many_band", "grism"]}
+    assert (header["BANDS"], header["TRUTHS"]) == ("g,i", "spec,many_band,grism")
 
 
 def test_galaxiesml_files_tell_units_and_provenance(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from mixz.bridges.hats.rounding import rounded
+from mixz.data.table_writers import Note, TableNotes
 
 if TYPE_CHECKING:
     from mixz.photoz import PhotoZ
@@ -37,6 +38,12 @@ def rubin_columns(photoz: PhotoZ, *, densities: bool) -> dict[str, pa.Array]:
     if densities and photoz.pdf is not None:
         columns[NESTED] = _nested(photoz)
     return columns
+
+
+def rubin_notes(photoz: PhotoZ) -> TableNotes:
+    """What those columns are."""
+    notes = {f"{ALGORITHM}_{_rubin(name)}": Note("", column.about) for name, column in photoz.columns().items()}
+    return TableNotes(notes | {NESTED: Note("", "density of the redshift: nodes xvals, density yvals there")})
 
 
 def how_to_write(schema: pa.Schema) -> dict[str, Any]:

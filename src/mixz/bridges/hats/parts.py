@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from mixz.atomic import replacing
-from mixz.bridges.hats.columns import how_to_write, rubin_columns
+from mixz.bridges.hats.columns import how_to_write, rubin_columns, rubin_notes
 from mixz.bridges.models import open_model
 from mixz.bridges.pieces import Pieces
 from mixz.data.hats_folder import SKY_INDEX, HatsFolder, Pixel, batches, file_columns, file_rows, pixel_file
-from mixz.data.table_writers import ParquetPieces
-from mixz.data.tables import require_columns
+from mixz.data.meaning.numbers import require_columns
+from mixz.data.table_frames import arrow_frame
+from mixz.data.table_writers import ParquetPieces, described
 from mixz.digest import digest_of_file
 
 if TYPE_CHECKING:
@@ -188,15 +189,18 @@ def _predicted(job: Job, part: Part, source: Path, position: list[str], pieces: 
     """A part's galaxies with their redshifts, some at a time."""
     where, available = str(source), file_columns(source)
     kept = [SKY_INDEX] if SKY_INDEX in available else []
-    name = job.asked.id_column(available)
+    name = job.asked.id_column(pieces.model, available)
     kept += [*position, *([name] if name else [])]
     require_columns(kept, available, where=where)
     needed = job.asked.needed(pieces.model, available, where=where)
     columns = list(dict.fromkeys([*kept, *needed]))
     for batch in batches(source, columns, job.chunk_rows, start=part.start, stop=part.stop):
-        photoz = pieces.predict(batch.select(needed).to_pandas())
-        as_they_were = {one: batch[one] for one in dict.fromkeys(kept)}
-        yield pa.table(as_they_were | rubin_columns(photoz, densities=job.densities))
+        photoz = pieces.predict(arrow_frame(batch.select(needed)))
+        made = pa.table(dict(rubin_columns(photoz, densities=job.densities)))
+        made = described(made, rubin_notes(photoz))
+        as_they_were = [(batch.schema.field(one), batch[one]) for one in dict.fromkeys(kept)]
+        fields, columns_made = zip(*as_they_were, *zip(made.schema, made.columns, strict=True), strict=True)
+        yield pa.Table.from_arrays(list(columns_made), schema=pa.schema(fields))
     pieces.finish()
 
 

@@ -107,6 +107,10 @@ def _made(about: Mapping[str, Any]) -> str:
         ]
         for row in about["ledger"]
     ]
+    taken = [
+        [row["table"], f"`{row['column']}`", row["reason"], f"{row['values']:,}"] for row in about["taken_for_missing"]
+    ]
+    missing = _table(["table", "column", "reason", "values"], taken, numbers=1) if taken else "Nothing."
     versions = ", ".join(f"{name} {number}" for name, number in about["libraries"].items())
     settings = yaml.safe_dump(about["settings"], sort_keys=False, allow_unicode=True, width=110)
     return (
@@ -114,6 +118,7 @@ def _made(about: Mapping[str, Any]) -> str:
         f"Build digest `{about['build_digest']}`, config digest `{about['config_digest']}`.\n\n"
         f"{_contents(about)}"
         f"{_table(['table', 'step', 'in', 'out', 'taken'], steps, numbers=3)}\n\n"
+        f"Values of the input that were taken for missing:\n\n{missing}\n\n"
         f"All settings that decide the galaxies:\n\n```yaml\n{settings}```"
     )
 

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from mixz.data.table_writers import Note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-
-class Note(NamedTuple):
-    """A column's unit, as FITS and astropy spell it (``""`` where it has none), and its meaning."""
-
-    unit: str
-    meaning: str
-
 
 FIXED = {
     "object_id": Note("", "name of the galaxy"),

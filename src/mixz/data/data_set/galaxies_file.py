@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from astropy.table import Column, Table
-from astropy.table.meta import get_yaml_from_table
 
 from mixz.atomic import replacing
 from mixz.data.data_set.column_notes import column_notes
+from mixz.data.table_writers import MIXZ_KEY, TableNotes, noted
 from mixz.digest import OPEN_SEAL, seal, seal_of
 from mixz.errors import MixzError
 from mixz.galaxies import GALAXIES_DIGEST, GalaxySet
@@ -23,9 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mixz.data.data_set.column_notes import Note
-
-METADATA_KEY = b"mixz"
+METADATA_KEY = MIXZ_KEY.encode()
 AGAIN = "run `mixz build` again"
 
 
@@ -48,12 +45,11 @@ def write_galaxies(galaxies: GalaxySet, path: str | Path, *, provenance: Mapping
     names = {"bands": galaxies.bands, "truths": galaxies.truths}
     names |= {"truths_with_errors": tuple(galaxies.z_err), "carried": tuple(galaxies.carried)}
     about = {**names, **(provenance or {}), GALAXIES_DIGEST: galaxies.digest()}
-    table = pa.table(columns)
-    notes = column_notes(columns, bands=galaxies.bands, truths=galaxies.truths)
-    fields = [f.with_metadata({"unit": notes[f.name].unit, "description": notes[f.name].meaning}) for f in table.schema]
-    metadata = {METADATA_KEY.decode(): json.dumps(about), "seal": OPEN_SEAL, **_astropy_metadata(columns, notes)}
+    notes = TableNotes(column_notes(columns, bands=galaxies.bands, truths=galaxies.truths), about)
+    lengths = {name: v.dtype.itemsize // 4 for name, v in columns.items() if v.dtype.kind == "U"}
+    table = noted(pa.table(columns), notes, lengths=lengths)
     with replacing(path) as draft:
-        pq.write_table(table.cast(pa.schema(fields, metadata=metadata)), draft)
+        pq.write_table(table.replace_schema_metadata({**table.schema.metadata, b"seal": OPEN_SEAL}), draft)
         seal(draft)
 
 
@@ -64,16 +60,6 @@ def galaxies_columns(galaxies: GalaxySet) -> dict[str, NDArray[Any]]:
         columns |= {f"{kind}_{band}": getattr(galaxies, kind)[:, k] for k, band in enumerate(galaxies.bands)}
     columns |= {f"z_{truth}": label for truth, label in galaxies.z.items()}
     return columns | _extras(galaxies)
-
-
-def _astropy_metadata(columns: Mapping[str, NDArray[Any]], notes: Mapping[str, Note]) -> dict[str, str]:
-    """Say units and meanings a second time, as `astropy.table.QTable.read` looks for them in Parquet."""
-    empty = [
-        Column(name=name, dtype=values.dtype, unit=notes[name].unit or None, description=notes[name].meaning)
-        for name, values in columns.items()
-    ]
-    lengths = {f"table::len::{name}": str(v.dtype.itemsize // 4) for name, v in columns.items() if v.dtype.kind == "U"}
-    return {"table_meta_yaml": "\n".join(get_yaml_from_table(Table(empty))), **lengths}
 
 
 def read_galaxies(path: str | Path) -> GalaxySet:
@@ -114,6 +100,14 @@ def _galaxies(about: Mapping[str, Any], table: pa.Table) -> GalaxySet:
     )
 
 
+def is_galaxies(path: Path) -> bool:
+    """Whether a Parquet file is one that `write_galaxies` wrote: its magnitudes are as training wants them."""
+    try:
+        return METADATA_KEY in (pq.read_schema(path).metadata or {})
+    except (OSError, pa.ArrowException):
+        return False
+
+
 def _extras(galaxies: GalaxySet) -> dict[str, Any]:
     """The columns that only some galaxy sets have."""
     columns: dict[str, Any] = {}
@@ -143,6 +137,8 @@ def read_provenance(path: str | Path) -> dict[str, Any]:
         about: dict[str, Any] = json.loads((pq.read_schema(path).metadata or {})[METADATA_KEY])
     except (OSError, pa.ArrowException, ValueError, KeyError) as error:
         raise _no_galaxies(path) from error
+    if "truths" not in about:
+        raise _no_galaxies(path)
     return about
 
 

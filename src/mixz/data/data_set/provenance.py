@@ -66,6 +66,7 @@ def provenance(config: Config, galaxies: GalaxySet, ledger: Ledger, inputs: Sequ
         "sources": sorted(set(_paths(settings))),
         "inputs": [{"name": one.name, "sha256": one.sha256} for one in inputs],
         "ledger": ledger.as_rows(),
+        "taken_for_missing": ledger.missing,
     }
 
 

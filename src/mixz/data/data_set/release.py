@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import h5py
 import numpy as np
-from astropy.io import fits
+import pandas as pd
 
 from mixz.atomic import replacing
 from mixz.data.data_set.column_notes import column_notes
 from mixz.data.data_set.galaxies_file import galaxies_columns
+from mixz.data.table_writers import TableNotes
+from mixz.data.tables import write_table
 from mixz.errors import MixzError, nearest
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mixz.data.data_set.column_notes import Note
     from mixz.galaxies import GalaxySet
 
 GALAXIESML_SIDES = {"train": "training", "validation": "validation", "test": "testing"}
@@ -75,15 +74,15 @@ def write_galaxiesml(galaxies: GalaxySet, path: Path, about: Mapping[str, Any]) 
         Anything JSON can hold about where the galaxies came from.
     """
     columns = galaxies_columns(galaxies)
-    notes = column_notes(columns, bands=galaxies.bands, truths=galaxies.truths)
     names = galaxiesml_names(columns, galaxies.bands)
+    notes = TableNotes(column_notes(columns, bands=galaxies.bands, truths=galaxies.truths), about).renamed(names)
     columns["object_id"] = _as_integers(columns["object_id"])
+    table = pd.DataFrame(columns).rename(columns=names)
     with replacing(path) as draft:
         draft.mkdir()
         for side, file_name in GALAXIESML_SIDES.items():
-            rows = columns["split"] == side
-            chosen = {names[c]: (values[rows], notes[c]) for c, values in columns.items() if c != "split"}
-            _write_hdf5(chosen, draft / f"{file_name}.hdf5", about)
+            rows = table[table["split"] == side].drop(columns="split")
+            write_table(rows, draft / f"{file_name}.hdf5", notes=notes)
 
 
 def galaxiesml_names(columns: Iterable[str], bands: Iterable[str]) -> dict[str, str]:
@@ -120,45 +119,8 @@ def write_fits(galaxies: GalaxySet, path: Path, about: Mapping[str, Any]) -> Non
     """
     columns = galaxies_columns(galaxies)
     notes = column_notes(columns, bands=galaxies.bands, truths=galaxies.truths)
-    arrays = {name: _ascii(name, v) if v.dtype.kind == "U" else v for name, v in columns.items()}
-    rows = np.empty(len(galaxies), dtype=[(name, values.dtype) for name, values in arrays.items()])
-    for name, values in arrays.items():
-        rows[name] = values
-    table = fits.BinTableHDU(rows, name="GALAXIES")
-    for number, name in enumerate(arrays, start=1):
-        if notes[name].unit:
-            table.header[f"TUNIT{number}"] = notes[name].unit
-        table.header[f"TCOMM{number}"] = notes[name].meaning
-    for key, word in _header_words(galaxies, about).items():
-        table.header[key] = word
-    table.header["MIXZ"] = json.dumps(dict(about))  # ASCII, since JSON escapes the rest; astropy cuts it into cards
-    with replacing(path) as draft:
-        fits.HDUList([fits.PrimaryHDU(), table]).writeto(draft)
-
-
-def _header_words(galaxies: GalaxySet, about: Mapping[str, Any]) -> dict[str, tuple[Any, str]]:
-    words = {
-        "CREATOR": (f"mixz {about.get('mixz', '')}".strip(), "program that wrote this table"),
-        "DATASET": (about.get("name"), "name of the data set"),
-        "CONFIG": (about.get("config_digest"), "digest of the whole config"),
-        "BUILD": (about.get("build_digest"), "digest of what decides the galaxies"),
-        "SIMULATE": (about.get("simulated"), "T: no real galaxies"),
-        "BANDS": (",".join(galaxies.bands), "bands of the magnitudes"),
-        "TRUTHS": (",".join(galaxies.truths), "kinds of redshift labels"),
-    }
-    return {key: word for key, word in words.items() if word[0] is not None}
-
-
-def _ascii(name: str, values: NDArray[Any]) -> NDArray[Any]:
-    try:
-        text = values.astype("S")
-    except UnicodeEncodeError as error:
-        raise MixzError(
-            f"{name} {str(error.object)!r} has a letter that FITS cannot hold",
-            "ASCII",
-            "write parquet or hdf5, or rename",
-        ) from None
-    return text if text.dtype.itemsize else text.astype("S1")
+    told = {"bands": list(galaxies.bands), "truths": list(galaxies.truths), **about}
+    write_table(pd.DataFrame(columns), path, notes=TableNotes(notes, told, name="GALAXIES"))
 
 
 def _as_integers(ids: NDArray[Any]) -> NDArray[Any]:
@@ -168,17 +130,6 @@ def _as_integers(ids: NDArray[Any]) -> NDArray[Any]:
     except (ValueError, OverflowError):
         return ids
     return integers if np.array_equal(integers.astype(str), ids.astype(str)) else ids
-
-
-def _write_hdf5(columns: Mapping[str, tuple[NDArray[Any], Note]], path: Path, about: Mapping[str, Any]) -> None:
-    with h5py.File(path, "w") as file:
-        file.attrs["mixz"] = json.dumps(dict(about))
-        for name, (values, note) in columns.items():
-            text = values.dtype.kind == "U"
-            data = file.create_dataset(
-                name, data=values.astype(object) if text else values, dtype=h5py.string_dtype() if text else None
-            )
-            data.attrs["unit"], data.attrs["description"] = note.unit, note.meaning
 
 
 RELEASES = {

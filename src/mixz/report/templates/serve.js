@@ -34,7 +34,7 @@ async function send(what, more) {
   } catch (error) {
     throw { given: "no answer", allowed: "", do: "see whether `mixz serve` still runs" };
   }
-  if (!answer.ok) throw await answer.json();
+  if (!answer.ok) throw await answer.json().catch(() => ({ given: `no answer but ${answer.status}`, allowed: "", do: "try again in a moment" }));
   return answer;
 }
 

@@ -1,0 +1,216 @@
+"""Text tables, whatever stands between their fields: every column as it is written, and no row of another length."""
+
+from __future__ import annotations
+
+import io
+from typing import IO, TYPE_CHECKING, Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+
+from mixz.data.formats.format import Format, Layout, is_packed, unpacked
+from mixz.data.formats.text_head import FIELD, read_head
+from mixz.data.table_frames import decoded, pieces, text_column
+from mixz.data.table_writers import csv_writer
+from mixz.errors import MixzError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from mixz.data.formats.format import TableSource
+    from mixz.data.formats.text_head import TextHead
+
+BLOCK_BYTES = 1 << 22
+"""Text read at a time; no row is longer."""
+
+
+class TextRows(io.RawIOBase):
+    """The rows of a text table as a stream of bytes, with one mark between fields.
+
+    Parameters
+    ----------
+    file
+        The text, at its first row.
+    blanks
+        Whether runs of blanks stand between fields; they become tabs, and comments are left out.
+    most_bytes
+        Refuse more than these.
+    """
+
+    def __init__(self, file: IO[bytes], *, blanks: bool, most_bytes: int) -> None:
+        self.file, self.blanks, self.left = file, blanks, most_bytes
+        self.quotes = 0
+        self.held = memoryview(b"")
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes, at most so many."""
+        if not len(self.held):
+            self.held = memoryview(self._block())
+        size = len(self.held) if size < 0 else size
+        part, self.held = self.held[:size], self.held[size:]
+        return bytes(part)
+
+    def _block(self) -> bytes:
+        while block := self.file.read(BLOCK_BYTES):
+            rest = self.file.readline(BLOCK_BYTES)
+            if len(rest) == BLOCK_BYTES:
+                raise ValueError(f"a line is longer than {BLOCK_BYTES:,} bytes")
+            block += rest
+            self.left -= len(block)
+            if self.left < 0:
+                raise ValueError("it unpacks to more bytes than are allowed here")
+            self.quotes += block.count(b'"')
+            block = _in_utf8(block)
+            if not self.blanks:
+                return block
+            # A block of nothing but comments is not the end.
+            if tabs := b"".join(_with_tabs(line) for line in block.splitlines() if not line.lstrip().startswith(b"#")):
+                return tabs
+        if self.quotes % 2:
+            raise ValueError("it has an odd number of quotes: one is never closed")
+        return b""
+
+
+def _in_utf8(block: bytes) -> bytes:
+    """Lines in UTF-8, those that are not taken as Latin-1."""
+    if block.isascii():
+        return block
+    try:
+        block.decode()
+    except UnicodeDecodeError:
+        return b"".join(decoded(line).encode() for line in block.splitlines(keepends=True))
+    return block
+
+
+def _with_tabs(line: bytes) -> bytes:
+    if b'"' in line:
+        return "\t".join(FIELD.findall(line.decode("latin-1"))).encode("latin-1") + b"\n"
+    return b"\t".join(line.split()) + b"\n"
+
+
+def text_batches(source: TableSource, head: TextHead, columns: Sequence[int]) -> Iterator[pa.RecordBatch]:
+    """Some columns of a text table as bytes, null where empty; those of a table without rows not at all.
+
+    Parameters
+    ----------
+    source, head
+        The table, and what stands above its rows.
+    columns
+        The numbers of the columns.
+
+    Raises
+    ------
+    MixzError
+        A row has not as many fields as there are names.
+    ValueError
+        A line begins like a comment and like a row, or there is more than may be.
+    """
+    names = [str(number) for number in range(len(head.names))]
+    wanted = [names[number] for number in columns]
+    watched = _Rows(source.path, len(names))
+    with unpacked(source.path) as file:
+        file.seek(head.start)
+        rows = TextRows(file, blanks=head.delimiter is None, most_bytes=source.most_bytes)
+        try:
+            # The first column is looked at for comments; the fields of a row are counted in any case.
+            for batch in _csv_reader(
+                rows, head.delimiter or "\t", names, list(dict.fromkeys([names[0], *wanted])), watched
+            ):
+                _refuse_comments(batch["0"])
+                yield batch.select(wanted) if wanted else batch.select(["0"])
+        except pa.ArrowInvalid as error:
+            if watched.wrong is not None:
+                raise watched.wrong from error
+            if "Empty CSV file" not in str(error):
+                long = "straddling" in str(error)
+                raise ValueError(f"a row is longer than {BLOCK_BYTES:,} bytes" if long else str(error)) from error
+
+
+def _csv_reader(
+    rows: TextRows, delimiter: str, names: list[str], wanted: list[str], watched: _Rows
+) -> Iterator[pa.RecordBatch]:
+    # One thread: it counts rows, needs little memory, and the next step needs the other cores.
+    yield from pa_csv.open_csv(
+        pa.PythonFile(rows, mode="r"),
+        read_options=pa_csv.ReadOptions(use_threads=False, block_size=BLOCK_BYTES, column_names=names),
+        parse_options=pa_csv.ParseOptions(
+            delimiter=delimiter, newlines_in_values=True, invalid_row_handler=watched.judge
+        ),
+        convert_options=pa_csv.ConvertOptions(
+            check_utf8=False,
+            include_columns=wanted,
+            column_types=dict.fromkeys(wanted, pa.binary()),
+            null_values=[""],
+            strings_can_be_null=True,
+        ),
+    )
+
+
+class _Rows:
+    """Rows that have not as many fields as there are names: comments and blank lines, or wrong ones."""
+
+    def __init__(self, path: Path, names: int) -> None:
+        self.path, self.names = path, names
+        self.comments = 0
+        self.wrong: MixzError | None = None
+
+    def judge(self, row: Any) -> str:
+        text = row.text.strip()
+        if not text or text.startswith("#"):
+            self.comments += 1
+            return "skip"
+        number = "a row" if row.number is None else f"row {row.number - self.comments:,}"
+        self.wrong = MixzError(
+            f"{self.path} cannot be read: {number} has {row.actual_columns} fields: {text[:60]}",
+            f"{self.names} fields, one for each name of the header",
+            "mend the row (a field with a delimiter in it needs quotes), or write the file again",
+        )
+        return "error"
+
+
+def _refuse_comments(first: pa.Array) -> None:
+    if pc.any(pc.starts_with(first, "#")).as_py():
+        cell = first.filter(pc.starts_with(first, "#"))[0].as_py()
+        raise ValueError(f"the row {decoded(cell)[:40]!r} begins as a comment does, with as many fields as a row")
+
+
+def lines_below(path: Path, start: int) -> int | None:
+    """Count the lines of a text file from a byte on; None for a packed one."""
+    if is_packed(path):
+        return None
+    lines, last = 0, b"\n"
+    with path.open("rb") as file:
+        file.seek(start)
+        while block := file.read(1 << 20):
+            lines, last = lines + block.count(b"\n"), block
+    return lines + (not last.endswith(b"\n"))
+
+
+def _layout(source: TableSource) -> Layout:
+    return Layout(read_head(source.path).names)
+
+
+def _rows(source: TableSource) -> int | None:
+    return lines_below(source.path, read_head(source.path).start)
+
+
+def _chunks(source: TableSource, columns: list[str], rows: int) -> Iterator[pd.DataFrame]:
+    head = read_head(source.path)
+    numbers = [head.names.index(name) for name in columns]
+    empty = True
+    for piece in pieces(text_batches(source, head, numbers), rows):
+        empty = False
+        series = {name: text_column(piece[k], stripped=True) for k, name in enumerate(columns)}
+        yield pd.DataFrame(series, index=pd.RangeIndex(len(piece)))
+    if empty:
+        yield pd.DataFrame({name: text_column(pa.array([], pa.string())) for name in columns})
+
+
+TEXT = Format("text", _layout, _rows, _chunks, csv_writer)
