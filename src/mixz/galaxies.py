@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mixz.arrays import Floats, Mask, all_shaped, frozen, shaped
+from mixz.digest import digest_of_arrays
 from mixz.errors import MixzError, nearest
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 SPLITS = ("train", "validation", "test")
 NO_TRUTH = ""
+GALAXIES_DIGEST = "galaxies_digest"
+"""Where files say which galaxies they hold, or were made from: `GalaxySet.digest`."""
 WEIGHT = "weight"
 """Name under which `GalaxySet.carried` holds how much a galaxy counts in training, where tables say so."""
 DEFAULT = {"split": "test", "system": "", "table": ""}
@@ -134,6 +137,21 @@ class GalaxySet:
     def __len__(self) -> int:
         """Count the galaxies."""
         return len(self.object_id)
+
+    def digest(self) -> str:
+        """Name all that is known of the galaxies, in their order: the same in memory and in any file of them.
+
+        Examples
+        --------
+        >>> one = GalaxySet([1, 2], ("g",), [[21], [22]], [[0.1]] * 2, z={"spec": [0.5, np.nan]})
+        >>> one.digest() == one.rows([0, 1]).digest(), one.digest() == one.rows([1, 0]).digest()
+        (True, False)
+        """
+        alone = ("object_id", "mag", "mag_err", "split", "system", "ra_deg", "dec_deg", "table")
+        named = ("z", "z_err", "carried")
+        arrays = {name: getattr(self, name) for name in alone} | {"bands": np.array(self.bands)}
+        arrays |= {f"{name} {key}": values for name in named for key, values in getattr(self, name).items()}
+        return digest_of_arrays(arrays)
 
     @property
     def truths(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from mixz.cli import challenge
 from mixz.cli.experiment import build, evaluate, report, run, train
-from mixz.cli.files import fetch, mock
+from mixz.cli.files import fetch, mock, verify
 from mixz.cli.models import distill, export, predict, serve
 from mixz.errors import MixzError
 
@@ -25,7 +25,7 @@ app = typer.Typer(
     help="Photometric redshifts from spectra and many-band labels, trained together and judged side by side.",
     epilog="Start with **mixz run** (the embedded demo), then write a config for your own tables: see docs/config.md.",
 )
-for verb in (run, build, train, predict, export, evaluate, report, serve, distill, fetch, mock):
+for verb in (run, build, train, predict, export, evaluate, report, serve, distill, fetch, mock, verify):
     app.command()(verb)
 app.add_typer(challenge.app, name="challenge")
 

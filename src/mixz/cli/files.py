@@ -1,4 +1,4 @@
-"""The verbs that bring survey files: public ones downloaded, mock ones simulated."""
+"""The verbs of files: public ones downloaded, mock ones simulated, results verified."""
 
 from __future__ import annotations
 
@@ -56,3 +56,32 @@ def mock(
         console.print(str(row), highlight=False, markup=False)
     if out is not None:
         print_paths("mock files", sorted(out.iterdir()), console)
+
+
+def verify(
+    path: Annotated[
+        Path, typer.Argument(help="A results folder, a model folder, a `.mixz` or `.onnx` file, `galaxies.parquet`.")
+    ],
+) -> None:
+    """Check that every byte is as mixz wrote it, and that files were made from what lies beside them.
+
+    A results folder keeps the SHA-256 of its files, and of what each was made from, in `digests.json`; models, ONNX
+    files and `galaxies.parquet` carry their own. Prints what was checked, then each file that has changed, is missing
+    or is stale (made from galaxies, a model or estimates that are no longer there); exit code 1 if there is one. What
+    others put into the folder is named, and left alone.
+
+    It finds accidents and mix-ups, not forgers: who changes a file on purpose can write a new digest too.
+
+    Example: `mixz verify out/pair_a`, or `mixz verify tl.mixz`
+    """
+    from mixz import stages
+
+    console = terminal()
+    found = stages.verify(path)
+    print_paths("whole", found.whole, console)
+    print_paths("not mixz's", found.unknown, console)
+    for line in found.wrong:
+        console.print(f"WRONG: {line}", soft_wrap=True, highlight=False, markup=False)
+    console.print(f"{path}: {len(found.whole)} files are whole, {len(found.wrong)} are not", highlight=False)
+    if found.wrong:
+        raise typer.Exit(1)

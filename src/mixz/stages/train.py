@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from mixz.atomic import alone
 from mixz.data.data_set.galaxies_file import read_provenance
 from mixz.data.data_set.provenance import is_simulated
 from mixz.galaxies import SPLITS, GalaxySet
@@ -68,29 +69,29 @@ def train(
     MixzError
         The galaxies are missing or were built from other settings, or a recipe cannot be trained on them.
     """
-    from mixz.model.folder import save_model
     from mixz.model.training.devices import Machine
 
     machine = Machine(device, precision)
     if dask is None and workers is None:
         machine.require_device()
-    results = Results(config)
-    galaxies = results.read_galaxies()
-    names = list(recipes or config.recipes)
-    for name in names:
-        config.recipe(name)  # an unknown one is told before any is trained
-    if restart:
+    with alone(config.folder):
+        results = Results(config)
+        galaxies = results.read_galaxies()
+        names = list(recipes or config.recipes)
+        for name in names:
+            config.recipe(name)  # an unknown one is told before any is trained
+        if restart:
+            shutil.rmtree(results.checkpoints_folder, ignore_errors=True)
+        elif results.checkpoints_folder.is_dir():
+            console.print(f"going on from {results.checkpoints_folder}", soft_wrap=True, highlight=False)
+        paths = [results.model_path(name) for name in names]
+        with _client(dask, workers) as client:
+            work = _Work(results, galaxies, console, machine, client, {}, {})
+            for name, path in zip(names, paths, strict=True):
+                results.write_model(_with_provenance(work.train(name), work, name), path)
+                results.digests.note("train", [path], [results.galaxies_path])
         shutil.rmtree(results.checkpoints_folder, ignore_errors=True)
-    elif results.checkpoints_folder.is_dir():
-        console.print(f"going on from {results.checkpoints_folder}", soft_wrap=True, highlight=False)
-    paths = [results.model_path(name) for name in names]
-    with _client(dask, workers) as client:
-        work = _Work(results, galaxies, console, machine, client, {}, {})
-        for name, path in zip(names, paths, strict=True):
-            save_model(_with_provenance(work.train(name), work, name), path)
-            results.write_model_card(path)
-    shutil.rmtree(results.checkpoints_folder, ignore_errors=True)
-    return paths
+        return paths
 
 
 @dataclass(frozen=True)

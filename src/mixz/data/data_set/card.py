@@ -8,7 +8,7 @@ import yaml
 
 from mixz.data.data_set.column_notes import column_notes
 from mixz.data.fetching.registry import load_registry
-from mixz.galaxies import SPLITS
+from mixz.galaxies import GALAXIES_DIGEST, SPLITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -116,10 +116,18 @@ def _made(about: Mapping[str, Any]) -> str:
     return (
         f"By mixz {about['mixz']} (Python {about['python']}, {versions}) from {', '.join(about['sources'])}.  "
         f"Build digest `{about['build_digest']}`, config digest `{about['config_digest']}`.\n\n"
+        f"{_contents(about)}"
         f"{_table(['table', 'step', 'in', 'out', 'taken'], steps, numbers=3)}\n\n"
         f"Values of the input that were taken for missing:\n\n{missing}\n\n"
         f"All settings that decide the galaxies:\n\n```yaml\n{settings}```"
     )
+
+
+def _contents(about: Mapping[str, Any]) -> str:
+    """The digests of what went in and of what came out."""
+    rows = [[one["name"], f"`{one['sha256']}`"] for one in about.get("inputs", ())]
+    rows += [["the galaxies of this data set", f"`{about[GALAXIES_DIGEST]}`"]] if GALAXIES_DIGEST in about else []
+    return f"{_table(['content', 'SHA-256'], rows)}\n\n" if rows else ""
 
 
 def _limits(about: Mapping[str, Any]) -> list[str]:

@@ -15,8 +15,11 @@ from mixz.truths.known import SPECTRUM
 from mixz.truths.learned import learned_scales
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mixz.arrays import Mask
     from mixz.data.cuts import Ledger
+    from mixz.data.data_set.inputs import Input
     from mixz.galaxies import GalaxySet
     from mixz.settings.config import Config
     from mixz.settings.truths import TruthSettings
@@ -26,7 +29,7 @@ NOT_OF_THE_DATA = {"out", "recipes", "training", "network", "members", "seed"}
 """Parts of a config that decide models, not galaxies."""
 
 
-def provenance(config: Config, galaxies: GalaxySet, ledger: Ledger) -> dict[str, Any]:
+def provenance(config: Config, galaxies: GalaxySet, ledger: Ledger, inputs: Sequence[Input] = ()) -> dict[str, Any]:
     """Tell all that is needed to make a data set again, and to know what is in it.
 
     There is no date in it, so that the same settings and files give the same bytes, and no folder names: tables are
@@ -40,6 +43,8 @@ def provenance(config: Config, galaxies: GalaxySet, ledger: Ledger) -> dict[str,
         What was built.
     ledger
         What every step took.
+    inputs
+        The contents of its files.
     """
     settings = _file_names_only(config.model_dump(mode="json", exclude=NOT_OF_THE_DATA))
     truths = config.truth_settings()
@@ -59,6 +64,7 @@ def provenance(config: Config, galaxies: GalaxySet, ledger: Ledger) -> dict[str,
         "kernel_scales": learned_scales(config.known_truths(), galaxies, learn=learn, ref_band=config.ref_band),
         "settings": settings,
         "sources": sorted(set(_paths(settings))),
+        "inputs": [{"name": one.name, "sha256": one.sha256} for one in inputs],
         "ledger": ledger.as_rows(),
         "taken_for_missing": ledger.missing,
     }
