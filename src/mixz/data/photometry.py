@@ -213,7 +213,7 @@ def _from_fluxes(
     account.take(name, "observed, nothing seen", unseen & ~negative)
     mag, _ = magnitudes(np.where(gone | unseen, np.nan, flux), flux_err, zero_point=zero_point)
     account.require(
-        "fluxes of galaxies in this unit: as AB magnitudes they",
+        "fluxes in this unit (as AB magnitudes)",
         name,
         mag,
         *AB_RANGE,
