@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +83,8 @@ class RailColumns:
     def galaxies(self, table: Mapping[str, Any], *, where: str = "the table") -> GalaxySet:
         """The galaxies of a table, a mapping of names to columns; the table stays as it is.
 
+        What a person should look at in it is told as a warning.
+
         Raises
         ------
         MixzError
@@ -96,12 +99,15 @@ class RailColumns:
         if self.weight is not None:
             require_columns([self.weight], list(table), where=where)
         wanted = dict.fromkeys([*self.mag, *found, *labels.values(), *([self.weight] if self.weight else [])])
-        frame = frame_of(table, wanted, where=where)
+        # A table frame knows the units of its columns.
+        frame = table[list(wanted)] if isinstance(table, pd.DataFrame) else frame_of(table, wanted, where=where)
         account, columns = Account(where), self._columns(found)
         bands = bands_of(self.mag)
         mag, err = photometry(frame, columns, bands, where=where, account=account)
         z = {truth: redshifts(frame, name, columns, account) for truth, name in labels.items()}
         account.finish()
+        for text in account.warnings():
+            warnings.warn(text, stacklevel=2)
         carried = {WEIGHT: numbers(frame, self.weight, where=where)} if self.weight is not None else {}
         return GalaxySet(self._names(table, len(mag)), bands, mag, err, z, carried=carried)
 
@@ -130,7 +136,7 @@ class RailColumns:
     def _names(self, table: Mapping[str, Any], rows: int) -> NDArray[Any]:
         """The galaxies' names: row numbers where the table's own are missing or not all different."""
         if self.object_id in table:
-            names = as_names(pd.Series(np.asarray(table[self.object_id]).reshape(-1)))
+            names = as_names(frame_of(table, [self.object_id])[self.object_id])
             if names.notna().all() and names.nunique() == rows:
                 return names.to_numpy() if names.dtype.kind in "iu" else names.to_numpy(str)
         return np.arange(rows)

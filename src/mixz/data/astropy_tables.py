@@ -54,6 +54,8 @@ def frame_of(table: Mapping[str, Any], columns: Collection[str], *, where: str =
 
 def _values(column: Any, name: str, where: str) -> Any:
     """A column's values, one per row; what is masked is missing."""
+    if isinstance(getattr(column, "dtype", None), pd.api.extensions.ExtensionDtype):
+        return pd.Series(column).reset_index(drop=True)  # numpy would round whole numbers beside a missing one
     mask = getattr(column, "mask", None) if isinstance(column, np.ndarray) else None
     values = np.asarray(getattr(getattr(column, "unmasked", column), "value", getattr(column, "unmasked", column)))
     if isinstance(column, np.ma.MaskedArray):
