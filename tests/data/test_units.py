@@ -164,7 +164,8 @@ RA, DEC = np.linspace(149, 151, 30), np.linspace(1, 3, 30)
     ("units", "ra", "dec"),
     [
         (("deg", "deg"), RA, DEC), (("DEG", "Degrees"), RA, DEC), (("rad", "RADIANS"), np.radians(RA), np.radians(DEC)),
-        (("hourangle", "deg"), RA / 15, DEC), (("hr", "arcsec"), RA / 15, DEC * 3600), (("mas", "deg"), RA * 3.6e6, DEC),
+        (("hourangle", "deg"), RA / 15, DEC), (("hr", "arcsec"), RA / 15, DEC * 3600),
+        (("mas", "deg"), RA * 3.6e6, DEC),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("ending", ["fits", "parquet", "hdf5"])

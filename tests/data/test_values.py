@@ -1,4 +1,4 @@
-"""What is missing is missing in every format, marks belong to a column and not to a number, and all of it is counted."""
+"""What is missing is missing in every format, marks belong to a column and not to a number, and all is counted."""
 
 from __future__ import annotations
 

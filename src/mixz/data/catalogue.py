@@ -244,10 +244,10 @@ def _spoken_of(chunk: pd.DataFrame, name: str, source: Source, account: Account)
     """A column that cuts speak of: as it is, text and whole numbers exactly, unless some numbers are marks."""
     if marks_of(name, "other", source.columns):
         return _believed(chunk, name, source, account)
-    if name != source.columns.object_id and name not in source.carry.values():  # what is carried was looked at
-        if chunk[name].dtype.kind in "iufO":
-            said = pd.to_numeric(chunk[name], errors="coerce")  # text formats have all as text
-            account.watch_marks(name, said.to_numpy(np.float64, na_value=np.nan))
+    looked_at = (source.columns.object_id, *source.carry.values())
+    if name not in looked_at and chunk[name].dtype.kind in "iufO":
+        said = pd.to_numeric(chunk[name], errors="coerce")  # text formats have all as text
+        account.watch_marks(name, said.to_numpy(np.float64, na_value=np.nan))
     return chunk[name]
 
 
