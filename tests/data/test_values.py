@@ -94,6 +94,17 @@ def test_usual_marks_in_either_precision(column: str, dtype: str, tmp_path: Path
         assert column == "mag_g" or np.isfinite(galaxies.mag).all(), "a galaxy stays measured without its error"
 
 
+@pytest.mark.parametrize("ending", ["csv", "txt", "parquet", "fits"])
+def test_marks_that_were_in_single_precision_before(ending: str, tmp_path: Path) -> None:
+    frame = catalogue()
+    frame.loc[:1, "mag_g"] = [float(np.float32(99.9)), float(np.float32(-999.9))]
+    if ending in ("csv", "txt"):
+        frame["mag_g"] = [f"{value:.6f}" for value in frame["mag_g"]]
+        assert frame["mag_g"][0] == "99.900002"
+    _, ledger = built(written(frame, tmp_path, ending))
+    assert taken(ledger) == {("mag_g", "is 99.9"): 1, ("mag_g", "is -999.9"): 1}
+
+
 @pytest.mark.parametrize("value", [np.inf, -np.inf, 1e20, 1e30, -1e10, 12345.0])
 def test_what_is_no_magnitude_at_all(value: float, tmp_path: Path) -> None:
     galaxies, ledger = built(written(with_values("mag_r", [value] * 3), tmp_path, "parquet"))
