@@ -206,7 +206,7 @@ class Asked:
             key=lambda columns: columns.extinction == "none",
         )
         if self.flux is not None:
-            fluxes = {"mag": None, "mag_err": None, "flux": self.flux, "flux_err": self.flux_err}
+            fluxes: dict[str, Any] = {"mag": None, "mag_err": None, "flux": self.flux, "flux_err": self.flux_err}
             if self.flux_zero_point is not None:
                 fluxes |= {"flux_zero_point": self.flux_zero_point}
             return [c.model_copy(update=fluxes) for c in trained_on]

@@ -80,8 +80,8 @@ class RailColumns:
                 "set both, bands and err_bands",
             )
 
-    def galaxies(self, table: Mapping[str, Any], *, where: str = "the table") -> GalaxySet:
-        """The galaxies of a table, a mapping of names to columns; the table stays as it is.
+    def galaxies(self, table: Mapping[str, Any] | pd.DataFrame, *, where: str = "the table") -> GalaxySet:
+        """The galaxies of a table, a mapping of names to columns or a table frame; the table stays as it is.
 
         What a person should look at in it is told as a warning.
 
@@ -99,8 +99,7 @@ class RailColumns:
         if self.weight is not None:
             require_columns([self.weight], list(table), where=where)
         wanted = dict.fromkeys([*self.mag, *found, *labels.values(), *([self.weight] if self.weight else [])])
-        # A table frame knows the units of its columns.
-        frame = table[list(wanted)] if isinstance(table, pd.DataFrame) else frame_of(table, wanted, where=where)
+        frame = frame_of(table, wanted, where=where)
         account, columns = Account(where), self._columns(found)
         bands = bands_of(self.mag)
         mag, err = photometry(frame, columns, bands, where=where, account=account)
@@ -133,7 +132,7 @@ class RailColumns:
             undetected=tuple(dict.fromkeys(("nan", NOT_DETECTED, self.nondetect))),
         )
 
-    def _names(self, table: Mapping[str, Any], rows: int) -> NDArray[Any]:
+    def _names(self, table: Mapping[str, Any] | pd.DataFrame, rows: int) -> NDArray[Any]:
         """The galaxies' names: row numbers where the table's own are missing or not all different."""
         if self.object_id in table:
             names = as_names(frame_of(table, [self.object_id])[self.object_id])
@@ -195,7 +194,7 @@ def other_spelling(error: str, magnitude: str) -> str:
     return magnitude.replace("mag_", "mag_err_", 1) if error == after else after
 
 
-def _found(table: Mapping[str, Any], error: str, magnitude: str, where: str) -> str:
+def _found(table: Mapping[str, Any] | pd.DataFrame, error: str, magnitude: str, where: str) -> str:
     other = other_spelling(error, magnitude)
     if error not in table and other not in table:
         require_columns([error], list(table), where=where)
