@@ -168,7 +168,7 @@ RA, DEC = np.linspace(149, 151, 30), np.linspace(1, 3, 30)
         (("mas", "deg"), RA * 3.6e6, DEC),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("ending", ["fits", "parquet", "hdf5"])
+@pytest.mark.parametrize("ending", ["fits", "hdf5"])
 def test_positions(units: tuple[str, str], ra: Any, dec: Any, ending: str, tmp_path: Path) -> None:
     path = with_units(TRUE.assign(ra=ra, dec=dec), tmp_path, ending, dict(zip(("ra", "dec"), units, strict=True)))
     galaxies, _ = built(path, columns={"ra": "ra", "dec": "dec"})
