@@ -12,7 +12,7 @@ from mixz.data.cuts import kept
 from mixz.data.expressions import columns_of
 from mixz.data.hats_folder import is_hats
 from mixz.data.meaning.missing import Account, Values, marks_of
-from mixz.data.meaning.names import are_rounded, identities
+from mixz.data.meaning.names import ROUNDED, are_rounded, identities
 from mixz.data.photometry import column_names, photometry
 from mixz.data.redshifts import redshifts, widths
 from mixz.data.sky import Box, footprint, guess_units, positions
@@ -112,7 +112,7 @@ def read_catalogue(
         available = table_columns(path, source.group)
         _require_survey(source, path, available)
         wanted = _needed_columns(source, bands, cuts, available, ours)
-        _require_marked(source, path, available)
+        _require_marked(source, path, available, wanted)
         account = Account(str(path))
         for chunk in _whole_chunks(path, wanted, source.group, near):
             frame = _in_our_names(chunk, source, bands, cuts, account, first_row=rows, end=end).assign(side=side)
@@ -244,8 +244,10 @@ def _spoken_of(chunk: pd.DataFrame, name: str, source: Source, account: Account)
     """A column that cuts speak of: as it is, text and whole numbers exactly, unless some numbers are marks."""
     if marks_of(name, "other", source.columns):
         return _believed(chunk, name, source, account)
-    if chunk[name].dtype.kind == "f":
-        account.watch_marks(name, chunk[name].to_numpy())
+    looked_at = (source.columns.object_id, *source.carry.values())
+    if name not in looked_at and chunk[name].dtype.kind in "iufO":
+        said = pd.to_numeric(chunk[name], errors="coerce")  # text formats have all as text
+        account.watch_marks(name, said.to_numpy(np.float64, na_value=np.nan))
     return chunk[name]
 
 
@@ -253,7 +255,11 @@ def _names(chunk: pd.DataFrame, source: Source, account: Account, first_row: int
     """The galaxies' names; a galaxy without one is called by its row."""
     column = source.columns.object_id
     if column not in chunk:
+        if column is not None:
+            account.note(f"{account.where} has no column {column!r}: galaxies are called by the numbers of their rows")
         return np.arange(first_row, first_row + len(chunk)).astype(str)
+    if are_rounded(chunk[column]):
+        account.note(f"{account.where} column {column!r}: {ROUNDED}")
     names = identities(chunk[column])
     nameless = np.array([name is None for name in names], dtype=bool)
     account.take(str(column), "no id: called by its row", nameless)
@@ -279,14 +285,25 @@ def _labels(
     return columns
 
 
-def _require_marked(source: Source, path: Path, available: Sequence[str]) -> None:
-    """Refuse marks of columns that are not there: nobody would notice that they do nothing."""
+def _require_marked(source: Source, path: Path, available: Sequence[str], wanted: Collection[str]) -> None:
+    """Refuse marks of columns that are not there, or are not read: nobody would notice that they do nothing."""
     for name in source.columns.missing:
         if name not in KINDS and name not in available:
             raise MixzError(
                 f"missing: {path} has no column {name!r}{nearest(name, available)}",
                 f"kinds of columns: {', '.join(KINDS)}; or names of columns",
                 "correct the name",
+            )
+        idle = (
+            name not in wanted
+            if name not in KINDS
+            else not {"z": source.truths, "z_err": source.truth_errors}.get(name, True)
+        )
+        if idle:
+            raise MixzError(
+                f"missing: {name}: nothing is read of {path} that this could be about",
+                "marks of columns that the config names",
+                "leave it out, or name the column",
             )
 
 
