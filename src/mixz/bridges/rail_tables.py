@@ -91,13 +91,13 @@ class RailColumns:
             A column of magnitudes or weights is missing, one of magnitudes holds something else, or none of the labels'
             columns is there.
         """
-        require_columns(self.mag, list(table), where=where)
+        require_columns(self.mag, [str(name) for name in table], where=where)
         found = [_found(table, *names, where) for names in zip(self.mag_err, self.mag, strict=True)]
         labels = {truth: name for truth, name in self.labels.items() if name in table}
         if self.labels and not labels:
-            require_columns(self.labels.values(), list(table), where=where)
+            require_columns(self.labels.values(), [str(name) for name in table], where=where)
         if self.weight is not None:
-            require_columns([self.weight], list(table), where=where)
+            require_columns([self.weight], [str(name) for name in table], where=where)
         wanted = dict.fromkeys([*self.mag, *found, *labels.values(), *([self.weight] if self.weight else [])])
         frame = frame_of(table, wanted, where=where)
         account, columns = Account(where), self._columns(found)
@@ -197,5 +197,5 @@ def other_spelling(error: str, magnitude: str) -> str:
 def _found(table: Mapping[str, Any] | pd.DataFrame, error: str, magnitude: str, where: str) -> str:
     other = other_spelling(error, magnitude)
     if error not in table and other not in table:
-        require_columns([error], list(table), where=where)
+        require_columns([error], [str(name) for name in table], where=where)
     return error if error in table else other

@@ -27,12 +27,12 @@ def is_astropy(table: object) -> bool:
 def frame_of(
     table: Mapping[str, Any] | pd.DataFrame, columns: Collection[str], *, where: str = "the table"
 ) -> pd.DataFrame:
-    """Take columns out of an astropy table, a dictionary or a table frame, as a table frame: with their units, missing where masked.
+    """Take columns out of any table as a table frame: with their units, missing where masked.
 
     Parameters
     ----------
     table, columns
-        The table, and the names of the columns wanted.
+        An astropy table, a dictionary or a table frame, and the names of the columns wanted.
     where
         What to call the table.
 
