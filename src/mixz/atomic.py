@@ -71,6 +71,41 @@ def replacing(path: str | Path) -> Iterator[Path]:
         raise _cannot_write(path, error) from error
 
 
+def remove(folder: Path) -> None:
+    """Take a folder away at once: whoever is killed on the way leaves a draft, never a part of the folder.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as home:
+    ...     Path(home, "a").mkdir()
+    ...     remove(Path(home, "a"))
+    ...     list(Path(home).iterdir())
+    []
+    """
+    if folder.is_dir():
+        try:
+            with _workshop(folder.parent) as workshop:
+                folder.replace(workshop / "taken away")
+        except OSError as error:
+            raise _cannot_write(folder, error) from error
+
+
+def settle(draft: Path, path: Path) -> None:
+    """Give a finished file or folder its name, which nothing else has, once the disk holds all of it.
+
+    Raises
+    ------
+    MixzError
+        The disk is full or fails, or the name is taken.
+    """
+    try:
+        _flush(draft)
+        draft.replace(path)
+        _flush_one(path.parent)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+
+
 def recover(path: str | Path) -> None:
     """Finish what a killed process began: where a folder had been taken away for a new one, the new one comes.
 

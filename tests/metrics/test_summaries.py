@@ -128,6 +128,13 @@ def test_differences_tell_the_better_recipe() -> None:
         summarize_differences(("a", "b"), one, other, seed=8)
 
 
+def test_recipes_may_differ_in_whom_they_put_where() -> None:
+    """Ranges of the estimates themselves hold no galaxy of a recipe that puts all outside: no difference is told."""
+    far = np.full((1, N), 9.0)
+    pair = [judge(SAMPLE, Estimates(z), bins=BINS, resamples=20) for z in (Z + ERROR[:1], far)]
+    assert {r["z_range"] for r in summarize_differences(("a", "far"), *pair, seed=8)} >= {"all", "0.3-1.5"}
+
+
 def test_densities_are_judged_by_the_estimate_that_suits_the_metric() -> None:
     best, mean = Z + ERROR, Z + 0.5 * ERROR
     judged = judge(SAMPLE, Estimates(best, best[0], mean, mean[1]))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import platform
-import shutil
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from mixz.atomic import alone
+from mixz.atomic import alone, remove
 from mixz.data.data_set.galaxies_file import read_provenance
 from mixz.data.data_set.provenance import is_simulated
 from mixz.galaxies import SPLITS, GalaxySet
@@ -81,7 +80,7 @@ def train(
         for name in names:
             config.recipe(name)  # an unknown one is told before any is trained
         if restart:
-            shutil.rmtree(results.checkpoints_folder, ignore_errors=True)
+            remove(results.checkpoints_folder)
         elif results.checkpoints_folder.is_dir():
             console.print(f"going on from {results.checkpoints_folder}", soft_wrap=True, highlight=False)
         paths = [results.model_path(name) for name in names]
@@ -90,7 +89,7 @@ def train(
             for name, path in zip(names, paths, strict=True):
                 results.write_model(_with_provenance(work.train(name), work, name), path)
                 results.digests.note("train", [path], [results.galaxies_path])
-        shutil.rmtree(results.checkpoints_folder, ignore_errors=True)
+        remove(results.checkpoints_folder)
         return paths
 
 

@@ -10,11 +10,11 @@ import json
 import shutil
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mixz.atomic import DRAFTS, alone, replacing
+from mixz.atomic import DRAFTS, alone, remove, replacing, settle
 from mixz.bridges.dask_members import spread
 from mixz.bridges.hats.parts import PART_ROWS, Job, done_before, parts_of, predict_part
 from mixz.bridges.models import open_model
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 UNFINISHED = ".unfinished"
 """What the name of the folder ends with that an interrupted run leaves."""
+OUTCOME = "outcome.json"
+"""What is in that folder when all galaxies are done."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,8 @@ def predict_hats(
         an interrupted run left is of other settings.
     """
     source, output = source.absolute(), output.absolute()
-    if output.exists():
+    draft = output.with_name(output.name + UNFINISHED)
+    if output.exists() and not (draft / OUTCOME).is_file():
         raise MixzError(f"{output} is there already", "a new folder", "name another, or remove it")
     folder = HatsFolder.open(source)
     folder.require_whole()
@@ -105,9 +108,13 @@ def predict_hats(
     if not parts:
         raise MixzError(f"{source} has no rows", "a catalogue with at least one galaxy", "check how it was made")
     suffix = ".parquet" if all(part.alone for part in parts) else "/"
-    job = Job(model.absolute(), source, output.with_name(output.name + UNFINISHED), asked, suffix, densities)
+    job = Job(model.absolute(), source, draft, asked, suffix, densities)
     with alone(job.draft):
         _begin(job, folder, parts)
+        if output.exists():  # a run was interrupted when all but its draft was done
+            outcome = Outcome(**json.loads((job.draft / OUTCOME).read_text()))
+            remove(job.draft)
+            return replace(outcome, done_before=outcome.galaxies)
         done = done_before(job, parts)
         before, total, memory = sum(map(len, done)), sum(map(len, parts)), 0.0
         so_far = before
@@ -122,10 +129,13 @@ def predict_hats(
         for left in job.catalogue.rglob(f"{DRAFTS}*"):  # of workers that were killed; all others are done
             shutil.rmtree(left, ignore_errors=True)
         finish(job.catalogue, rows, folder, name=output.name, builder="mixz", suffix=suffix)
-        job.catalogue.replace(output)
-        shutil.rmtree(job.draft)
-    lost = sum(what.lost for what in done.values())
-    return Outcome(total, lost, before, len(rows), memory)
+        lost = sum(what.lost for what in done.values())
+        outcome = Outcome(total, lost, before, len(rows), memory)
+        with replacing(job.draft / OUTCOME) as told:
+            told.write_text(json.dumps(asdict(outcome)) + "\n")
+        settle(job.catalogue, output)
+        remove(job.draft)
+    return outcome
 
 
 def _begin(job: Job, folder: HatsFolder, parts: Sequence[Part]) -> None:

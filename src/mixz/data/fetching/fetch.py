@@ -181,12 +181,16 @@ def write_query(query: Path, folder: Path) -> Fetched:
 
 
 def _download(file: RemoteFile, path: Path, checksum: str | None, whose: str, download: ResumingDownload) -> None:
-    # A part that was begun against an older file can spoil the whole: pooch then starts once more from nothing.
-    store = pooch.create(
-        path=path.parent, base_url="", registry={file.name: checksum}, urls={file.name: file.url}, retry_if_failed=1
-    )
     try:
-        with _quiet_pooch():
+        with replacing(path) as draft, _quiet_pooch():
+            # A part that was begun against an older file can spoil the whole: pooch then starts once more from nothing.
+            store = pooch.create(
+                path=draft.parent,
+                base_url="",
+                registry={file.name: checksum},
+                urls={file.name: file.url},
+                retry_if_failed=1,
+            )
             store.fetch(file.name, downloader=download)
     except ValueError as error:
         kept = f"; {path} stays as it was" if path.is_file() else ""

@@ -66,6 +66,8 @@ class Checkpoint:
         if self._settings_path.is_file():
             return [slice(*part) for part in self._read_settings()["parts"]]
         content = {"settings": self.settings, "parts": [(part.start, part.stop) for part in parts], "seal": OPEN_SEAL}
+        for unknown in self.folder.glob("members-*.safetensors"):
+            unknown.unlink()  # nobody knows any more of which settings they are
         with replacing(self._settings_path) as draft:
             draft.write_text(json.dumps(content, indent=1) + "\n")
             seal(draft)
