@@ -71,7 +71,7 @@ def resample(
 ) -> Bootstrap:
     """Resample galaxies with replacement, and take the metric of each resample.
 
-    One resample is in memory at a time, whatever the number of galaxies, its rows in ascending order.
+    One resample is in memory at a time, whatever the number of galaxies.
 
     Parameters
     ----------
@@ -183,7 +183,5 @@ def _resampled(
         return np.asarray((numbers[draw_members.integers(0, n, n)] if drawn else numbers).mean(axis=0))
 
     value = mean(metric(np.arange(galaxies)), drawn=False)
-    every = np.arange(galaxies)
-    draws = (draw_galaxies.integers(0, galaxies, galaxies) for _ in range(resamples))
-    rows = (np.repeat(every, np.bincount(draw, minlength=galaxies)) for draw in draws)
+    rows = (draw_galaxies.integers(0, galaxies, galaxies) for _ in range(resamples))
     return Bootstrap(value, np.stack([mean(metric(r), drawn=True) for r in rows]))

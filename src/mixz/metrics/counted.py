@@ -25,7 +25,7 @@ HALVINGS = 24
 """How often an interval is halved in search of a median distance: to single precision, as sums are."""
 
 STEP, MANY = 16, 1_000_000
-"""Beyond so many counts they are added up so many galaxies at a time, and one by one only where a number lies (ours)."""
+"""From a million counts on they are added up 16 galaxies at a time, and one by one only where a search ends (ours)."""
 
 
 def cores() -> int:
@@ -153,7 +153,7 @@ class Counted:
         return np.asarray(values.astype(np.float32) @ self._draws.weights, dtype=np.float64)
 
     def _per_galaxy(self, total: Floats) -> Floats:
-        return np.divide(total, self.n, out=np.full(self.n.shape, np.nan), where=self.n > 0)
+        return np.asarray(np.divide(total, self.n, out=np.full(self.n.shape, np.nan), where=self.n > 0))
 
 
 class _Ranked:
@@ -264,4 +264,4 @@ def _biweight_shift(dz: Floats, draws: Draws, inside: NDArray[np.bool_], median:
     counts = draws.of_galaxy[np.flatnonzero(inside)[edge]].T
     weight = np.square(np.maximum(1 - np.square(u), 0)) * counts
     total, shift = total + weight.sum(axis=1), r * (shift + (weight * u).sum(axis=1))
-    return np.divide(shift, total, out=np.zeros_like(total), where=total > 0)
+    return np.asarray(np.divide(shift, total, out=np.zeros_like(total), where=total > 0))

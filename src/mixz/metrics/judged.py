@@ -28,7 +28,7 @@ BLOCK = 48_000_000
 """Counts of drawn galaxies added up at a time by each core, in 4 bytes each (ours)."""
 
 ROWS = 500_000
-"""Residuals of drawn galaxies looked at at a time: a few MB, which stay in the processor's cache."""
+"""Residuals looked at at a time by each core: a few MB, which stay in its cache (ours)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,20 +170,25 @@ def judge(
 
 def _judge_at(place: Place, sample: Sample, estimates: Estimates, resamples: int, seed: list[int]) -> JudgedPlace:
     in_ensemble = place.holds(sample, estimates.of_ensemble)
-    inside = np.array([place.holds(sample, z) for z in estimates.z_phot_members])
-    rows = np.flatnonzero(inside.any(axis=0))
+    if place.same_for_all:
+        inside = np.ones((1, int(in_ensemble.sum())), bool)
+        rows = np.flatnonzero(in_ensemble)
+    else:
+        of_each = np.array([place.holds(sample, z) for z in estimates.z_phot_members])
+        rows = np.flatnonzero(of_each.any(axis=0))
+        inside = of_each[:, rows]
     z_ref = sample.z_ref[rows]
-    of_members = Residuals.of(estimates.z_phot_members[:, rows], z_ref, inside[:, rows])
+    of_members = Residuals.of(estimates.z_phot_members[:, rows], z_ref, inside)
     of_ensemble = Residuals.of(estimates.of_ensemble[in_ensemble], sample.z_ref[in_ensemble])
     squares, square = None, None
     if estimates.z_rms is not None and estimates.z_rms_members is not None:
-        squares = Residuals.of(estimates.z_rms_members[:, rows], z_ref, inside[:, rows])
+        squares = Residuals.of(estimates.z_rms_members[:, rows], z_ref, inside)
         square = Residuals.of(estimates.z_rms[in_ensemble], sample.z_ref[in_ensemble])
     times = place.resamples(resamples) if rows.size else 0
     return JudgedPlace(
         place,
         int(in_ensemble.sum()),
-        metrics_along(of_members, squares),
+        of_each_member(of_members, squares),
         metrics_along(of_ensemble, square),
         resampled(of_members, times, np.random.default_rng(seed), squares),
     )
@@ -200,6 +205,19 @@ def metrics_along(residuals: Residuals, of_square: Residuals | None = None) -> F
     taken = {True: of_square or residuals, False: residuals}
     found = [metric.along(taken[METRICS[name].of_square]) for name, metric in point_metrics().items()]
     return np.stack(found, axis=-1)
+
+
+def of_each_member(residuals: Residuals, of_square: Residuals | None = None) -> Floats:
+    """Every metric, shape (member, metric), from residuals (member, galaxy): some members at a time, on every core."""
+    members, galaxies = residuals.dz.shape
+    some = max(1, ROWS // max(galaxies, 1))
+    parts = [slice(first, first + some) for first in range(0, members, some)]
+    with ThreadPoolExecutor(cores()) as pool:
+        found = pool.map(
+            lambda part: metrics_along(residuals.members(part), None if of_square is None else of_square.members(part)),
+            parts,
+        )
+        return np.concatenate([np.empty((0, len(point_metrics()))), *found])
 
 
 def resampled(residuals: Residuals, times: int, rng: np.random.Generator, of_square: Residuals | None = None) -> Floats:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LOWEST_DENSITY = 1e-6
 """Densities below this count as this in the log score, or one galaxy off the grid would make it infinite (ours)."""
 
-# PIT values are sorted stably: where they come sorted, as from a bootstrap, that takes no time.
+# PIT values are sorted stably: where they come sorted, that takes no time.
 
 LOWEST_PIT = 1e-6
 """PIT values count as no closer to 0 and 1 than this in the Anderson-Darling statistic, for the same reason (ours)."""
@@ -130,13 +130,8 @@ def crps(pdf: ArrayLike, *, z_grid: ArrayLike, z_ref: ArrayLike) -> Floats:
 def _integrated_square(start: Floats, left: Floats, slope: Floats, t: Floats | float) -> Floats:
     """Integrate (start + left s + slope s^2 / 2)^2 over s from 0 to t."""
     bend = slope / 2
-    return np.asarray(
-        t * start**2
-        + t**2 * start * left
-        + t**3 * (left**2 + 2 * start * bend) / 3
-        + t**4 * left * bend / 2
-        + t**5 * bend**2 / 5
-    )
+    rest = (left**2 + 2 * start * bend) / 3 + t * (left * bend / 2 + t * bend**2 / 5)
+    return np.asarray(t * (start**2 + t * (start * left + t * rest)))
 
 
 def credibility(pdf: ArrayLike, *, z_grid: ArrayLike, z_ref: ArrayLike) -> Floats:

@@ -123,11 +123,12 @@ def _metrics(scores: PdfScores, resamples: int, seed: int) -> tuple[dict[str, fl
     values = [metric(scores) for metric in every.values()]
     errors, galaxies = [float("nan")] * len(values), len(scores.pit)
     if resamples and galaxies:
-        # Resamples keep the order of rows, so that what is sorted here needs no sorting there.
-        ordered = scores.rows(np.argsort(scores.pit, kind="stable"))
+        # Sorted once, resamples of what is sorted need no sorting.
+        order = np.argsort(scores.pit, kind="stable")
+        ordered, every_row = scores.rows(order), np.arange(galaxies)
 
-        def metrics(rows: NDArray[Any]) -> list[float]:
-            drawn = ordered.rows(rows)
+        def metrics(rows: NDArray[np.intp]) -> list[float]:
+            drawn = ordered.rows(np.repeat(every_row, np.bincount(rows, minlength=galaxies)[order]))
             return [metric(drawn) for metric in every.values()]
 
         errors = resample(metrics, galaxies=galaxies, seed=seed, resamples=resamples).error.tolist()

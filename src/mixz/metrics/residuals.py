@@ -151,7 +151,8 @@ class Residuals:
         away = self.dz - self.median[..., None]
         weight = np.square(np.maximum(1 - np.square(away / reach[..., None]), 0))  # NaN stays
         total = np.nansum(weight, axis=-1)
-        return np.divide(np.nansum(weight * away, axis=-1), total, out=np.zeros_like(total), where=total > 0)
+        shift = np.nansum(weight * away, axis=-1)
+        return np.asarray(np.divide(shift, total, out=np.zeros_like(total), where=total > 0))
 
     def _per_galaxy(self, total: NDArray[Any]) -> Floats:
         return np.asarray(np.divide(total, self.n, out=np.full(self.n.shape, np.nan), where=self.n > 0))

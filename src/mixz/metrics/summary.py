@@ -128,7 +128,9 @@ def summarize_estimates(
     named = {"recipe": recipe, "truth": sample.truth, "sample": sample.sample, "z_range": "all"}
     z_phot = np.array([np.asarray(z, float) for z in estimates.values()]).reshape(len(estimates), len(sample.z_ref))
     if not np.isfinite(z_phot).all():
-        raise ValueError(f"{int((~np.isfinite(z_phot)).any(axis=0).sum())} galaxies have no estimate; leave them out first")
+        raise ValueError(
+            f"{int((~np.isfinite(z_phot)).any(axis=0).sum())} galaxies have no estimate; leave them out first"
+        )
     residuals = Residuals.of(z_phot, sample.z_ref)
     # The same resamples as those of all redshifts in `judge`.
     drawn = resampled(residuals, resamples if len(sample.z_ref) else 0, np.random.default_rng([seed, 1]))
