@@ -23,7 +23,7 @@ from mixz.metrics import (
 )
 from mixz.metrics.metric import point_metrics
 from mixz.metrics.pdf_summary import SMEARED
-from mixz.metrics.point import Residuals
+from mixz.metrics.residuals import Residuals
 from mixz.truths import KNOWN_TRUTHS, GaussianKernel, Labels, Truth
 
 RNG = np.random.default_rng(1)
