@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import fitsio
 import h5py
 import numpy as np
 import pandas as pd
@@ -88,7 +89,6 @@ def test_every_reader_takes_support_for_numbers(tmp_path: Path) -> None:
             assert hdus[1].name == "PHOTOZ"
             assert hdus[1].data["support"].tolist() == [0, 1, 2]
             assert hdus[1].data["support"].dtype.kind in "iu"
-        fitsio = pytest.importorskip("fitsio")
         found = fitsio.read(str(tmp_path / "t.fits"))
         assert found["support"].tolist() == [0, 1, 2]
         assert found["support"].dtype.kind in "iu"
@@ -273,7 +273,6 @@ def test_fits_keeps_every_value(column: tuple[str, list[Any], list[int]]) -> Non
 @settings(max_examples=15, deadline=None)
 @given(columns(ASCII))
 def test_fitsio_reads_the_same(column: tuple[str, list[Any], list[int]]) -> None:
-    fitsio = pytest.importorskip("fitsio")
     kind, values, cuts = column
     if kind == "UInt64" and None in values:
         return
