@@ -16,6 +16,7 @@ from mixz.data.meaning.names import ROUNDED, are_rounded, identities
 from mixz.data.photometry import column_names, photometry
 from mixz.data.redshifts import redshifts, widths
 from mixz.data.sky import Box, footprint, guess_units, positions
+from mixz.data.survey_tables import names_by_position, require_ranges, require_survey
 from mixz.data.tables import read_chunks, table_columns
 from mixz.densities.grid import FARTHEST
 from mixz.errors import MixzError, nearest
@@ -109,12 +110,16 @@ def read_catalogue(
     rows, rounded = 0, False
     for side, path in source.files.items():
         require_file(source, path)
-        available = table_columns(path, source.group)
-        _require_survey(source, path, available)
+        survey = SURVEYS[source.survey] if source.survey else None
+        by_position = names_by_position(path, survey)
+        available = by_position or table_columns(path, source.group)
+        require_survey(path, survey, available)
         wanted = _needed_columns(source, bands, cuts, available, ours)
         _require_marked(source, path, available, wanted)
         account = Account(str(path))
-        for chunk in _whole_chunks(path, wanted, source.group, near):
+        for number, chunk in enumerate(_whole_chunks(path, wanted, source.group, near, by_position)):
+            if number == 0:
+                require_ranges(chunk, path, survey)
             frame = _in_our_names(chunk, source, bands, cuts, account, first_row=rows, end=end).assign(side=side)
             rows += len(frame)
             rounded |= source.columns.object_id in chunk and are_rounded(chunk[source.columns.object_id])
@@ -155,16 +160,20 @@ def require_file(source: Source, path: Path) -> None:
         There is no such file.
     """
     if source.survey and not path.is_file() and not is_hats(path):
+        survey = SURVEYS[source.survey]
+        get = f"mixz fetch {survey.fetched_as} --to {path.parent}" if survey.fetched_as else "docs/surveys.md"
         raise MixzError(
             f"no file {path}",
-            SURVEYS[source.survey].about,
-            f"download it (docs/surveys.md), or make simulated ones: mixz mock --galaxies 30000 --out {path.parent}",
+            survey.about,
+            f"download it ({get}), or make simulated ones: mixz mock --galaxies 30000 --out {path.parent}",
         )
 
 
-def _whole_chunks(path: Path, wanted: list[str], group: str | int | None, near: Box | None) -> Iterator[pd.DataFrame]:
+def _whole_chunks(
+    path: Path, wanted: list[str], group: str | int | None, near: Box | None, names: Sequence[str]
+) -> Iterator[pd.DataFrame]:
     empty = True
-    for chunk in read_chunks(path, wanted, group, near=near):
+    for chunk in read_chunks(path, wanted, group, near=near, names=names):
         empty = empty and not len(chunk)
         if len(chunk):
             yield chunk
@@ -304,21 +313,6 @@ def _require_marked(source: Source, path: Path, available: Sequence[str], wanted
                 f"missing: {name}: nothing is read of {path} that this could be about",
                 "marks of columns that the config names",
                 "leave it out, or name the column",
-            )
-
-
-def _require_survey(source: Source, path: Path, available: Sequence[str]) -> None:
-    """Refuse another survey's file: its columns may be there and mean something else."""
-    if source.survey is None:
-        return
-    mine = SURVEYS[source.survey]
-    lacking = [name for name in mine.marks if name not in available]
-    for other in SURVEYS.values():
-        if lacking and other is not mine and all(name in available for name in other.marks):
-            raise MixzError(
-                f"{path} is a {other.name} table, not {mine.name}: it has {', '.join(other.marks)} and no {lacking[0]}",
-                f"{mine.about}",
-                f"set survey: {other.name}, or name the other file",
             )
 
 

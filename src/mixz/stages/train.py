@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from mixz.atomic import alone, remove
 from mixz.data.data_set.galaxies_file import read_provenance
 from mixz.data.data_set.provenance import is_simulated
-from mixz.galaxies import SPLITS, GalaxySet
 from mixz.progress import progress_bar
 from mixz.stages.results import Results
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from mixz.galaxies import GalaxySet
     from mixz.model.ensemble import Ensemble
     from mixz.model.training.devices import Machine
     from mixz.model.training.history import Progress
@@ -210,7 +210,7 @@ def _with_provenance(ensemble: Ensemble, work: _Work, recipe: str) -> Ensemble:
     config, galaxies = work.results.config, work.galaxies
     built = read_provenance(work.results.galaxies_path)
     counts = {
-        truth: {side: int((galaxies.has(truth) & (galaxies.split == side)).sum()) for side in SPLITS}
+        truth: {side: int((galaxies.has(truth) & (galaxies.split == side)).sum()) for side in galaxies.sides}
         for truth in galaxies.truths
     }
     provenance = {

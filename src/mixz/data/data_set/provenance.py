@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mixz.data.simulated import is_mock
-from mixz.galaxies import SPLITS
 from mixz.truths.known import SPECTRUM
 from mixz.truths.learned import learned_scales
 
@@ -109,7 +108,8 @@ def _counts(galaxies: GalaxySet) -> dict[str, dict[str, int]]:
     members: dict[str, Mask] = {"galaxies": np.ones(len(galaxies), dtype=bool)}
     members |= {truth: galaxies.has(truth) for truth in galaxies.truths}
     return {
-        name: {side: int(np.sum(mask & (galaxies.split == side))) for side in SPLITS} for name, mask in members.items()
+        name: {side: int(np.sum(mask & (galaxies.split == side))) for side in galaxies.sides}
+        for name, mask in members.items()
     }
 
 

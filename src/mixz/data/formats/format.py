@@ -44,12 +44,15 @@ class TableSource:
         The place on the sky of interest: catalogues in pieces of sky leave pieces far from it unread.
     most_bytes
         Refuse what unpacks to more bytes than these.
+    names
+        The names of a text table's columns in their order, in place of any that it has.
     """
 
     path: Path
     group: str | int | None = None
     near: Box | None = None
     most_bytes: int = MOST_BYTES
+    names: tuple[str, ...] = ()
 
     @property
     def most_bytes_whole(self) -> int:

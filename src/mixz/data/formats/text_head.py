@@ -82,6 +82,43 @@ def read_head(path: Path) -> TextHead:
     return TextHead(_names(header, delimiter), delimiter, records[0].end)
 
 
+def first_row(path: Path) -> tuple[list[str], bool]:
+    """The fields of the first line that is no comment, and whether they are names of columns rather than values.
+
+    Names are they that hold far fewer numbers than the line below, or that count the columns: 0, 1, 2 ...
+
+    Raises
+    ------
+    ValueError
+        There is no such line, or it is no text.
+    """
+    _, _, records = _first_records(path)
+    if not records:
+        raise ValueError("it holds no line of text")
+    below = records[1].text if len(records) > 1 else None
+    _, delimiter = delimiter_of(records[0].text, below)
+    found = fields(records[0].text, delimiter)
+    here, there = (sum(map(_is_number, fields(text, delimiter))) for text in (records[0].text, below or ""))
+    counted = found == [str(number) for number in range(len(found))]
+    return found, counted or (2 * here < there if below else not here)
+
+
+def head_by_position(path: Path, names: Sequence[str]) -> TextHead:
+    """The head of a table whose columns are called by their positions, whatever names it has itself.
+
+    Raises
+    ------
+    ValueError
+        It has not as many columns as there are names, or as `first_row`.
+    """
+    start, _, records = _first_records(path)
+    found, named = first_row(path)
+    if len(found) != len(names):
+        raise ValueError(f"it has {len(found)} columns, where {len(names)} go by position")
+    _, delimiter = delimiter_of(records[0].text, records[1].text if len(records) > 1 else None)
+    return TextHead(names, delimiter, records[0].end if named else start)
+
+
 def _commented(comments: list[str], row: str | None, start: int) -> TextHead | None:
     """A head whose names are comments: the last of them, or SExtractor's one a line."""
     numbered = [NUMBERED.match(line) for line in comments]
