@@ -97,7 +97,9 @@ def _of_one_length(table: Mapping[str, Any], names: Collection[str]) -> Mapping[
 
 
 def _as_pandas(columns: Columns, grid: NDArray[Any] | None, table: pd.DataFrame) -> pd.DataFrame:
-    made = pd.DataFrame({name: _pandas_column(column.data) for name, column in columns.items()}, index=table.index)
+    # What the index says already is no column besides: `reset_index` would have two of one name.
+    laid = {n: _pandas_column(column.data) for n, column in columns.items() if n not in table.index.names}
+    made = pd.DataFrame(laid, index=table.index)
     if grid is not None:
         made.attrs["z_grid"] = grid.tolist()
     return made
