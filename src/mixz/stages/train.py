@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from mixz.atomic import alone, remove
 from mixz.data.data_set.galaxies_file import read_provenance
 from mixz.data.data_set.provenance import is_simulated
-from mixz.progress import progress_bar
+from mixz.galaxies import GalaxySet
+from mixz.progress import busy, duration, progress_bar
 from mixz.stages.results import Results
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def train(
         paths = [results.model_path(name) for name in names]
         with _client(dask, workers) as client:
             work = _Work(results, galaxies, console, machine, client, {}, {})
+            work.tell_forecast(names)
             for name, path in zip(names, paths, strict=True):
                 results.write_model(_with_provenance(work.train(name), work, name), path)
                 results.digests.note("train", [path], [results.galaxies_path])
@@ -104,6 +106,28 @@ class _Work:
     client: Any
     trained: dict[tuple[Network, tuple[Step, ...]], Ensemble]
     balances: dict[Step, Balance]
+
+    def tell_forecast(self, names: Sequence[str]) -> None:
+        """Say how long the training takes at most on this machine, where that is worth saying."""
+        if self.client is not None:
+            return
+        from mixz.model.training.forecast import forecast
+
+        config = self.results.config
+        with busy("timing a few updates", self.console):
+            found = forecast(
+                self.galaxies,
+                [config.recipe(name) for name in names],
+                members=config.members,
+                ref_band=config.ref_band,
+                truths=self.results.truths(),
+                machine=self.machine,
+            )
+        if found is not None:
+            what = f"{found.steps} step{'s' * (found.steps > 1)}, {config.members} member{'s' * (config.members > 1)}"
+            earlier = "; members that no longer improve stop earlier" if found.may_stop else ""
+            words = f"training takes at most about {duration(found.seconds)} on this machine ({what}){earlier}"
+            self.console.print(words, highlight=False, soft_wrap=True)
 
     def train(self, name: str) -> Ensemble:
         """Train a recipe from random starts, or from the steps it has in common with an earlier one, and finish it."""
