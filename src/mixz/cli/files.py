@@ -49,7 +49,7 @@ def mock(
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same survey.")] = 1,
     check: Annotated[bool, typer.Option("--check", help="Print the mock beside the real surveys.")] = False,
 ) -> None:
-    """Simulate a survey: writes mock COSMOS2020, HSC and GalaxiesML files in the surveys' own formats.
+    """Simulate a survey: writes mock COSMOS2020, HSC, GalaxiesML and TransferZ files in the surveys' own formats.
 
     Needs `pip install "mixz[mock]"`. `--check` prints how real it looks; without `--out` it does only that.
 

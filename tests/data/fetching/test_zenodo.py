@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
@@ -24,19 +24,6 @@ ABOUT = {"title": "t", "purpose": "p", "page": "the page", "licence": "l", "note
 FILES = {"a.csv": b"id,z\n1,0.5\n" * 2000, "b.csv": b"id,z\n2,0.7\n"}
 
 
-def serve_record(server: Server, number: int, files: dict[str, bytes], *, link: str = "self", **how: Any) -> None:
-    """Answer like Zenodo: the record as JSON, and the content of its files."""
-    listed = []
-    for name, body in files.items():
-        path = f"api/records/{number}/files/{name}/content"
-        server.serve(path, body, **how)
-        md5 = hashlib.md5(body, usedforsecurity=False).hexdigest()
-        entry = {"key": name, "size": len(body), "checksum": f"md5:{md5}", "links": {link: server.url(path)}}
-        listed.append(entry)
-    answer = {"id": number, "metadata": {"title": "t"}, "files": listed}
-    server.serve(f"api/records/{number}", json.dumps(answer).encode(), headers={"Content-Type": "application/json"})
-
-
 def data_set(server: Server, number: int, *names: str) -> DataSet:
     files = tuple(RemoteFile(name=name) for name in names)
     record = server.url(f"api/records/{number}")
@@ -45,7 +32,7 @@ def data_set(server: Server, number: int, *names: str) -> DataSet:
 
 @pytest.fixture
 def registry(server: Server) -> Registry:
-    serve_record(server, 7, FILES)
+    server.serve_record(7, FILES)
     return Registry(
         data_sets={"both": data_set(server, 7, *FILES), "extra": data_set(server, 8, "c.csv")},
         groups={"paper": Group(purpose="p", data_sets=("both",), also=("extra",))},
@@ -66,7 +53,7 @@ def run(registry: Registry, folder: Path, console: Console, name: str = "both") 
 def test_addresses_sizes_and_checksums_are_the_records(
     server: Server, registry: Registry, tmp_path: Path, console: Console, link: str
 ) -> None:
-    serve_record(server, 7, FILES, link=link)
+    server.serve_record(7, FILES, link=link)
     assert set(run(registry, tmp_path, console).values()) == {"downloaded; MD5 as published"}
     assert {name: (tmp_path / name).read_bytes() for name in FILES} == FILES
     recorded = json.loads((tmp_path / LOCK_NAME).read_text())
@@ -78,7 +65,7 @@ def test_addresses_sizes_and_checksums_are_the_records(
 def test_a_half_file_goes_on_where_it_broke(
     server: Server, registry: Registry, tmp_path: Path, console: Console
 ) -> None:
-    serve_record(server, 7, FILES, breaks_at=[7000])
+    server.serve_record(7, FILES, breaks_at=[7000])
     run(registry, tmp_path, console)
     assert (tmp_path / "a.csv").read_bytes() == FILES["a.csv"]
     assert "bytes=7000-" in {asked for _, _, asked in server.asked}
@@ -93,7 +80,7 @@ def test_a_file_cut_on_disk_is_fetched_again(registry: Registry, tmp_path: Path,
 def test_a_record_with_other_names_lists_what_it_has(
     server: Server, registry: Registry, tmp_path: Path, console: Console
 ) -> None:
-    serve_record(server, 7, {"a.csv": b"1", "B.csv": b"2"})
+    server.serve_record(7, {"a.csv": b"1", "B.csv": b"2"})
     with pytest.raises(MixzError, match=r"the page holds no file 'b.csv'\n  allowed: a.csv, B.csv"):
         run(registry, tmp_path, console)
     assert not list(tmp_path.iterdir()), "nothing is fetched of a record that is not the known one"
