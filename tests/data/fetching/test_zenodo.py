@@ -12,7 +12,7 @@ from rich.console import Console
 from mixz import stages
 from mixz.data.fetching import download
 from mixz.data.fetching.fetch import LOCK_NAME
-from mixz.data.fetching.registry import DataSet, Group, Registry, RemoteFile, load_registry
+from mixz.data.fetching.registry import DataSet, FetchGroup, Registry, RemoteFile, load_registry
 from mixz.errors import MixzError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def registry(server: Server) -> Registry:
     server.serve_record(7, FILES)
     return Registry(
         data_sets={"both": data_set(server, 7, *FILES), "extra": data_set(server, 8, "c.csv")},
-        groups={"paper": Group(purpose="p", data_sets=("both",), also=("extra",))},
+        groups={"paper": FetchGroup(purpose="p", data_sets=("both",), also=("extra",))},
     )
 
 

@@ -90,7 +90,7 @@ class DataSet(Strict):
         return REGISTRY_PATH.with_name(self.query) if self.query else None
 
 
-class Group(Strict):
+class FetchGroup(Strict):
     """Data sets that are fetched together, by one name.
 
     Parameters
@@ -118,7 +118,7 @@ class Registry(Strict):
     """
 
     data_sets: dict[str, DataSet]
-    groups: dict[str, Group] = Field(default_factory=dict)
+    groups: dict[str, FetchGroup] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _groups_are_of_known_data_sets(self) -> Registry:
