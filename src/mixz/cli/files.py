@@ -18,22 +18,28 @@ def fetch(
     to: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("data"),
     timeout: Annotated[float, typer.Option(min=1, help="Seconds of silence before trying again.")] = 60.0,
     show: Annotated[bool, typer.Option("--list", help="Print the data sets that mixz knows.")] = False,
+    registry: Annotated[
+        Path | None, typer.Option(help="YAML file with other data sets, or a mirror's addresses (docs/fetch.md).")
+    ] = None,
 ) -> None:
     """Download public data sets, checked; a download that broke off goes on where it stopped.
 
-    Where no checksum is published, the first download's is recorded in `mixz-fetch.lock.json` and kept to.
+    `paper` stands for all that configs/paper.yaml reads. Where no checksum is published, the first download's is
+    recorded in `mixz-fetch.lock.json` and kept to.
 
-    Example: `mixz fetch galaxiesml_csv cosmos2020_classic --to data`
+    Example: `mixz fetch paper`, or `mixz fetch galaxiesml_csv cosmos2020_classic --to data`
     """
-    from mixz.data.fetching.registry import load_registry
+    from mixz.data.fetching.registry import REGISTRY_PATH, load_registry
 
-    console = terminal()
+    console, known = terminal(), load_registry(registry or REGISTRY_PATH)
     if show:
-        console.print(registry_table(load_registry()))
+        console.print(registry_table(known.data_sets))
+        for name, group in known.groups.items():
+            console.print(f"{name}: {', '.join(group.data_sets)}; {group.purpose}", soft_wrap=True, highlight=False)
         return
     from mixz import stages
 
-    for path, words in stages.fetch(names or (), to, console, timeout_s=timeout):
+    for path, words in stages.fetch(names or (), to, console, timeout_s=timeout, registry=known):
         console.print(f"{path}: {words}", soft_wrap=True, highlight=False)
 
 
@@ -43,7 +49,7 @@ def mock(
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same survey.")] = 1,
     check: Annotated[bool, typer.Option("--check", help="Print the mock beside the real surveys.")] = False,
 ) -> None:
-    """Simulate a survey: writes mock COSMOS2020, HSC and GalaxiesML files in the surveys' own formats.
+    """Simulate a survey: writes mock COSMOS2020, HSC, GalaxiesML and TransferZ files in the surveys' own formats.
 
     Needs `pip install "mixz[mock]"`. `--check` prints how real it looks; without `--out` it does only that.
 

@@ -184,7 +184,7 @@ def _citation(about: Mapping[str, Any]) -> str:
 def _known_files() -> dict[str, str]:
     """The BibTeX entry of every public file that the registry knows, and of the tables its queries yield."""
     citations: dict[str, str] = {}
-    for data_set in load_registry().values():
+    for data_set in load_registry().data_sets.values():
         names = [file.name for file in data_set.files]
         if data_set.query:
             names += [data_set.query.replace(".sql", ending) for ending in TABLE_ENDINGS]
