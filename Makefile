@@ -2,20 +2,30 @@
 # make test   style, types and every test
 # make oldest the tests under the oldest dependencies that are allowed
 # make env    the environment both stand on; nothing to do when it is current
+# make dist   wheel and sdist: built, installed by the lock into an empty environment, and tried there
+# make lock   locks/, after constraints.txt or pyproject.toml have changed
+# make licences  the tables of docs/dependencies.md, and what is not permissive
+# make audit  known vulnerabilities of every package, where a database can be reached
+# make mutants   how many small faults in metrics/ and truths/ the tests find
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+# Tests run in another order every time: `make test SEED=1` is that of another run, which printed its seed.
+SEED   ?= $(shell $(PYTHON) -c 'import random; print(random.randrange(10**6))')
+SEED   := $(SEED)
 PYTEST := python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+ORDER  := --randomly-seed=$(SEED) --hypothesis-seed=$(SEED)
 
-.PHONY: demo test oldest env lint browser clean
+.PHONY: demo test oldest env lint dist lock licences audit mutants release browser clean
 .DEFAULT_GOAL := demo
 
 demo: env
 	$(BIN)/mixz run
 
 test: env lint
-	$(BIN)/$(PYTEST)
+	@echo "tests in the order of SEED=$(SEED)"
+	$(BIN)/$(PYTEST) $(ORDER)
 
 # Warnings are no errors there: old packages warn about their own dependencies.
 BRIDGES := tests/bridges tests/rail tests/data/test_hats_tables.py tests/stages/test_challenge.py
@@ -31,6 +41,23 @@ lint: env
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+dist lock licences audit: release
+dist:
+	$(BIN)/python checks/distribution.py
+lock:
+	$(BIN)/python checks/lock.py
+licences:
+	$(BIN)/python checks/licences.py --write
+audit:
+	$(BIN)/python checks/audit.py
+
+FAULTS ?= 300
+mutants: env
+	OMP_NUM_THREADS=1 $(BIN)/python checks/mutants.py --faults $(FAULTS)
+
+release: env
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[release]'
 
 env: $(VENV)/.current
 
