@@ -1,6 +1,7 @@
 # make demo   the whole system on a small simulated survey
 # make test   style, types and every test
 # make oldest the tests under the oldest dependencies that are allowed
+# make torture  every verb killed at random moments, counted; hours
 # make env    the environment both stand on; nothing to do when it is current
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PYTEST := python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
-.PHONY: demo test oldest env lint browser clean
+.PHONY: demo test oldest torture env lint browser clean
 .DEFAULT_GOAL := demo
 
 demo: env
@@ -26,6 +27,11 @@ oldest:
 	$(PYTHON) -m venv .venv-oldest-bridges
 	.venv-oldest-bridges/bin/python -m pip install --quiet --constraint constraints-oldest-bridges.txt --editable '.[dask,dev,hats,mlflow,mock,onnx,rail,serve,sklearn,train]'
 	.venv-oldest-bridges/bin/$(PYTEST) -o filterwarnings=default $(BRIDGES)
+
+# Hours. In pieces: make torture MIXZ_VERBS=build,predict MIXZ_KILLS=20 MIXZ_SEED=3
+export MIXZ_VERBS MIXZ_KILLS MIXZ_SEED
+torture: env
+	PYTHONPATH=tests $(BIN)/python tests/crash/torture.py
 
 lint: env
 	$(BIN)/ruff check
