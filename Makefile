@@ -1,5 +1,6 @@
 # make demo   the whole system on a small simulated survey
 # make test   style, types and every test
+# make torture files damaged in 100,000 ways, for every reader
 # make oldest the tests under the oldest dependencies that are allowed
 # make env    the environment both stand on; nothing to do when it is current
 
@@ -8,7 +9,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PYTEST := python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
-.PHONY: demo test oldest env lint browser clean
+.PHONY: demo test oldest torture env lint browser clean
 .DEFAULT_GOAL := demo
 
 demo: env
@@ -16,6 +17,10 @@ demo: env
 
 test: env lint
 	$(BIN)/$(PYTEST)
+
+# FUZZ_INPUTS and FUZZ_SEED say how many and which; findings are put aside in out/fuzz.
+torture: env
+	PYTHONPATH=tests $(BIN)/python -m fuzz
 
 # Warnings are no errors there: old packages warn about their own dependencies.
 BRIDGES := tests/bridges tests/rail tests/data/test_hats_tables.py tests/stages/test_challenge.py
