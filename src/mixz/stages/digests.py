@@ -6,6 +6,7 @@ it was made from is still what lies there.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from mixz.errors import MixzError
 from mixz.strict import Strict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 DIGESTS = "digests.json"
@@ -55,6 +56,25 @@ class FilesRecord(Strict):
     files: dict[str, Entry] = Field(default_factory=dict)
     seen: dict[str, str] = Field(default_factory=dict)
     seal: str = OPEN_SEAL
+
+
+@contextmanager
+def told_if_damaged(path: Path, verb: str) -> Iterator[None]:
+    """Tell in one message whatever is wrong inside a file whose note is right: another program may have written both.
+
+    Raises
+    ------
+    MixzError
+        The block ended in an error.
+    """
+    try:
+        yield
+    except MixzError:
+        raise
+    except Exception as error:
+        reason = str(error).partition("\n")[0][:200] or type(error).__name__
+        again = f"run `mixz {verb}` again"
+        raise MixzError(f"{path} cannot be read: {reason}", f"what `mixz {verb}` wrote", again) from error
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from mixz.errors import MixzError
 from mixz.galaxies import GALAXIES_DIGEST
 from mixz.report.model_card import model_card
 from mixz.settings.model_record import CARD, HISTORY, RECORD, read_record
-from mixz.stages.digests import Digests
+from mixz.stages.digests import Digests, told_if_damaged
 from mixz.stages.photoz_tables import read_photoz_table, write_photoz_table
 
 if TYPE_CHECKING:
@@ -242,11 +242,12 @@ class Results:
         """
         path = self.model_path(recipe) / HISTORY
         read_record(self.model_path(recipe))
-        steps = zip(self.config.recipe(recipe).steps, json.loads(path.read_text()), strict=True)
-        return {
-            f"{number}: {' + '.join(step.truths)}": history["validation_loss"]
-            for number, (step, history) in enumerate(steps, start=1)
-        }
+        with told_if_damaged(path, "train"):
+            steps = zip(self.config.recipe(recipe).steps, json.loads(path.read_text()), strict=True)
+            return {
+                f"{number}: {' + '.join(step.truths)}": history["validation_loss"]
+                for number, (step, history) in enumerate(steps, start=1)
+            }
 
     def write_photoz(self, recipe: str, photoz: PhotoZ) -> None:
         """Write the estimates of a recipe, every member's among them, and densities with their grid."""
@@ -266,7 +267,8 @@ class Results:
         if not path.is_file():
             raise MixzError(f"no {path}", "estimates that `mixz evaluate` wrote", "run `mixz evaluate` first")
         self.digests.require(path, "evaluate")
-        return read_photoz_table(path, galaxies)
+        with told_if_damaged(path, "evaluate"):
+            return read_photoz_table(path, galaxies)
 
     def write_records(
         self, records: Sequence[Record], differences: Sequence[Record] = (), estimates: Sequence[Record] = ()
@@ -317,8 +319,9 @@ class Results:
         if not path.is_file():
             raise MixzError(f"no {path}", "metrics of `mixz evaluate`", "run `mixz evaluate` first")
         self.digests.require(path, "evaluate")
-        rows: list[Record] = json.loads(path.read_text())
-        return [{k: math.nan if v is None and k in NUMBERS else v for k, v in row.items()} for row in rows]
+        with told_if_damaged(path, "evaluate"):
+            rows: list[Record] = json.loads(path.read_text(encoding="utf-8"))
+            return [{k: math.nan if v is None and k in NUMBERS else v for k, v in row.items()} for row in rows]
 
 
 OF_RECORDS = ("mean", "std", "ensemble", "bootstrap", "corrected", "corrected_error", "value")

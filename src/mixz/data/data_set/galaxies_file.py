@@ -104,7 +104,7 @@ def is_galaxies(path: Path) -> bool:
     """Whether a Parquet file is one that `write_galaxies` wrote: its magnitudes are as training wants them."""
     try:
         return METADATA_KEY in (pq.read_schema(path).metadata or {})
-    except (OSError, pa.ArrowException):
+    except (OSError, ValueError, pa.ArrowException):
         return False
 
 

@@ -162,17 +162,24 @@ def _first_records(path: Path) -> tuple[int, list[str], list[_Record]]:
 
 def _records(lines: Sequence[bytes]) -> Iterator[tuple[str, int]]:
     """Rows and how many bytes each has; a line break in quotes ends none."""
-    held = b""
-    for number, line in enumerate(lines):
-        held += line
+    held: list[bytes] = []
+    quotes, mark = 0, b"\xef\xbb\xbf"
+    for line in lines:
+        held.append(line)
+        quotes += line.count(b'"')
         # In a comment a quote means nothing.
-        if held.count(b'"') % 2 and not held.lstrip().startswith(b"#"):
+        if quotes % 2 and not held[0].lstrip().startswith(b"#"):
             continue
-        text = held.removeprefix(b"\xef\xbb\xbf") if number == 0 else held
-        yield decoded(text).strip(" \r\n"), len(held)
-        held = b""
+        yield _record(held, mark)
+        held, quotes, mark = [], 0, b""
     if held:
-        yield decoded(held).strip(" \r\n"), len(held)
+        yield _record(held, mark)
+
+
+def _record(held: Sequence[bytes], mark: bytes) -> tuple[str, int]:
+    """The lines of a row as text, without what may stand before the first of all, and how many bytes they have."""
+    whole = b"".join(held)
+    return decoded(whole.removeprefix(mark)).strip(" \r\n"), len(whole)
 
 
 def fields(row: str, delimiter: str | None) -> list[str]:
