@@ -1,6 +1,7 @@
 # make demo   the whole system on a small simulated survey
 # make test   style, types and every test
 # make oldest the tests under the oldest dependencies that are allowed
+# make torture  100,000 damaged files for every reader, then every verb killed at random moments; counted; hours
 # make env    the environment both stand on; nothing to do when it is current
 # make dist   wheel and sdist: built, installed by the lock into an empty environment, and tried there
 # make lock   locks/, after constraints.txt or pyproject.toml have changed
@@ -17,7 +18,7 @@ SEED   := $(SEED)
 PYTEST := python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 ORDER  := --randomly-seed=$(SEED) --hypothesis-seed=$(SEED)
 
-.PHONY: demo test oldest env lint dist lock licences audit mutants release browser clean
+.PHONY: demo test oldest torture env lint dist lock licences audit mutants release browser clean
 .DEFAULT_GOAL := demo
 
 demo: env
@@ -36,6 +37,13 @@ oldest:
 	$(PYTHON) -m venv .venv-oldest-bridges
 	.venv-oldest-bridges/bin/python -m pip install --quiet --constraint constraints-oldest-bridges.txt --editable '.[dask,dev,hats,mlflow,mock,onnx,rail,serve,sklearn,train]'
 	.venv-oldest-bridges/bin/$(PYTEST) -o filterwarnings=default $(BRIDGES)
+
+# Hours. In pieces: make torture FUZZ_INPUTS=5000 FUZZ_SEED=3 MIXZ_VERBS=build,predict MIXZ_KILLS=20 MIXZ_SEED=3
+# What the fuzzer finds is put aside in out/fuzz.
+export FUZZ_INPUTS FUZZ_SEED MIXZ_VERBS MIXZ_KILLS MIXZ_SEED
+torture: env
+	PYTHONPATH=tests $(BIN)/python -m fuzz
+	PYTHONPATH=tests $(BIN)/python tests/crash/torture.py
 
 lint: env
 	$(BIN)/ruff check

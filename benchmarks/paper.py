@@ -1,90 +1,134 @@
-"""The paper's training at its own size: base, tl and combo, 100 members each, on 116k + 286k simulated galaxies.
+"""The paper's experiment at its own size, verb by verb: seconds, memory, and what 100 members would take.
 
-    python benchmarks/paper.py --device cuda --precision tf32
-    python benchmarks/paper.py --quick
+    python benchmarks/paper.py            400,000 simulated galaxies, the six recipes, 3 members each
+    python benchmarks/paper.py --quick    12,000 galaxies, base and fused, 2 members: minutes on 2 cores
 
-Needs torch, numpy and small pure-Python packages only, so that it runs on a bare GPU machine.
+`mixz mock` simulates, then `mixz build`, `train`, `evaluate` and `report` run in a process of their own each, whose CPU
+time and peak memory are theirs.  Training scales with members; of evaluating, what scales is predicting and judging.
+So judging is also measured by itself, one recipe on one sample with 100 members, on made-up estimates, beside the
+definition by drawing rows, of which a few resamples tell the CPU time of all.  The last line is one line of JSON.
+`paper_training.py` trains at this size on a GPU.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-from measure import peak_memory_mb, report, seconds
-from simulated import rows
+import numpy as np
+import yaml
+from measure import peak_memory_mb, report
 
-from mixz.model.nets import Weights, initial_weights
-from mixz.model.seeds import START, STEP, derive_seed, generators
-from mixz.model.training.devices import Machine
-from mixz.model.training.engine import train_step
-from mixz.model.training.rows import Rows
-from mixz.settings.network import Network
-from mixz.settings.recipe import FAST, RECIPES, Recipe
+from mixz.metrics.bins import POINT_BINS
+from mixz.metrics.judged import Estimates, judge, metrics_along, resampled
+from mixz.metrics.places import Sample, places
+from mixz.metrics.residuals import Residuals
 
-NETWORK = Network()
-TRAIN, VALIDATION = 0.70, 0.15  # shares of GalaxiesML
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
+CONFIG = Path(__file__).parents[1] / "configs" / "transferz.yaml"
+GALAXIES, TEST, MEMBERS = 400_000, 60_000, 100
+VERBS = ("build", "train", "evaluate", "report")
+RESAMPLES, DRAWN = 200, 4
+"""Resamples of a range, and how many of them are drawn row by row for comparison."""
 
-def sample(share: float, many_band: int, spec: int, *, seed: int) -> dict[tuple[str, ...], Rows]:
-    """Simulate one side of the split: scattered labels, spectra of brighter galaxies, and both together."""
-    a = rows(int(share * many_band), seed=seed, label_error=0.03)
-    b = rows(int(share * spec), seed=seed + 1, faint=26.0)
-    both = Rows(torch.cat([a.x, b.x]), torch.cat([a.z_ref, b.z_ref]))
-    return {("many_band",): a, ("spec",): b, ("many_band", "spec"): both}
-
-
-def train_recipe(
-    recipe: Recipe, members: int, sides: list[dict[tuple[str, ...], Rows]], machine: Machine
-) -> tuple[float, int]:
-    """Train a recipe; give the median best validation loss of its last step, and the epochs of its longest member."""
-    numbers = list(range(members))
-    starts = generators([derive_seed(0, k) for k in numbers], START)
-    weights: Weights = initial_weights(5, 1, NETWORK, starts)
-    epochs, best = 0, 0.0
-    for number, step in enumerate(recipe.steps, start=1):
-        train, validation = (side[step.truths] for side in sides)
-        seeds = [derive_seed(0, k, STEP, number) for k in numbers]
-        trained = train_step(weights, NETWORK, step, train, validation, members=numbers, seeds=seeds, machine=machine)
-        weights = trained.weights
-        epochs += max(map(len, trained.history.validation_loss))
-        best = statistics.median(map(min, trained.history.validation_loss))
-    return best, epochs
+Figures = dict[str, float | str | None]
 
 
 def main() -> None:
-    """Measure and print."""
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
-    arguments.add_argument("--precision", choices=["float32", "tf32", "bfloat16"], default="float32")
-    arguments.add_argument("--schedule", choices=["fast", "paper"], default="fast")
-    arguments.add_argument("--cuda-graphs", action="store_true", help="record updates as CUDA graphs")
-    arguments.add_argument("--members", type=int, default=100)
-    arguments.add_argument("--quick", action="store_true", help="4 members, 2k + 4k galaxies: under 50 s on 2 cores")
-    given = arguments.parse_args()
-    members, many_band, spec = (4, 2_000, 4_000) if given.quick else (given.members, 116_000, 286_000)
-    machine = Machine(given.device, given.precision, cuda_graphs=given.cuda_graphs)
-    sides = [sample(share, many_band, spec, seed=seed) for share, seed in ((TRAIN, 1), (VALIDATION, 3))]
-    figures: dict[str, float | str | None] = {
-        "device": torch.cuda.get_device_name() if given.device == "cuda" else "cpu",
-        "precision": given.precision,
-        "schedule": given.schedule,
-        "members": float(members),
-        "galaxies": float(many_band + spec),
-    }
-    settings = FAST if given.schedule == "fast" else {}
-    total = 0.0
-    for name in ("base", "tl", "combo"):
-        recipe = RECIPES[name].over(training=settings)
-        result: list[tuple[float, int]] = []
-        took = seconds(lambda r=recipe, into=result: into.append(train_recipe(r, members, sides, machine)))
-        total += took
-        figures |= {f"{name}_s": took, f"{name}_loss": result[0][0], f"{name}_epochs": float(result[0][1])}
-    figures |= {"total_s": total, "peak_memory_mb": peak_memory_mb()}
-    if given.device == "cuda":
-        figures["gpu_memory_mb"] = torch.cuda.max_memory_allocated() / 1e6
+    """Simulate, run every verb, judge 100 members, and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="12,000 galaxies, two recipes, 2 members")
+    parser.add_argument("--galaxies", type=int)
+    parser.add_argument("--members", type=int)
+    parser.add_argument("--judge", type=int, help=argparse.SUPPRESS)  # what the process of its own is called with
+    given = parser.parse_args()
+    if given.judge:
+        report(judging(given.judge))
+        return
+    galaxies = given.galaxies or (12_000 if given.quick else GALAXIES)
+    members = given.members or (2 if given.quick else 3)
+    figures: Figures = {"galaxies": float(galaxies), "members": float(members), "cores": float(os.cpu_count() or 1)}
+    with tempfile.TemporaryDirectory(prefix="mixz-benchmark-") as name:
+        config = make_config(Path(name), members, ["base", "fused"] if given.quick else None)
+        mixz = [sys.executable, "-m", "mixz"]
+        figures |= measured("mock", [*mixz, "mock", "--galaxies", str(galaxies), "--out", str(Path(name) / "survey")])
+        for verb in VERBS:
+            figures |= measured(verb, [*mixz, verb, str(config)])
+        figures["report_mb"] = (Path(name) / "out" / "paper" / "report.html").stat().st_size / 1e6
+    test = TEST // 10 if given.quick else TEST
+    alone = subprocess.run(
+        [sys.executable, __file__, "--judge", str(test)], stdout=subprocess.PIPE, text=True, check=True
+    )
+    figures |= json.loads(alone.stdout.splitlines()[-1])
+    times = MEMBERS / members
+    for verb in ("train", "evaluate"):
+        seconds = figures[f"{verb}_s"]
+        assert isinstance(seconds, float)
+        figures[f"{verb}_100_members_min_at_most"] = seconds * times / 60
     report(figures)
+
+
+def make_config(folder: Path, members: int, recipes: Sequence[str] | None) -> Path:
+    """Write the shipped config of the paper's data sets, of the simulated survey and so many members."""
+    tree = yaml.safe_load(CONFIG.read_text().replace("../mock_survey", "survey"))
+    tree |= {"name": "paper", "members": members, "out": "out"} | ({"recipes": list(recipes)} if recipes else {})
+    path = folder / "paper.yaml"
+    path.write_text(yaml.safe_dump(tree, sort_keys=False))
+    return path
+
+
+def measured(name: str, command: list[str]) -> Figures:
+    """Run a command: its wall and CPU seconds and peak memory, and what it says while it runs."""
+    begun = time.perf_counter()
+    with subprocess.Popen(command) as process:
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{name} ended with {process.returncode}")
+    figures: Figures = {
+        f"{name}_s": time.perf_counter() - begun,
+        f"{name}_cpu_s": used.ru_utime + used.ru_stime,
+        f"{name}_peak_gb": used.ru_maxrss / 1024**2,
+    }
+    print(f"{name}: {figures[f'{name}_s']:.0f} s, {figures[f'{name}_peak_gb']:.2f} GB", flush=True)
+    return figures
+
+
+def judging(galaxies: int) -> Figures:
+    """Judge 100 members on one sample, all ranges and bins; and a few resamples by drawing rows, to compare with."""
+    rng = np.random.default_rng(1)
+    z = rng.gamma(3.0, 0.3, galaxies).clip(0.02, 4)
+    hard = 0.03 * rng.standard_t(2, galaxies)
+    z_phot = z + (1 + z) * (hard + 0.015 * rng.standard_normal((MEMBERS, galaxies)))
+    sample = Sample("spec", "test", z, rng.uniform(19, 25.5, galaxies))
+    begun, wall = time.process_time(), time.perf_counter()
+    judge(sample, Estimates(z_phot), bins=POINT_BINS, resamples=RESAMPLES, seed=1)
+    cpu = time.process_time() - begun
+    figures: Figures = {"judge_100_members_s": time.perf_counter() - wall, "judge_100_members_cpu_s": cpu}
+
+    few = Residuals.of(z_phot[:4], z)
+    begun = time.process_time()
+    resampled(few, RESAMPLES, np.random.default_rng(1))
+    ours = (time.process_time() - begun) / RESAMPLES
+    begun = time.process_time()
+    for _ in range(DRAWN):
+        metrics_along(few.drawn(rng.integers(0, galaxies, (1, galaxies))))
+    rows = (time.process_time() - begun) / DRAWN
+    whole = sum(place.resamples(RESAMPLES) * (1 if place.bin is None else 1 / 8) for place in places(POINT_BINS))
+    return figures | {
+        "cpu_by_rows_over_by_counts": rows / ours,
+        "judge_by_rows_cpu_s_would_be": rows * whole * MEMBERS / 4,
+        "judge_peak_mb": peak_memory_mb(),
+    }
 
 
 if __name__ == "__main__":

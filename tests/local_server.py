@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import threading
 from dataclasses import dataclass, field
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 
 @dataclass
@@ -57,6 +59,17 @@ class Server(ThreadingHTTPServer):
     def serve(self, name: str, body: bytes = b"", **how: Any) -> None:
         """Answer `name` with `body`, in the way that `how` says (see `Served`)."""
         self.files[name] = Served(body, **how)
+
+    def serve_record(self, number: int, files: Mapping[str, bytes], *, link: str = "self", **how: Any) -> None:
+        """Answer like Zenodo: a record as JSON, and the content of its files, in the way that `how` says."""
+        listed = []
+        for name, body in files.items():
+            path = f"api/records/{number}/files/{name}/content"
+            self.serve(path, body, **how)
+            md5 = hashlib.md5(body, usedforsecurity=False).hexdigest()
+            listed.append({"key": name, "size": len(body), "checksum": f"md5:{md5}", "links": {link: self.url(path)}})
+        answer = json.dumps({"id": number, "metadata": {"title": "t"}, "files": listed})
+        self.serve(f"api/records/{number}", answer.encode(), headers={"Content-Type": "application/json"})
 
     def url(self, name: str) -> str:
         """The address of `name`."""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from mixz.cli import app
+from mixz.cli.verbs import app
 from test_layers import LAYERS
 
 ROOT = Path(__file__).parents[1]

@@ -60,7 +60,7 @@ def expect_refusal(outcome: tuple[int, str], *words: str) -> None:
 def test_help_teaches(call: Any) -> None:
     code, said = call("--help")
     assert code == 0
-    for verb in ("run", "build", "train", "predict", "evaluate", "report", "serve", "distill", "fetch"):
+    for verb in ("run", "build", "train", "predict", "evaluate", "report", "serve", "distill", "fetch", "verify"):
         assert verb in said
         code, more = call(verb, "--help")
         assert code == 0

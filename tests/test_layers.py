@@ -18,7 +18,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 # From the ground up; a room may import those named before it.
 LAYERS = (
     {"errors", "progress"},
-    {"atomic", "arrays", "strict"},
+    {"atomic", "arrays", "digest", "strict"},
     {"densities"},
     {"galaxies", "photoz"},
     {"truths"},

@@ -11,7 +11,7 @@ import pytest
 from typer.main import get_command
 
 from mixz import stages
-from mixz.cli import app
+from mixz.cli.verbs import app
 from mixz.settings.file import load_config
 
 ROOT = Path(__file__).parents[1]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mixz.arrays import Floats, Mask, all_shaped, frozen, shaped
+from mixz.digest import digest_of_arrays
 from mixz.errors import MixzError, nearest
 
 if TYPE_CHECKING:
@@ -16,8 +17,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-SPLITS = ("train", "validation", "test")
+CONFORMAL = "conformal"
+"""The side that calibration and intervals are learned from, and nothing else."""
+SPLITS = ("train", "validation", CONFORMAL, "test")
+"""The sides of the split; few data sets have galaxies on the conformal one."""
 NO_TRUTH = ""
+GALAXIES_DIGEST = "galaxies_digest"
+"""Where files say which galaxies they hold, or were made from: `GalaxySet.digest`."""
 WEIGHT = "weight"
 """Name under which `GalaxySet.carried` holds how much a galaxy counts in training, where tables say so."""
 DEFAULT = {"split": "test", "system": "", "table": ""}
@@ -40,7 +46,8 @@ class GalaxySet:
     z
         Per truth, its redshift labels, shape (galaxy,); NaN where the galaxy has none.
     split
-        Per galaxy one of ``"train"``, ``"validation"``, ``"test"``; ``"test"`` everywhere if not given.
+        Per galaxy one of ``"train"``, ``"validation"``, ``"conformal"``, ``"test"``; ``"test"`` everywhere if not
+        given.
     system
         Per galaxy the name of the photometric system it was measured in; ``""`` where there is one system.
     z_err
@@ -122,7 +129,7 @@ class GalaxySet:
             raise MixzError(f"bands: {self.bands}", "one or more names, each once", "name every band once")
         unknown = set(np.unique(self.split)) - set(SPLITS)
         if unknown:
-            raise MixzError(f"split holds {sorted(unknown)}", ", ".join(SPLITS), "use these three names")
+            raise MixzError(f"split holds {sorted(unknown)}", ", ".join(SPLITS), "use these names")
         ids, counts = np.unique(self.object_id, return_counts=True)
         if (counts > 1).any():
             raise MixzError(
@@ -135,10 +142,36 @@ class GalaxySet:
         """Count the galaxies."""
         return len(self.object_id)
 
+    def digest(self) -> str:
+        """Name all that is known of the galaxies, in their order: the same in memory and in any file of them.
+
+        Examples
+        --------
+        >>> one = GalaxySet([1, 2], ("g",), [[21], [22]], [[0.1]] * 2, z={"spec": [0.5, np.nan]})
+        >>> one.digest() == one.rows([0, 1]).digest(), one.digest() == one.rows([1, 0]).digest()
+        (True, False)
+        """
+        alone = ("object_id", "mag", "mag_err", "split", "system", "ra_deg", "dec_deg", "table")
+        named = ("z", "z_err", "carried")
+        arrays = {name: getattr(self, name) for name in alone} | {"bands": np.array(self.bands)}
+        arrays |= {f"{name} {key}": values for name in named for key, values in getattr(self, name).items()}
+        return digest_of_arrays(arrays)
+
     @property
     def truths(self) -> tuple[str, ...]:
         """Names of the truths that at least one galaxy may have."""
         return tuple(self.z)
+
+    @property
+    def sides(self) -> tuple[str, ...]:
+        """Names of the sides of the split, that of `CONFORMAL` only where a galaxy is on it.
+
+        Examples
+        --------
+        >>> GalaxySet([1], ("g",), [[21]], [[0.1]]).sides
+        ('train', 'validation', 'test')
+        """
+        return tuple(side for side in SPLITS if side != CONFORMAL or (self.split == CONFORMAL).any())
 
     def has(self, truth: str) -> Mask:
         """Which galaxies have a label of `truth`, shape (galaxy,)."""

@@ -132,10 +132,10 @@ class PhotoZ:
         """The grid of the densities; None where there are none."""
         return None if self.z_grid is None else Grid(self.z_grid)
 
-    @property
+    @cached_property
     def z_phot(self) -> Floats:
         """The ensemble's point estimate, shape (galaxy,): zbest of its density, else the mean of its members'."""
-        return self.points["zbest"] if "zbest" in self.points else np.asarray(self.z_phot_members.mean(axis=0))
+        return self.points["zbest"] if "zbest" in self.points else frozen(self.z_phot_members.mean(axis=0))
 
     @property
     def z_phot_std(self) -> Floats:

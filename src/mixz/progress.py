@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Protocol
@@ -57,6 +58,23 @@ def progress_bar(title: str, console: Console) -> Iterator[Bar]:
 def busy(title: str, console: Console) -> AbstractContextManager[object]:
     """Show that something is going on, where somebody is looking."""
     return console.status(title) if console.is_terminal else nullcontext()
+
+
+def duration(seconds: float) -> str:
+    """A length of time in words, to two figures.
+
+    Examples
+    --------
+    >>> [duration(seconds) for seconds in (4.2, 75, 3_000, 10_000, 300_000)]
+    ['5 s', '75 s', '50 min', '2.8 h', '3.5 days']
+    """
+    if seconds < 100:
+        return f"{math.ceil(seconds / 5) * 5} s"
+    for length, unit in ((60, "min"), (3600, "h"), (86400, "days")):
+        if seconds < 100 * length and (unit != "h" or seconds < 48 * length):
+            break
+    number = seconds / length
+    return f"{number:.0f} {unit}" if number >= 10 else f"{number:.1f} {unit}"
 
 
 @contextmanager

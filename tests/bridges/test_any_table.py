@@ -196,3 +196,10 @@ def test_models_without_densities_say_so() -> None:
 def test_an_ensemble_itself_takes_galaxies_only(model: Ensemble) -> None:
     with pytest.raises(MixzError, match=r"predict of a DataFrame(?s:.*)mixz\.predict_table\(model, table\)"):
         model.predict(pd.DataFrame(MAG))  # type: ignore[arg-type]
+
+
+def test_an_index_that_holds_the_ids_is_a_column_too(model: Ensemble) -> None:
+    frame = pd.DataFrame(MAG, index=pd.Index([7, 8, 9], name="object_id"))
+    found = mixz.predict_table(model, frame)
+    assert found.index.tolist() == [7, 8, 9]
+    assert found.reset_index()["object_id"].tolist() == [7, 8, 9]

@@ -115,21 +115,30 @@ def test_an_interrupted_run_goes_on(client: Any, place: Path, tmp_path: Path) ->
         again(densities=False)
     with pytest.raises(MixzError, match="other settings .parts differ"):
         again(part_rows=PART_ROWS - 1)
+    source, when = next((place / "sky").rglob("Npix*.parquet")), 1_700_000_000
+    before = source.stat()
+    os.utime(source, (when, when))
+    with pytest.raises(MixzError, match=r"other settings .source's files differ"):
+        again()
+    os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))
     unfinished = tmp_path / "out.unfinished"
     notes = sorted((unfinished / "journal").iterdir())
     assert len(notes) >= 3
     noted = sum(json.loads(note.read_text())["rows"] for note in notes)
-    rows = json.loads(notes[0].read_text())["rows"]
     notes[0].unlink()  # as if it had been killed between the file and the note
+    damaged = next(path for path in (unfinished / "catalogue").rglob("part-*.parquet"))
+    content = bytearray(damaged.read_bytes())
+    content[len(content) // 3] ^= 4
+    damaged.write_bytes(content)
     written = {path: path.stat().st_mtime_ns for path in (unfinished / "catalogue").rglob("part-*.parquet")}
     touched: list[int] = []
     outcome = again(tell=lambda done, _: touched.append(done))
-    assert noted > rows > 0
-    assert outcome.done_before == noted - rows
+    assert noted > 0
+    assert 0 < outcome.done_before < noted, "what is not noted, or not as it was written, is done again"
     assert touched[0] > outcome.done_before, "what is done is not counted anew"
     kept = [path for path, when in written.items()
             if (tmp_path / "out" / path.relative_to(unfinished / "catalogue")).stat().st_mtime_ns == when]  # fmt: skip
-    assert len(kept) >= len(notes) - 1, "only what is missing is done again"
+    assert len(kept) >= len(notes) - 2, "only what is missing is done again"
     check(read_hats(tmp_path / "out"), place)
     with pytest.raises(MixzError, match="is there already"):
         again()

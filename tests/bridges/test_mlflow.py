@@ -56,6 +56,7 @@ def test_a_store_that_cannot_be_written(
     (tmp_path / "file").write_text("no folder")
     config.folder.mkdir(parents=True)
     (config.folder / "metrics.json").write_text("[]")
+    stages.Results(config).digests.note("evaluate", [config.folder / "metrics.json"])
     monkeypatch.setenv("MLFLOW_TRACKING_URI", (tmp_path / "file").as_uri())
     with pytest.raises(MixzError, match="MLflow at file:"):
         stages.track(config)

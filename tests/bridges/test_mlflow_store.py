@@ -18,6 +18,7 @@ def test_a_database_needs_its_packages(
     config = load_config(write_config(toy_settings | {"recipes": ["base"]}))
     config.folder.mkdir(parents=True)
     (config.folder / "metrics.json").write_text("[]")
+    stages.Results(config).digests.note("evaluate", [config.folder / "metrics.json"])
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.setattr(mlflow_log, "find_spec", lambda _: None)
     with pytest.raises(MixzError, match=r"needs sqlalchemy, alembic[\s\S]*pip install 'mixz\[mlflow\]'"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -18,6 +19,7 @@ from mixz.bridges.onnx_format import ONNX_FORMAT
 from mixz.data.split import split_by_id
 from mixz.densities.calibration import KNOTS, Calibration
 from mixz.densities.intervals import Intervals
+from mixz.digest import MARK, OPEN_SEAL, seal
 from mixz.errors import MixzError
 from mixz.galaxies import GalaxySet
 from mixz.model.ensemble import Ensemble
@@ -26,7 +28,7 @@ from mixz.model.folder import save_model
 from mixz.photoz import PhotoZ
 from mixz.settings.network import Network
 from mixz.settings.recipe import Recipe, Step
-from mixz.stages.results import photoz_frame
+from mixz.stages.photoz_tables import photoz_frame
 
 pytest.importorskip("onnxruntime", reason="needs mixz[onnx]")
 pytest.importorskip("onnxscript", reason="needs mixz[onnx]")
@@ -236,6 +238,10 @@ def test_what_is_refused(exported: Path, tmp_path: Path) -> None:
     for other in (1, 9):
         changed = exported.read_bytes().replace(b'{"format": %d,' % ONNX_FORMAT, b'{"format": %d,' % other)
         (tmp_path / "other.onnx").write_bytes(changed)
+        with pytest.raises(MixzError, match="not those of its seal"):
+            OnnxModel.load(tmp_path / "other.onnx")
+        (tmp_path / "other.onnx").write_bytes(re.sub(MARK.encode() + b"[0-9a-f]{64}", OPEN_SEAL.encode(), changed))
+        seal(tmp_path / "other.onnx")
         with pytest.raises(MixzError, match=f"ONNX format {other}.*\n.*format {ONNX_FORMAT}\n.*export the model again"):
             OnnxModel.load(tmp_path / "other.onnx")
     with pytest.raises(MixzError, match="the model needs i too"):

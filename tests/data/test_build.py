@@ -123,6 +123,24 @@ def test_the_split_knows_only_the_id() -> None:
     np.testing.assert_array_equal(split_by_id(np.arange(9)), split_by_id(np.array([str(k) for k in range(9)])))
 
 
+def test_a_share_of_conformal_galaxies_moves_none_from_train_or_validation() -> None:
+    ids = np.arange(5000)
+    without, sides = split_by_id(ids), split_by_id(ids, conformal=0.05)
+    moved = sides != without
+    assert set(sides[moved]) == {"conformal"}
+    assert set(without[moved]) == {"test"}
+    assert moved.mean() == pytest.approx(0.05, abs=0.01)
+
+
+def test_a_config_may_ask_for_a_conformal_side(toy_settings: dict[str, Any], write_config: Any) -> None:
+    toy_settings["split"] = {"train": 0.6, "validation": 0.1, "conformal": 0.2, "test": 0.1}
+    galaxies, ledger = build(toy_settings, write_config)
+    assert ledger[-1]["conformal"] == (galaxies.split == "conformal").sum() > 0
+    toy_settings["split"]["conformal"] = 0.3
+    with pytest.raises(MixzError, match=r"conformal = 1.1; they must sum to 1"):
+        build(toy_settings, write_config)
+
+
 def test_the_split_never_changes() -> None:
     """Another hash would move galaxies between training and test of models that are already published."""
     assert split_by_id(np.array(list("abcdefgh"))).tolist() == [

@@ -60,6 +60,30 @@ def test_noisy_labels_give_intervals_of_the_redshift() -> None:
         assert naive > level + 0.015
 
 
+def test_the_promise_is_exact() -> None:
+    """Over many held-out sets the mean coverage of new galaxies lies between c and c + 1 / (n + 1)."""
+    held, new, tries = 120, 400, 150
+    centre, z, _ = galaxies(tries * (held + new), seed=11)
+    mass = densities(centre, shift=0.03, width=0.03)
+    score = scores(mass, z[:, None], GRID).reshape(tries, held + new)
+    inside = np.zeros(len(LEVELS))
+    for one in score:
+        fitted = Intervals.fit({"spec": (one[:held, None], np.zeros(held))}, bins_by=np.zeros(held))
+        inside += (one[held:, None] <= fitted.reach[0]).mean(axis=0) / tries
+    for level, share in zip(LEVELS, inside, strict=True):
+        by_counting = np.sqrt(level * (1 - level) / tries * (1 / held + 1 / new))
+        assert level - 2.5 * by_counting <= share <= level + 1 / (held + 1) + 2.5 * by_counting
+
+
+def test_edges_of_bins_may_be_laid_by_other_galaxies() -> None:
+    centre, z, mag = galaxies(3000, seed=12)
+    scored = {"spec": (scores(densities(centre, shift=0, width=0.06), z[:, None], GRID), mag)}
+    by_others = np.linspace(20, 25, 1001)
+    fitted = Intervals.fit(scored, bins_by=by_others)
+    np.testing.assert_allclose(fitted.edges, np.quantile(by_others, np.arange(1, 6) / 6))
+    assert not np.allclose(fitted.edges, Intervals.fit(scored).edges)
+
+
 def test_small_samples_promise_what_they_can() -> None:
     centre, z, mag = galaxies(FEWEST // 2, seed=7)
     mass = densities(centre, shift=0, width=0.06)

@@ -23,7 +23,7 @@ from mixz.metrics import (
 )
 from mixz.metrics.metric import point_metrics
 from mixz.metrics.pdf_summary import SMEARED
-from mixz.metrics.point import Residuals
+from mixz.metrics.residuals import Residuals
 from mixz.truths import KNOWN_TRUTHS, GaussianKernel, Labels, Truth
 
 RNG = np.random.default_rng(1)
@@ -126,6 +126,13 @@ def test_differences_tell_the_better_recipe() -> None:
     other = judge(SAMPLE.rows(np.arange(10)), Estimates(Z[:10] + ERROR[:, :10]), resamples=20)
     with pytest.raises(ValueError, match="different galaxies"):
         summarize_differences(("a", "b"), one, other, seed=8)
+
+
+def test_recipes_may_differ_in_whom_they_put_where() -> None:
+    """Ranges of the estimates themselves hold no galaxy of a recipe that puts all outside: no difference is told."""
+    far = np.full((1, N), 9.0)
+    pair = [judge(SAMPLE, Estimates(z), bins=BINS, resamples=20) for z in (Z + ERROR[:1], far)]
+    assert {r["z_range"] for r in summarize_differences(("a", "far"), *pair, seed=8)} >= {"all", "0.3-1.5"}
 
 
 def test_densities_are_judged_by_the_estimate_that_suits_the_metric() -> None:

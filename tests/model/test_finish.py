@@ -148,7 +148,7 @@ def test_a_truth_without_held_out_galaxies_is_named(many: GalaxySet) -> None:
 
 def test_no_held_out_galaxy_at_all_is_refused(many: GalaxySet) -> None:
     model = fit(many, Recipe(steps=(STEP,), network=HEADS["binned"]), members=1)
-    with pytest.raises(MixzError, match="no validation galaxy has a label of many_band or spec"):
+    with pytest.raises(MixzError, match="no held-out galaxy has a label of many_band or spec"):
         finished(model, many.rows(many.split != "validation"))
 
 

@@ -80,6 +80,7 @@ def test_the_same_settings_give_the_same_bytes(config: Config) -> None:
     for _ in range(2):
         stages.build(config, ["fits", "galaxiesml-hdf5"])
         written.append({path: content(path) for path in sorted(config.folder.rglob("*")) if path.is_file()})
+        del written[-1][config.folder / "digests.json"]  # of the PDF too
     assert written[0] == written[1]
 
 

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from mixz import cli, stages
-from mixz.data.fetching.registry import DataSet, RemoteFile
+from mixz.data.fetching.registry import DataSet, Registry, RemoteFile
 from mixz.errors import MixzError
 
 if TYPE_CHECKING:
@@ -22,14 +22,16 @@ ABOUT = {"title": "Two tables", "purpose": "p", "page": "https://page", "licence
 
 
 @pytest.fixture
-def registry(server: Server) -> dict[str, DataSet]:
+def registry(server: Server) -> Registry:
     for name in ("a.csv", "b.csv"):
         server.serve(name, name.encode())
     files = tuple(RemoteFile(name=name, url=server.url(name)) for name in ("a.csv", "b.csv"))
-    return {
-        "two": DataSet(files=files, **ABOUT),
-        "asked": DataSet(query="hsc_pdr2.sql", **ABOUT | {"note": "register"}),
-    }
+    return Registry(
+        data_sets={
+            "two": DataSet(files=files, **ABOUT),
+            "asked": DataSet(query="hsc_pdr2.sql", **ABOUT | {"note": "register"}),
+        }
+    )
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
@@ -41,9 +43,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
             raise
 
 
-def test_a_data_set_is_fetched_whole_or_file_by_file(
-    registry: dict[str, DataSet], console: Console, tmp_path: Path
-) -> None:
+def test_a_data_set_is_fetched_whole_or_file_by_file(registry: Registry, console: Console, tmp_path: Path) -> None:
     one = stages.fetch(["two/b.csv"], tmp_path, console, registry=registry)
     assert [path.name for path, _ in one] == ["b.csv"]
     both = stages.fetch(["two"], tmp_path, console, registry=registry)
@@ -52,7 +52,7 @@ def test_a_data_set_is_fetched_whole_or_file_by_file(
 
 
 def test_where_an_account_is_needed_the_query_and_the_way_are_given(
-    registry: dict[str, DataSet], console: Console, tmp_path: Path
+    registry: Registry, console: Console, tmp_path: Path
 ) -> None:
     [query] = stages.fetch(["asked"], tmp_path, console, registry=registry)
     assert "FROM\n    pdr2_wide.forced" in query.path.read_text()
@@ -61,7 +61,7 @@ def test_where_an_account_is_needed_the_query_and_the_way_are_given(
 
 
 def test_a_wrong_name_stops_before_anything_is_downloaded(
-    registry: dict[str, DataSet], server: Server, console: Console, tmp_path: Path
+    registry: Registry, server: Server, console: Console, tmp_path: Path
 ) -> None:
     for names in (["two", "tow"], []):
         with pytest.raises(MixzError, match="two"):

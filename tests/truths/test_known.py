@@ -9,7 +9,7 @@ from scipy import stats
 from mixz.errors import MixzError
 from mixz.truths.core_tail import CoreTailKernel
 from mixz.truths.gaussian import GaussianKernel
-from mixz.truths.known import COSMOS2020, KERNELS, SPECTRUM
+from mixz.truths.known import COSMOS2020, COSMOS2020_MEASURED, KERNELS, SPECTRUM
 
 LABELS = np.linspace(0, 6, 24_001)
 
@@ -79,3 +79,24 @@ def test_a_config_can_name_both_kernels() -> None:
 def test_gaussian_density_by_hand() -> None:
     p = GaussianKernel(0.1).density(z_label=1.2, z=1.0, mag_ref=0)
     assert p == pytest.approx(np.exp(-0.5) / (0.2 * np.sqrt(2 * np.pi)))
+
+
+@pytest.mark.parametrize(
+    ("mag", "sigma_mad", "beyond"),
+    [
+        (19, 0.00696, 0.00653),
+        (21, 0.00814, 0.00696),
+        (22, 0.00947, 0.01694),
+        (24, 0.01665, 0.04587),
+        (25, 0.04102, 0.16151),
+    ],
+)
+def test_the_measured_kernel_has_the_numbers_of_labels_against_spectra(
+    mag: float, sigma_mad: float, beyond: float
+) -> None:
+    z = np.full(200_000, 2.0)
+    dz = (COSMOS2020_MEASURED.draw(z, mag_ref=mag, seed=1) - z) / (1 + z)
+    found = 1.4826 * np.median(np.abs(dz - np.median(dz)))
+    assert found == pytest.approx(sigma_mad, rel=0.02)
+    # What the range cuts at this redshift, dz below -2/3 and above 4/3, is part of the measured tails.
+    assert 0.75 * beyond < np.mean(np.abs(dz) > 0.15) < 1.05 * beyond

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mixz.data.meaning.missing import Account, Values
-from mixz.data.meaning.names import as_names
+from mixz.data.meaning.names import ROUNDED, are_rounded, as_names
 from mixz.data.meaning.numbers import require_columns, units_of
 from mixz.data.meaning.units import in_degrees, parsed
 from mixz.data.photometry import column_names, photometry
@@ -27,6 +27,9 @@ ID = "object_id"
 POSITIONS = (
     ("ra", "dec"),
     ("ra_deg", "dec_deg"),
+    ("ra", "decl"),
+    ("ra_j2000", "dec_j2000"),
+    ("target_ra", "target_dec"),
     ("raj2000", "dej2000"),
     ("alpha_j2000", "delta_j2000"),
     ("coord_ra", "coord_dec"),
@@ -56,7 +59,8 @@ class Asked:
     flux, flux_err
         In place of `mag` and `mag_err`: how it names fluxes and their errors.
     flux_zero_point
-        AB magnitude of a flux of 1; by default the columns' unit says it, and microjansky where they have none.
+        AB magnitude of a flux of 1; by default the columns' unit says it, or else the training tables' fluxes, or else
+        microjansky.
     ebv
         Its column of E(B-V), where the model's training took dust off by that.
     dereddened
@@ -93,7 +97,7 @@ class Asked:
             raise MixzError(
                 f"{where} has magnitudes but no errors that mixz knows; the model sees errors",
                 "columns mag_err_{band}, or as the training tables named them",
-                "name them with --mag-err, e.g. '{band}_cmodel_magerr'",
+                "name them with --mag-err, e.g. '{band}_cmodel_magerr', or of fluxes with --flux-err",
             )
         for columns in without:
             dusty = columns.model_copy(update=WITHOUT_DUST)
@@ -180,23 +184,36 @@ class Asked:
         if self.flux_zero_point is None and any(_is_flux(frame, name) for name in _names(columns, model)):
             # What training tables were in does not hold for a table that says its own unit.
             columns = columns.model_copy(update={"flux_zero_point": None})
+        elif account is not None and self._as_trained(columns):
+            account.note(f"{where}: fluxes taken as training's, with a zero point of {columns.flux_zero_point:g}")
         mag, mag_err = photometry(frame, columns, model.bands, where=where, account=account)
+        name = self.id_column(model, [str(name) for name in frame.columns])
+        if account is not None and name in frame and are_rounded(frame[name]):
+            account.note(f"{where} column {name!r}: {ROUNDED}")
         system = np.full(len(frame), self.system or "")
         return GalaxySet(np.arange(first, first + len(frame)), model.bands, mag, mag_err, system=system)
+
+    def _as_trained(self, columns: Columns) -> bool:
+        """Whether only the training tables say what a flux of 1 is, though the fluxes are called otherwise."""
+        return self.flux is not None and self.flux_zero_point is None and columns.flux_zero_point is not None
 
     def _tried(self, model: PhotoZModel) -> list[Columns]:
         """List the maps to try."""
         self._require_sense()
-        trained_on = [self._about_dust(columns) for columns in _trained_on(model) or [Columns()]]
+        # Of maps that fit those that take dust off come first: a table with E(B-V) has it for a reason.
+        trained_on = sorted(
+            (self._about_dust(columns) for columns in _trained_on(model) or [Columns()]),
+            key=lambda columns: columns.extinction == "none",
+        )
         if self.flux is not None:
-            fluxes = {"flux": self.flux, "flux_err": self.flux_err, "flux_zero_point": self.flux_zero_point}
-            return [c.model_copy(update={"mag": None, "mag_err": None, **fluxes}) for c in trained_on]
+            fluxes: dict[str, Any] = {"mag": None, "mag_err": None, "flux": self.flux, "flux_err": self.flux_err}
+            if self.flux_zero_point is not None:
+                fluxes |= {"flux_zero_point": self.flux_zero_point}
+            return [c.model_copy(update=fluxes) for c in trained_on]
         if self.mag is not None or self.mag_err is not None:
             named = {"mag": self.mag or PLAIN["mag"], "mag_err": self.mag_err}
             return [c.model_copy(update=PLAIN | named) for c in trained_on]
-        plain = [c.model_copy(update=PLAIN) for c in trained_on]
-        # Of plain maps those that take dust off come first: a table with E(B-V) has it for a reason.
-        return [*trained_on, *sorted(plain, key=lambda c: c.extinction == "none")]
+        return [*trained_on, *(c.model_copy(update=PLAIN) for c in trained_on)]
 
     def _about_dust(self, columns: Columns) -> Columns:
         """A training table's map with what is said here of dust."""
@@ -224,13 +241,15 @@ class Asked:
             raise MixzError("--flux beside --mag or --mag-err", "fluxes or magnitudes", "give one of them")
         if self.flux is None and (self.flux_err is not None or self.flux_zero_point is not None):
             raise MixzError("--flux-err or --flux-zero-point without --flux", "both with --flux", "name the fluxes too")
+        if self.flux_zero_point is not None and not np.isfinite(self.flux_zero_point):
+            raise MixzError(f"--flux-zero-point {self.flux_zero_point}", "a number, e.g. 31.4", "correct it")
         if self.dereddened and self.ebv is not None:
             raise MixzError("--ebv with --dereddened", "one of them", "leave out --ebv: no dust is taken off")
 
 
 PLAIN = {"mag": "mag_{band}", "mag_err": "mag_err_{band}", "flux": None, "flux_err": None, "flux_zero_point": None}
 WITHOUT_DUST: dict[str, Any] = {"extinction": "none", "a_band": None, "ebv": None, "extinction_per_ebv": {}}
-NAME_THEM = "name its columns: --mag (or --flux), e.g. '{band}_cmodel_mag'"
+NAME_THEM = "name its columns: --mag (or --flux), e.g. '{band}_cmodel_mag'; --id"
 
 
 def _trained_on(model: PhotoZModel) -> list[Columns]:

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from mixz.atomic import replacing
-from mixz.bridges.onnx_format import ABOUT, INTERVAL, ONNX_FORMAT, PLACE, REMEMBERED
+from mixz.bridges.onnx_format import ABOUT, INTERVAL, ONNX_FORMAT, PLACE, REMEMBERED, SEAL
 from mixz.densities.grid import nodes
 from mixz.densities.read import read_densities
+from mixz.digest import OPEN_SEAL, seal
 from mixz.errors import MixzError
 from mixz.model.features import Features, Photometry
 from mixz.model.heads import head_of
@@ -205,8 +206,10 @@ def export_onnx(ensemble: Ensemble, path: str | Path) -> None:
     program.model.metadata_props[ABOUT] = json.dumps(_about(ensemble))
     if ensemble.support is not None:
         program.model.metadata_props[REMEMBERED] = ensemble.support.as_text()
+    program.model.metadata_props[SEAL] = OPEN_SEAL
     with _quiet(), replacing(path) as draft:
         program.save(draft, external_data=False)
+        seal(draft)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import numpy as np
 
 from mixz.bridges.onnx_format import ABOUT, INTERVAL, ONNX_FORMAT, PLACE, REMEMBERED
 from mixz.densities.support import Support
+from mixz.digest import seal_of
 from mixz.errors import MixzError
 from mixz.photoz import PhotoZ
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from mixz.galaxies import GalaxySet
 
+AGAIN = "export the model again"
 PIECE_ROWS = 16_384
 """Galaxies times members that go through at once: bounds the memory."""
 
@@ -71,24 +73,30 @@ class OnnxModel:
         path = Path(path)
         if not path.is_file():
             raise MixzError(f"no model {path}", "a file that `mixz export` wrote", "run `mixz export MODEL -o FILE`")
+        sealed = seal_of(path, do=AGAIN) is not None
         session = _session(path, threads)
         told = session.get_modelmeta().custom_metadata_map
         if ABOUT not in told:
             raise MixzError(f"{path} is an ONNX model, but not of mixz", "what `mixz export` wrote", "export it again")
-        about = json.loads(told[ABOUT])
-        if about["format"] != ONNX_FORMAT:
-            given = f"{path} is of ONNX format {about['format']}, written by mixz {about['mixz']}"
-            raise MixzError(given, f"format {ONNX_FORMAT}", "export the model again")
-        return cls(
-            bands=tuple(about["bands"]),
-            systems=tuple(about["systems"]),
-            needs_errors=about["needs_errors"],
-            sees_undetected=about["sees_undetected"],
-            members=about["members"],
-            provenance=about["provenance"],
-            session=session,
-            support=Support.from_text(told[REMEMBERED]) if REMEMBERED in told else None,
-        )
+        try:
+            about = json.loads(told[ABOUT])
+            if about["format"] != ONNX_FORMAT:
+                given = f"{path} is of ONNX format {about['format']}, written by mixz {about['mixz']}"
+                raise MixzError(given, f"format {ONNX_FORMAT}", AGAIN)
+            if not sealed:
+                raise ValueError("it has no seal")
+            return cls(
+                bands=tuple(about["bands"]),
+                systems=tuple(about["systems"]),
+                needs_errors=about["needs_errors"],
+                sees_undetected=about["sees_undetected"],
+                members=about["members"],
+                provenance=about["provenance"],
+                session=session,
+                support=Support.from_text(told[REMEMBERED]) if REMEMBERED in told else None,
+            )
+        except (ValueError, KeyError, TypeError, OSError) as error:
+            raise MixzError(f"{path} is damaged: {error}", "what `mixz export` wrote", AGAIN) from error
 
     @property
     def has_density(self) -> bool:

@@ -1,6 +1,6 @@
 """What an exported model's outputs and metadata are called: its writer (with torch) and its reader (without) agree."""
 
-ONNX_FORMAT = 3
+ONNX_FORMAT = 4
 """Version of what inputs, outputs and metadata mean; others are refused."""
 
 INTERVAL = "interval_"
@@ -8,6 +8,8 @@ INTERVAL = "interval_"
 PLACE = "support_place"
 """Where each galaxy lies among the training galaxies, shape (galaxy, band)."""
 
+SEAL = "mixz_seal"
+"""The metadata that close the file against change (`mixz.digest`)."""
 ABOUT = "mixz"
 """The metadata that say, as JSON, what the numbers mean."""
 REMEMBERED = "mixz_support"

@@ -6,7 +6,8 @@ zmode, zmean, zmedian, zbest, z_phot_std, and what else is known of the galaxy.
 
 from __future__ import annotations
 
-from contextlib import redirect_stdout
+import warnings
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -21,7 +22,7 @@ from mixz.errors import MixzError
 from mixz.photoz import PhotoZ
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -154,17 +155,9 @@ def read_qp(path: str | Path, *, object_id: NDArray[Any] | None = None) -> Photo
     MixzError
         qp is missing, the file is missing or damaged, or it is of other galaxies.
     """
-    qp, path = _qp(), qp_name(path)
-    there = path if path.suffix == ".hdf5" else path.with_name(f"{path.stem}data{path.suffix}")
-    if not there.is_file():
-        raise MixzError(f"no file {there}", "a qp file", "check the path")
-    try:
-        with redirect_stdout(StringIO()):
-            ensemble = qp.read(str(path))
-        photoz = from_qp(ensemble)
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
-        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
-        raise MixzError(f"{path} cannot be read: {reason}", "a whole qp file", "write it again") from error
+    path = qp_name(path)
+    with _readable(path):
+        photoz = from_qp(_ensemble(path))
     if object_id is not None and not np.array_equal(photoz.object_id, np.asarray(object_id)):
         raise MixzError(
             f"{path} is of other galaxies", f"the {len(object_id):,} galaxies expected, in their order", "predict again"
@@ -186,10 +179,34 @@ def from_qp(ensemble: Any) -> PhotoZ:
 
 def truth_in(path: str | Path) -> dict[str, Floats]:
     """The known redshifts that a qp file keeps, by the name of their truth."""
+    path = qp_name(path)
+    with _readable(path):
+        ancil = _ensemble(path).ancil or {}
+        known = [name for name in ancil if name.startswith("z_") and not name.startswith(OURS)]
+        return {name.removeprefix("z_"): _native(ancil[name]).reshape(-1) for name in known}
+
+
+def _ensemble(path: Path) -> Any:
+    """What qp reads of a file."""
+    qp = _qp()
+    there = path if path.suffix == ".hdf5" else path.with_name(f"{path.stem}data{path.suffix}")
+    if not there.is_file():
+        raise MixzError(f"no file {there}", "a qp file", "check the path")
     with redirect_stdout(StringIO()):
-        ancil = _qp().read(str(qp_name(path))).ancil or {}
-    known = [name for name in ancil if name.startswith("z_") and not name.startswith(OURS)]
-    return {name.removeprefix("z_"): _native(ancil[name]).reshape(-1) for name in known}
+        return qp.read(str(path))
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Tell in one message whatever qp, and what it reads with, stumble over: damaged bytes bring any error at all."""
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of numbers that are none, of which there are some then
+            yield
+    except MixzError:
+        raise
+    except Exception as error:
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error).partition("\n")[0]
+        raise MixzError(f"{path} cannot be read: {reason}", "a whole qp file", "write it again") from error
 
 
 def _on_a_grid(ensemble: Any) -> tuple[NDArray[np.float64], Floats]:

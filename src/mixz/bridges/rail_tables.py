@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -79,8 +80,10 @@ class RailColumns:
                 "set both, bands and err_bands",
             )
 
-    def galaxies(self, table: Mapping[str, Any], *, where: str = "the table") -> GalaxySet:
-        """The galaxies of a table, a mapping of names to columns; the table stays as it is.
+    def galaxies(self, table: Mapping[str, Any] | pd.DataFrame, *, where: str = "the table") -> GalaxySet:
+        """The galaxies of a table, a mapping of names to columns or a table frame; the table stays as it is.
+
+        What a person should look at in it is told as a warning.
 
         Raises
         ------
@@ -88,13 +91,13 @@ class RailColumns:
             A column of magnitudes or weights is missing, one of magnitudes holds something else, or none of the labels'
             columns is there.
         """
-        require_columns(self.mag, list(table), where=where)
+        require_columns(self.mag, [str(name) for name in table], where=where)
         found = [_found(table, *names, where) for names in zip(self.mag_err, self.mag, strict=True)]
         labels = {truth: name for truth, name in self.labels.items() if name in table}
         if self.labels and not labels:
-            require_columns(self.labels.values(), list(table), where=where)
+            require_columns(self.labels.values(), [str(name) for name in table], where=where)
         if self.weight is not None:
-            require_columns([self.weight], list(table), where=where)
+            require_columns([self.weight], [str(name) for name in table], where=where)
         wanted = dict.fromkeys([*self.mag, *found, *labels.values(), *([self.weight] if self.weight else [])])
         frame = frame_of(table, wanted, where=where)
         account, columns = Account(where), self._columns(found)
@@ -102,6 +105,8 @@ class RailColumns:
         mag, err = photometry(frame, columns, bands, where=where, account=account)
         z = {truth: redshifts(frame, name, columns, account) for truth, name in labels.items()}
         account.finish()
+        for text in account.warnings():
+            warnings.warn(text, stacklevel=2)
         carried = {WEIGHT: numbers(frame, self.weight, where=where)} if self.weight is not None else {}
         return GalaxySet(self._names(table, len(mag)), bands, mag, err, z, carried=carried)
 
@@ -127,10 +132,10 @@ class RailColumns:
             undetected=tuple(dict.fromkeys(("nan", NOT_DETECTED, self.nondetect))),
         )
 
-    def _names(self, table: Mapping[str, Any], rows: int) -> NDArray[Any]:
+    def _names(self, table: Mapping[str, Any] | pd.DataFrame, rows: int) -> NDArray[Any]:
         """The galaxies' names: row numbers where the table's own are missing or not all different."""
         if self.object_id in table:
-            names = as_names(pd.Series(np.asarray(table[self.object_id]).reshape(-1)))
+            names = as_names(frame_of(table, [self.object_id])[self.object_id])
             if names.notna().all() and names.nunique() == rows:
                 return names.to_numpy() if names.dtype.kind in "iu" else names.to_numpy(str)
         return np.arange(rows)
@@ -189,8 +194,8 @@ def other_spelling(error: str, magnitude: str) -> str:
     return magnitude.replace("mag_", "mag_err_", 1) if error == after else after
 
 
-def _found(table: Mapping[str, Any], error: str, magnitude: str, where: str) -> str:
+def _found(table: Mapping[str, Any] | pd.DataFrame, error: str, magnitude: str, where: str) -> str:
     other = other_spelling(error, magnitude)
     if error not in table and other not in table:
-        require_columns([error], list(table), where=where)
+        require_columns([error], [str(name) for name in table], where=where)
     return error if error in table else other

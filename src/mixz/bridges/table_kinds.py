@@ -97,7 +97,9 @@ def _of_one_length(table: Mapping[str, Any], names: Collection[str]) -> Mapping[
 
 
 def _as_pandas(columns: Columns, grid: NDArray[Any] | None, table: pd.DataFrame) -> pd.DataFrame:
-    made = pd.DataFrame({name: _pandas_column(column.data) for name, column in columns.items()}, index=table.index)
+    # What is a column now is no name of the index besides: `reset_index` would have two of it.
+    index = table.index.set_names([None if name in columns else name for name in table.index.names])
+    made = pd.DataFrame({name: _pandas_column(column.data) for name, column in columns.items()}, index=index)
     if grid is not None:
         made.attrs["z_grid"] = grid.tolist()
     return made

@@ -1,4 +1,4 @@
-"""The verbs that bring survey files: public ones downloaded, mock ones simulated."""
+"""The verbs of files: public ones downloaded, mock ones simulated, results verified."""
 
 from __future__ import annotations
 
@@ -18,22 +18,28 @@ def fetch(
     to: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("data"),
     timeout: Annotated[float, typer.Option(min=1, help="Seconds of silence before trying again.")] = 60.0,
     show: Annotated[bool, typer.Option("--list", help="Print the data sets that mixz knows.")] = False,
+    registry: Annotated[
+        Path | None, typer.Option(help="YAML file with other data sets, or a mirror's addresses (docs/fetch.md).")
+    ] = None,
 ) -> None:
     """Download public data sets, checked; a download that broke off goes on where it stopped.
 
-    Where no checksum is published, the first download's is recorded in `mixz-fetch.lock.json` and kept to.
+    `paper` stands for all that configs/paper.yaml reads. Where no checksum is published, the first download's is
+    recorded in `mixz-fetch.lock.json` and kept to.
 
-    Example: `mixz fetch galaxiesml_csv cosmos2020_classic --to data`
+    Example: `mixz fetch paper`, or `mixz fetch galaxiesml_csv cosmos2020_classic --to data`
     """
-    from mixz.data.fetching.registry import load_registry
+    from mixz.data.fetching.registry import REGISTRY_PATH, load_registry
 
-    console = terminal()
+    console, known = terminal(), load_registry(registry or REGISTRY_PATH)
     if show:
-        console.print(registry_table(load_registry()))
+        console.print(registry_table(known.data_sets))
+        for name, group in known.groups.items():
+            console.print(f"{name}: {', '.join(group.data_sets)}; {group.purpose}", soft_wrap=True, highlight=False)
         return
     from mixz import stages
 
-    for path, words in stages.fetch(names or (), to, console, timeout_s=timeout):
+    for path, words in stages.fetch(names or (), to, console, timeout_s=timeout, registry=known):
         console.print(f"{path}: {words}", soft_wrap=True, highlight=False)
 
 
@@ -43,7 +49,7 @@ def mock(
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same survey.")] = 1,
     check: Annotated[bool, typer.Option("--check", help="Print the mock beside the real surveys.")] = False,
 ) -> None:
-    """Simulate a survey: writes mock COSMOS2020, HSC and GalaxiesML files in the surveys' own formats.
+    """Simulate a survey: writes mock COSMOS2020, HSC, GalaxiesML and TransferZ files in the surveys' own formats.
 
     Needs `pip install "mixz[mock]"`. `--check` prints how real it looks; without `--out` it does only that.
 
@@ -56,3 +62,32 @@ def mock(
         console.print(str(row), highlight=False, markup=False)
     if out is not None:
         print_paths("mock files", sorted(out.iterdir()), console)
+
+
+def verify(
+    path: Annotated[
+        Path, typer.Argument(help="A results folder, a model folder, a `.mixz` or `.onnx` file, `galaxies.parquet`.")
+    ],
+) -> None:
+    """Check that every byte is as mixz wrote it, and that files were made from what lies beside them.
+
+    A results folder keeps the SHA-256 of its files, and of what each was made from, in `digests.json`; models, ONNX
+    files and `galaxies.parquet` carry their own. Prints what was checked, then each file that has changed, is missing
+    or is stale (made from galaxies, a model or estimates that are no longer there); exit code 1 if there is one. What
+    others put into the folder is named, and left alone.
+
+    It finds accidents and mix-ups, not forgers: who changes a file on purpose can write a new digest too.
+
+    Example: `mixz verify out/pair_a`, or `mixz verify tl.mixz`
+    """
+    from mixz import stages
+
+    console = terminal()
+    found = stages.verify(path)
+    print_paths("whole", found.whole, console)
+    print_paths("not mixz's", found.unknown, console)
+    for line in found.wrong:
+        console.print(f"WRONG: {line}", soft_wrap=True, highlight=False, markup=False)
+    console.print(f"{path}: {len(found.whole)} files are whole, {len(found.wrong)} are not", highlight=False)
+    if found.wrong:
+        raise typer.Exit(1)

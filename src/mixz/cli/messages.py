@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -28,10 +29,20 @@ if TYPE_CHECKING:
 Z_RANGES = ("0.3-1.5", "all")
 
 
+class _Patient(Console):
+    """Prints for as long as somebody listens; then the work goes on all the same, in silence."""
+
+    def on_broken_pipe(self) -> None:
+        """Let what was the pipe lead nowhere."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self.file.fileno())
+        os.close(nowhere)
+
+
 def terminal() -> Console:
     """Print to the terminal at its width; to a file or pipe at a width that breaks no line."""
-    console = Console()
-    return console if console.is_terminal else Console(width=120)
+    console = _Patient()
+    return console if console.is_terminal else _Patient(width=120)
 
 
 def announce(config: Config, console: Console) -> None:

@@ -24,13 +24,15 @@ def is_astropy(table: object) -> bool:
     return isinstance(table, Table)
 
 
-def frame_of(table: Mapping[str, Any], columns: Collection[str], *, where: str = "the table") -> pd.DataFrame:
-    """Take columns out of an astropy table, or a dictionary, as a table frame: with their units, missing where masked.
+def frame_of(
+    table: Mapping[str, Any] | pd.DataFrame, columns: Collection[str], *, where: str = "the table"
+) -> pd.DataFrame:
+    """Take columns out of any table as a table frame: with their units, missing where masked.
 
     Parameters
     ----------
     table, columns
-        The table, and the names of the columns wanted.
+        An astropy table, a dictionary or a table frame, and the names of the columns wanted.
     where
         What to call the table.
 
@@ -46,6 +48,10 @@ def frame_of(table: Mapping[str, Any], columns: Collection[str], *, where: str =
     >>> frame.mag_r.tolist(), frame.attrs["units"]
     ([21.0, 20.0], {'mag_g': 'uJy', 'mag_r': 'mag'})
     """
+    if isinstance(table, pd.DataFrame):
+        chosen = table[list(columns)].copy(deep=False)
+        chosen.attrs = dict(table.attrs)
+        return chosen
     frame = pd.DataFrame({name: _values(table[name], name, where) for name in columns})
     units = {name: getattr(table[name], "unit", None) for name in columns}
     frame.attrs["units"] = {name: _text(unit) for name, unit in units.items() if unit is not None}
@@ -54,6 +60,8 @@ def frame_of(table: Mapping[str, Any], columns: Collection[str], *, where: str =
 
 def _values(column: Any, name: str, where: str) -> Any:
     """A column's values, one per row; what is masked is missing."""
+    if isinstance(getattr(column, "dtype", None), pd.api.extensions.ExtensionDtype):
+        return pd.Series(column).reset_index(drop=True)  # numpy would round whole numbers beside a missing one
     mask = getattr(column, "mask", None) if isinstance(column, np.ndarray) else None
     values = np.asarray(getattr(getattr(column, "unmasked", column), "value", getattr(column, "unmasked", column)))
     if isinstance(column, np.ma.MaskedArray):

@@ -13,7 +13,7 @@ from mixz.data.labels import box_around, matched_names, read_labels, require_nei
 from mixz.data.overlap import remove_overlap
 from mixz.data.split import split_by_id, split_by_patch
 from mixz.errors import MixzError
-from mixz.galaxies import SPLITS, GalaxySet, concatenate
+from mixz.galaxies import GalaxySet, concatenate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +46,7 @@ def build_galaxies(config: Config) -> tuple[GalaxySet, Ledger]:
         sets = remove_overlap(sets, config.overlap, ledger)
     sides = [_with_sides(sets[table.title], table, config.split) for table in config.tables]
     galaxies = concatenate(sides)
-    counts = {side: int((galaxies.split == side).sum()) for side in SPLITS}
+    counts = {side: int((galaxies.split == side).sum()) for side in galaxies.sides}
     ledger.enter(JOINED, "split", len(galaxies), len(galaxies), **counts)
     return galaxies, ledger
 
@@ -55,7 +55,7 @@ def _with_sides(galaxies: GalaxySet, table: Table, split: Split) -> GalaxySet:
     """Split a table's galaxies, but for those that came split: they stay on their sides."""
     if table.parts:
         return galaxies
-    shares: dict[str, Any] = {"train": split.train, "validation": split.validation, "seed": split.seed}
+    shares: dict[str, Any] = split.model_dump(include={"train", "validation", "conformal", "seed"})
     if split.by == "object_id":
         return replace(galaxies, split=split_by_id(galaxies.object_id, **shares))
     return replace(

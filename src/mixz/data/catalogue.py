@@ -12,10 +12,11 @@ from mixz.data.cuts import kept
 from mixz.data.expressions import columns_of
 from mixz.data.hats_folder import is_hats
 from mixz.data.meaning.missing import Account, Values, marks_of
-from mixz.data.meaning.names import are_rounded, identities
+from mixz.data.meaning.names import ROUNDED, are_rounded, identities
 from mixz.data.photometry import column_names, photometry
 from mixz.data.redshifts import redshifts, widths
 from mixz.data.sky import Box, footprint, guess_units, positions
+from mixz.data.survey_tables import names_by_position, require_ranges, require_survey
 from mixz.data.tables import read_chunks, table_columns
 from mixz.densities.grid import FARTHEST
 from mixz.errors import MixzError, nearest
@@ -109,12 +110,16 @@ def read_catalogue(
     rows, rounded = 0, False
     for side, path in source.files.items():
         require_file(source, path)
-        available = table_columns(path, source.group)
-        _require_survey(source, path, available)
+        survey = SURVEYS[source.survey] if source.survey else None
+        by_position = names_by_position(path, survey)
+        available = by_position or table_columns(path, source.group)
+        require_survey(path, survey, available)
         wanted = _needed_columns(source, bands, cuts, available, ours)
-        _require_marked(source, path, available)
+        _require_marked(source, path, available, wanted)
         account = Account(str(path))
-        for chunk in _whole_chunks(path, wanted, source.group, near):
+        for number, chunk in enumerate(_whole_chunks(path, wanted, source.group, near, by_position)):
+            if number == 0:
+                require_ranges(chunk, path, survey)
             frame = _in_our_names(chunk, source, bands, cuts, account, first_row=rows, end=end).assign(side=side)
             rows += len(frame)
             rounded |= source.columns.object_id in chunk and are_rounded(chunk[source.columns.object_id])
@@ -155,16 +160,20 @@ def require_file(source: Source, path: Path) -> None:
         There is no such file.
     """
     if source.survey and not path.is_file() and not is_hats(path):
+        survey = SURVEYS[source.survey]
+        get = f"mixz fetch {survey.fetched_as} --to {path.parent}" if survey.fetched_as else "docs/surveys.md"
         raise MixzError(
             f"no file {path}",
-            SURVEYS[source.survey].about,
-            f"download it (docs/surveys.md), or make simulated ones: mixz mock --galaxies 30000 --out {path.parent}",
+            survey.about,
+            f"download it ({get}), or make simulated ones: mixz mock --galaxies 30000 --out {path.parent}",
         )
 
 
-def _whole_chunks(path: Path, wanted: list[str], group: str | int | None, near: Box | None) -> Iterator[pd.DataFrame]:
+def _whole_chunks(
+    path: Path, wanted: list[str], group: str | int | None, near: Box | None, names: Sequence[str]
+) -> Iterator[pd.DataFrame]:
     empty = True
-    for chunk in read_chunks(path, wanted, group, near=near):
+    for chunk in read_chunks(path, wanted, group, near=near, names=names):
         empty = empty and not len(chunk)
         if len(chunk):
             yield chunk
@@ -244,8 +253,10 @@ def _spoken_of(chunk: pd.DataFrame, name: str, source: Source, account: Account)
     """A column that cuts speak of: as it is, text and whole numbers exactly, unless some numbers are marks."""
     if marks_of(name, "other", source.columns):
         return _believed(chunk, name, source, account)
-    if chunk[name].dtype.kind == "f":
-        account.watch_marks(name, chunk[name].to_numpy())
+    looked_at = (source.columns.object_id, *source.carry.values())
+    if name not in looked_at and chunk[name].dtype.kind in "iufO":
+        said = pd.to_numeric(chunk[name], errors="coerce")  # text formats have all as text
+        account.watch_marks(name, said.to_numpy(np.float64, na_value=np.nan))
     return chunk[name]
 
 
@@ -253,7 +264,11 @@ def _names(chunk: pd.DataFrame, source: Source, account: Account, first_row: int
     """The galaxies' names; a galaxy without one is called by its row."""
     column = source.columns.object_id
     if column not in chunk:
+        if column is not None:
+            account.note(f"{account.where} has no column {column!r}: galaxies are called by the numbers of their rows")
         return np.arange(first_row, first_row + len(chunk)).astype(str)
+    if are_rounded(chunk[column]):
+        account.note(f"{account.where} column {column!r}: {ROUNDED}")
     names = identities(chunk[column])
     nameless = np.array([name is None for name in names], dtype=bool)
     account.take(str(column), "no id: called by its row", nameless)
@@ -279,8 +294,8 @@ def _labels(
     return columns
 
 
-def _require_marked(source: Source, path: Path, available: Sequence[str]) -> None:
-    """Refuse marks of columns that are not there: nobody would notice that they do nothing."""
+def _require_marked(source: Source, path: Path, available: Sequence[str], wanted: Collection[str]) -> None:
+    """Refuse marks of columns that are not there, or are not read: nobody would notice that they do nothing."""
     for name in source.columns.missing:
         if name not in KINDS and name not in available:
             raise MixzError(
@@ -288,20 +303,16 @@ def _require_marked(source: Source, path: Path, available: Sequence[str]) -> Non
                 f"kinds of columns: {', '.join(KINDS)}; or names of columns",
                 "correct the name",
             )
-
-
-def _require_survey(source: Source, path: Path, available: Sequence[str]) -> None:
-    """Refuse another survey's file: its columns may be there and mean something else."""
-    if source.survey is None:
-        return
-    mine = SURVEYS[source.survey]
-    lacking = [name for name in mine.marks if name not in available]
-    for other in SURVEYS.values():
-        if lacking and other is not mine and all(name in available for name in other.marks):
+        idle = (
+            name not in wanted
+            if name not in KINDS
+            else not {"z": source.truths, "z_err": source.truth_errors}.get(name, True)
+        )
+        if idle:
             raise MixzError(
-                f"{path} is a {other.name} table, not {mine.name}: it has {', '.join(other.marks)} and no {lacking[0]}",
-                f"{mine.about}",
-                f"set survey: {other.name}, or name the other file",
+                f"missing: {name}: nothing is read of {path} that this could be about",
+                "marks of columns that the config names",
+                "leave it out, or name the column",
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mixz.data.parquet_rows import fair_batches, rows_of
 from mixz.data.sky import unit_vectors
 from mixz.data.table_frames import arrow_frames
 from mixz.errors import MixzError
@@ -83,9 +85,10 @@ class HatsFolder:
             raise MixzError("hats is not installed", "", "pip install 'mixz[hats]'") from error
         path = Path(path)
         try:
-            catalogue: Any = hats.read_hats(path)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            with warnings.catch_warnings(action="ignore"):  # of damaged maps of the sky, which nobody here reads
+                catalogue: Any = hats.read_hats(path)
+        except Exception as error:  # damaged files bring any error at all
+            reason = str(error).partition("\n")[0] or type(error).__name__
             raise _half(path, reason) from error
         catalogue = getattr(catalogue, "main_catalog", catalogue)
         if not hasattr(catalogue, "get_healpix_pixels"):
@@ -188,19 +191,9 @@ def batches(
     MixzError
         The file is damaged.
     """
-    with _readable(file), pq.ParquetFile(file) as opened:
-        counts = [opened.metadata.row_group(k).num_rows for k in range(opened.num_row_groups)]
-        ends = np.cumsum(counts, dtype=int)
-        stop = int(ends[-1]) if stop is None and len(ends) else stop or 0
-        groups = [k for k, end in enumerate(ends) if end > start and end - counts[k] < stop]
-        at = int(ends[groups[0]]) - counts[groups[0]] if groups else 0
-        for batch in opened.iter_batches(rows, row_groups=groups, columns=list(columns)):
-            low, high = max(start - at, 0), min(stop - at, len(batch))
-            at += len(batch)
-            if high > low:
-                yield batch.slice(low, high - low).replace_schema_metadata(None)
-            if at >= stop:
-                return
+    with _readable(file):
+        for batch in fair_batches(file, columns, rows, start=start, stop=stop):
+            yield batch.replace_schema_metadata(None)
 
 
 def file_rows(file: Path) -> int:
@@ -212,7 +205,7 @@ def file_rows(file: Path) -> int:
         The file is damaged.
     """
     with _readable(file):
-        return int(pq.read_metadata(file).num_rows)
+        return rows_of(file)
 
 
 def file_columns(file: Path) -> list[str]:
@@ -231,8 +224,8 @@ def file_columns(file: Path) -> list[str]:
 def _readable(file: Path) -> Iterator[None]:
     try:
         yield
-    except (OSError, pa.ArrowException) as error:
-        reason = str(error).splitlines()[0]
+    except (OSError, ValueError, KeyError) as error:  # Arrow's are one of these
+        reason = str(error).partition("\n")[0]
         raise MixzError(
             f"{file} cannot be read: {reason}", "a whole Parquet file", "fetch the catalogue again"
         ) from error

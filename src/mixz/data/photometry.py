@@ -142,14 +142,16 @@ def _band(
         unseen |= errors.are(columns.unseen(f"{kind}_err"))
         if kind == "mag":  # as galaxies.parquet has it
             unseen |= np.isnan(values.data) & np.isposinf(errors.data)
-    measure = _from_fluxes if in_flux else _from_magnitudes
-    mag, mag_err = measure(values, errors, unseen, kind, columns, account)
+    if in_flux:
+        mag, mag_err = _from_fluxes(values, errors, unseen, columns, account)
+    else:
+        mag, mag_err = _from_magnitudes(values, errors, unseen, columns, account)
     account.watch(values.name, np.where(np.isnan(mag), np.nan, values.data))
     return mag, np.where(np.isnan(mag) & ~np.isposinf(mag_err), np.nan, mag_err)
 
 
 def _from_magnitudes(
-    values: Values, errors: Values | None, unseen: Mask, kind: str, columns: Columns, account: Account
+    values: Values, errors: Values | None, unseen: Mask, columns: Columns, account: Account
 ) -> tuple[Floats, Floats]:
     name, where = values.name, account.where
     factor = 1.0
@@ -165,7 +167,7 @@ def _from_magnitudes(
         factor = told
     mag = values.data * factor
     account.take(name, "observed, nothing seen", unseen)
-    gone = account.marked(values, kind, columns, ~unseen)
+    gone = account.marked(values, "mag", columns, ~unseen)
     beyond = account.take(name, f"beyond {FAINTEST:g} mag", (np.abs(mag) > FAINTEST) & ~unseen & ~gone)
     # Numbers that are no magnitudes are judged by what they are, also where each alone would be taken for missing.
     account.require(
@@ -180,26 +182,26 @@ def _from_magnitudes(
     if errors is None:
         return mag, np.where(unseen, np.inf, np.nan)
     scale = in_magnitudes(errors.unit, errors.name, where=where)
-    mag_err = _known_errors(errors, f"{kind}_err", scale, np.isfinite(mag), columns, account)
+    # An error of 99 millimagnitudes is one.
+    kind = "mag_err" if scale == 1 else _kind("mag_err", columns)
+    mag_err = _known_errors(errors, kind, scale, np.isfinite(mag), columns, account, most=FAINTEST)
     return mag, np.where(unseen, np.inf, mag_err)
 
 
 def _from_fluxes(
-    values: Values, errors: Values | None, unseen: Mask, kind: str, columns: Columns, account: Account
+    values: Values, errors: Values | None, unseen: Mask, columns: Columns, account: Account
 ) -> tuple[Floats, Floats]:
     name, where = values.name, account.where
     told = columns.flux_zero_point
     zero_point = zero_point_of(values.unit, name, where=where, told=told, usual=MICROJANSKY)
+    if values.unit is None and told is None:
+        account.note(f"{where}: columns of fluxes say no unit, and no flux_zero_point is given: taken as microjansky")
     flux = values.data
     flux_err: Floats = np.full(len(flux), np.nan)
-    gone = account.marked(values, kind, columns, ~unseen)
+    # Fluxes may stand where magnitudes are mapped: then 99 of them is a number, unless the config says otherwise.
+    gone = account.marked(values, _kind("mag", columns), columns, ~unseen)
     if errors is not None:
-        if errors.unit is not None:
-            said = told if errors.unit.zero_point is None else None
-            theirs = zero_point_of(errors.unit, errors.name, where=where, told=said, usual=zero_point)
-            flux_err = errors.data * 10 ** (0.4 * (zero_point - theirs))
-        else:
-            flux_err = errors.data
+        flux_err = errors.data * 10 ** (0.4 * (zero_point - _zero_point_of_errors(values, errors, zero_point, where)))
         no_error = ~(np.isfinite(flux_err) & (flux_err > 0))
         below = (flux <= NOT_OBSERVED_FLUX) & no_error
     else:
@@ -213,7 +215,7 @@ def _from_fluxes(
     account.take(name, "observed, nothing seen", unseen & ~negative)
     mag, _ = magnitudes(np.where(gone | unseen, np.nan, flux), flux_err, zero_point=zero_point)
     account.require(
-        "fluxes of galaxies in this unit: as AB magnitudes they",
+        "fluxes in this unit (as AB magnitudes)",
         name,
         mag,
         *AB_RANGE,
@@ -223,21 +225,53 @@ def _from_fluxes(
     mag = np.where(account.take(name, f"beyond {FAINTEST:g} mag", np.abs(mag) > FAINTEST), np.nan, mag)
     if errors is None:
         return mag, np.where(unseen, np.inf, np.nan)
-    known = _known_errors(errors, f"{kind}_err", 1.0, np.isfinite(mag), columns, account)
+    known = _known_errors(errors, _kind("mag_err", columns), 1.0, np.isfinite(mag), columns, account)
     mag_err = POGSON * np.where(np.isnan(known), np.nan, flux_err) / np.where(np.isfinite(mag), flux, np.nan)
     return mag, np.where(unseen, np.inf, mag_err)
 
 
+def _kind(mapped_as: str, columns: Columns) -> str:
+    """The kind whose marks a column of fluxes, or of their errors, has: that under which it is mapped has none."""
+    return mapped_as if mapped_as in columns.missing else mapped_as.replace("mag", "flux")
+
+
+def _zero_point_of_errors(values: Values, errors: Values, zero_point: float, where: str) -> float:
+    """AB magnitude of a flux of 1 in a column of errors of fluxes.
+
+    Raises
+    ------
+    MixzError
+        They are in no unit of fluxes, nor in the fluxes' own, such as counts: an inverse variance is no error.
+    """
+    if errors.unit is None or (values.unit is not None and errors.unit.text == values.unit.text):
+        return zero_point
+    if errors.unit.magnitude is None and errors.unit.zero_point is None:
+        raise refused(
+            errors.name,
+            errors.unit,
+            where=where,
+            allowed="errors of the fluxes, in their unit or in nJy, uJy, nanomaggy, erg/s/cm2/Hz",
+            do="convert it (of an inverse variance the error is 1 / sqrt), or correct its unit",
+        )
+    return zero_point_of(errors.unit, errors.name, where=where, told=None, usual=zero_point)
+
+
 def _known_errors(
-    errors: Values, kind: str, scale: float, measured: Mask, columns: Columns, account: Account
+    errors: Values,
+    kind: str,
+    scale: float,
+    measured: Mask,
+    columns: Columns,
+    account: Account,
+    *,
+    most: float = np.inf,
 ) -> Floats:
     """Errors of what was measured; NaN where they are none: empty, marked, negative, zero or absurd."""
     gone = account.marked(errors, kind, columns, measured)
     found, left = errors.data * scale, measured & ~gone
     gone |= account.take(errors.name, "negative error", (found < 0) & left)
     gone |= account.take(errors.name, "error of zero", (found == 0) & left)
-    if kind == "mag_err":
-        gone |= account.take(errors.name, f"error beyond {FAINTEST:g} mag", (found > FAINTEST) & left)
+    gone |= account.take(errors.name, f"error beyond {most:g} mag", (found > most) & left)
     return np.where(measured & ~gone, found, np.nan)
 
 

@@ -1,4 +1,4 @@
-"""Train, validation or test by hash: the same galaxy, or patch of sky, is on the same side for every recipe."""
+"""Train, validation, conformal or test by hash: a galaxy, or patch of sky, is on the same side for every recipe."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ if TYPE_CHECKING:
 
 
 def split_by_id(
-    object_id: NDArray[Any], *, train: float = 0.70, validation: float = 0.15, seed: int = 0
+    object_id: NDArray[Any], *, train: float = 0.70, validation: float = 0.15, conformal: float = 0.0, seed: int = 0
 ) -> NDArray[np.str_]:
     """Assign each galaxy to a side by where the hash of its id falls in [0, 1).
 
-    u = BLAKE2b(id, salt = seed) / 2^64;  train if u < train, validation if u < train + validation, else test.
+    u = BLAKE2b(id, salt = seed) / 2^64;  train if u < train, validation if u < train + validation, then conformal for
+    its share, else test.
     The side depends on nothing but the id and the seed: not on the row order, the machine or the other galaxies.
 
     Parameters
     ----------
     object_id
         Names of the galaxies, shape (galaxy,); the integer 17 and the text "17" are the same galaxy.
-    train, validation
-        Shares of the two; the rest is for testing.
+    train, validation, conformal
+        Shares of the three; the rest is for testing.
     seed
         Another seed gives another split.
 
@@ -36,11 +37,12 @@ def split_by_id(
     --------
     >>> sides = split_by_id(np.arange(10_000))
     >>> [int(np.sum(sides == side)) for side in SPLITS]
-    [6990, 1561, 1449]
+    [6990, 1561, 0, 1449]
     >>> bool(np.all(split_by_id(np.arange(10_000)[::-1])[::-1] == sides))
     True
     """
-    return np.asarray(SPLITS)[np.searchsorted([train, train + validation], hashed(object_id, seed=seed), side="right")]
+    ends = [train, train + validation, train + validation + conformal]
+    return np.asarray(SPLITS)[np.searchsorted(ends, hashed(object_id, seed=seed), side="right")]
 
 
 def sides_without_test(object_id: NDArray[Any], *, validation: float = 0.15, seed: int = 0) -> NDArray[np.str_]:
@@ -88,6 +90,7 @@ def split_by_patch(
     patch_deg: float = 0.25,
     train: float = 0.70,
     validation: float = 0.15,
+    conformal: float = 0.0,
     seed: int = 0,
 ) -> NDArray[np.str_]:
     """Assign each galaxy to a side by the hash of the patch of sky it lies in, shape (galaxy,).
@@ -101,7 +104,7 @@ def split_by_patch(
         Positions, shape (galaxy,).
     patch_deg
         Side of the patches [deg].
-    train, validation, seed
+    train, validation, conformal, seed
         As in `split_by_id`.
 
     Raises
@@ -125,7 +128,7 @@ def split_by_patch(
             f"{int(unknown.sum()):,} galaxies have no position", "a position for each", "split by object_id instead"
         )
     patches, member = np.unique(_patches(ra_deg, dec_deg, patch_deg), return_inverse=True)
-    return split_by_id(patches, train=train, validation=validation, seed=seed)[member]
+    return split_by_id(patches, train=train, validation=validation, conformal=conformal, seed=seed)[member]
 
 
 def _patches(ra_deg: Floats, dec_deg: Floats, patch_deg: float) -> NDArray[np.str_]:

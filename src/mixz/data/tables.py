@@ -30,15 +30,20 @@ MEMORY_OF_BYTES = 4
 """Bytes in memory that a byte of a table may take: short text, numbers as text above all, takes more there."""
 
 
-def table_columns(path: str | Path, group: str | int | None = None) -> list[str]:
+def table_columns(path: str | Path, group: str | int | None = None, *, names: Sequence[str] = ()) -> list[str]:
     """List the columns of a table without reading it, those too that hold more than one value per row.
+
+    Parameters
+    ----------
+    path, group, names
+        As in `read_chunks`.
 
     Raises
     ------
     MixzError
         The file is missing, of an unknown format, or damaged, or has no such group.
     """
-    return list(_layout(TableSource(Path(path), group)).names)
+    return list(_layout(TableSource(Path(path), group, names=tuple(names))).names)
 
 
 def table_parts(path: str | Path) -> list[str]:
@@ -105,6 +110,7 @@ def read_chunks(
     rows: int = CHUNK_ROWS,
     near: Box | None = None,
     most_bytes: int = MOST_BYTES,
+    names: Sequence[str] = (),
 ) -> Iterator[pd.DataFrame]:
     """Read a table some rows at a time, so that memory holds little more than what is kept of them.
 
@@ -121,13 +127,15 @@ def read_chunks(
         Of a HATS folder, read only the pieces of sky that reach into this box.
     most_bytes
         Refuse a table that unpacks to more bytes than these.
+    names
+        The names of a text table's columns in their order, in place of any that it has.
 
     Raises
     ------
     MixzError
         The file is missing, damaged or of an unknown format, or lacks a column or has it twice.
     """
-    source = TableSource(Path(path), group, near, most_bytes)
+    source = TableSource(Path(path), group, near, most_bytes, tuple(names))
     layout = _layout(source)
     wanted = _wanted(columns, layout, source)
     masks = {name: layout.masks[name] for name in wanted if name in layout.masks}

@@ -7,7 +7,8 @@ ceil((n + 1) c)-th of the n held-out scores; where several truths label the bin,
 galaxies like those of any one of the truths at least a share c has its redshift inside, whatever the densities are
 worth.
 
-The promise is that of split-conformal prediction, for galaxies that nothing else was fitted to.  It is of the redshift,
+The promise is that of split-conformal prediction, for galaxies that nothing else was fitted to: neither the densities
+nor the edges of the bins.  It is of the redshift,
 not of the label: spectra are the redshift.  A noisy label does not tell the score but how likely each is: that of the
 redshifts that label and density together allow.  For such truths the intervals are as good as the label kernel and the
 densities are.
@@ -78,7 +79,9 @@ class Intervals:
             object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=np.float64))
 
     @classmethod
-    def fit(cls, held_out: Mapping[str, tuple[ArrayLike, ArrayLike]]) -> Self:
+    def fit(
+        cls, held_out: Mapping[str, tuple[ArrayLike, ArrayLike]], *, bins_by: NDArray[np.floating[Any]] | None = None
+    ) -> Self:
         """How far intervals must reach.
 
         Parameters
@@ -86,11 +89,14 @@ class Intervals:
         held_out
             Per truth the scores of its held-out galaxies, shape (galaxy, draw), and their reference magnitudes, shape
             (galaxy,).
+        bins_by
+            Reference magnitudes of other galaxies, between which the edges of the bins are laid; those of the held-out
+            galaxies themselves will do where they are many.
         """
         given = {truth: (np.asarray(score, float), np.asarray(mag, float)) for truth, (score, mag) in held_out.items()}
         mag_ref = np.concatenate([mag for _, mag in given.values()])
         bins = max(1, min(MOST_BINS, len(mag_ref) // PER_BIN))
-        edges = np.unique(np.quantile(mag_ref, np.arange(1, bins) / bins))
+        edges = np.unique(np.quantile(mag_ref if bins_by is None else bins_by, np.arange(1, bins) / bins))
         # Where no truth has enough galaxies in a bin, all galaxies of all bins speak for it.
         reach = np.tile(np.max([_reach(score) for score, _ in given.values()], axis=0), (len(edges) + 1, 1))
         for number in range(len(edges) + 1):

@@ -26,7 +26,6 @@ from mixz.metrics.pdf_summary import summarize_pdf
 from mixz.metrics.places import Sample
 from mixz.metrics.point import (
     PointMetric,
-    Residuals,
     bias,
     bias_biweight,
     catastrophic_fraction,
@@ -38,6 +37,7 @@ from mixz.metrics.point import (
     sigma_iqr,
     sigma_mad,
 )
+from mixz.metrics.residuals import Residuals
 from mixz.metrics.scores import PdfScores, score
 from mixz.metrics.summary import Correction, ratios, summarize, summarize_estimates
 from mixz.metrics.verdict import Check, Lead, Verdict, verdicts

@@ -5,14 +5,16 @@ Errors and differences between recipes share these resamples, so that no metric 
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mixz.metrics.counted import Counted, Draws, cores
 from mixz.metrics.metric import METRICS, point_metrics
 from mixz.metrics.places import Place, Sample, places
-from mixz.metrics.point import Residuals
+from mixz.metrics.residuals import Residuals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,10 +22,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mixz.metrics.bins import Bin
-    from mixz.metrics.point import Floats
+    from mixz.metrics.point import Floats, PointMetric
 
-BLOCK = 500_000
-"""Residuals worked on at a time: a few MB, which stay in the processor's cache."""
+BLOCK = 48_000_000
+"""Counts of drawn galaxies added up at a time by each core, in 4 bytes each (ours)."""
+
+ROWS = 500_000
+"""Residuals looked at at a time by each core: a few MB, which stay in its cache (ours)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,20 +170,25 @@ def judge(
 
 def _judge_at(place: Place, sample: Sample, estimates: Estimates, resamples: int, seed: list[int]) -> JudgedPlace:
     in_ensemble = place.holds(sample, estimates.of_ensemble)
-    inside = np.array([place.holds(sample, z) for z in estimates.z_phot_members])
-    rows = np.flatnonzero(inside.any(axis=0))
+    if place.same_for_all:
+        inside = np.ones((1, int(in_ensemble.sum())), bool)
+        rows = np.flatnonzero(in_ensemble)
+    else:
+        of_each = np.array([place.holds(sample, z) for z in estimates.z_phot_members])
+        rows = np.flatnonzero(of_each.any(axis=0))
+        inside = of_each[:, rows]
     z_ref = sample.z_ref[rows]
-    of_members = Residuals.of(estimates.z_phot_members[:, rows], z_ref, inside[:, rows])
+    of_members = Residuals.of(estimates.z_phot_members[:, rows], z_ref, inside)
     of_ensemble = Residuals.of(estimates.of_ensemble[in_ensemble], sample.z_ref[in_ensemble])
     squares, square = None, None
     if estimates.z_rms is not None and estimates.z_rms_members is not None:
-        squares = Residuals.of(estimates.z_rms_members[:, rows], z_ref, inside[:, rows])
+        squares = Residuals.of(estimates.z_rms_members[:, rows], z_ref, inside)
         square = Residuals.of(estimates.z_rms[in_ensemble], sample.z_ref[in_ensemble])
     times = place.resamples(resamples) if rows.size else 0
     return JudgedPlace(
         place,
         int(in_ensemble.sum()),
-        metrics_along(of_members, squares),
+        of_each_member(of_members, squares),
         metrics_along(of_ensemble, square),
         resampled(of_members, times, np.random.default_rng(seed), squares),
     )
@@ -197,13 +207,54 @@ def metrics_along(residuals: Residuals, of_square: Residuals | None = None) -> F
     return np.stack(found, axis=-1)
 
 
-def resampled(residuals: Residuals, times: int, rng: np.random.Generator, of_square: Residuals | None = None) -> Floats:
-    """Every metric on resamples of the galaxies, shape (resample, member, metric), from residuals (member, galaxy)."""
+def of_each_member(residuals: Residuals, of_square: Residuals | None = None) -> Floats:
+    """Every metric, shape (member, metric), from residuals (member, galaxy): some members at a time, on every core."""
     members, galaxies = residuals.dz.shape
-    block = max(1, BLOCK // max(residuals.dz.size, 1))
-    found = [np.empty((0, members, len(point_metrics())))]
-    for start in range(0, times, block):
-        draws = rng.integers(0, galaxies, (min(block, times - start), galaxies))
-        squares = None if of_square is None else of_square.drawn(draws)
-        found.append(np.swapaxes(metrics_along(residuals.drawn(draws), squares), 0, 1))
-    return np.concatenate(found)
+    some = max(1, ROWS // max(galaxies, 1))
+    parts = [slice(first, first + some) for first in range(0, members, some)]
+    with ThreadPoolExecutor(cores()) as pool:
+        found = pool.map(
+            lambda part: metrics_along(residuals.members(part), None if of_square is None else of_square.members(part)),
+            parts,
+        )
+        return np.concatenate([np.empty((0, len(point_metrics()))), *found])
+
+
+def resampled(residuals: Residuals, times: int, rng: np.random.Generator, of_square: Residuals | None = None) -> Floats:
+    """Every metric on resamples of the galaxies, shape (resample, member, metric), from residuals (member, galaxy).
+
+    Some members at a time are worked on by every core.
+    """
+    members, galaxies = residuals.dz.shape
+    found = np.empty((times, members, len(point_metrics())))
+    if not found.size:
+        return found
+    draws = Draws.of(galaxies, times, rng)
+    some = max(1, BLOCK // draws.counts.size)
+
+    def take(first: int) -> None:
+        part = slice(first, first + some)
+        squares = None if of_square is None else of_square.members(part)
+        found[:, part] = _on_draws(residuals.members(part), draws, squares)
+
+    with ThreadPoolExecutor(cores()) as pool:
+        list(pool.map(take, range(0, members, some)))
+    return found
+
+
+def _on_draws(residuals: Residuals, draws: Draws, of_square: Residuals | None) -> Floats:
+    """Every metric of some members on resamples, shape (resample, member, metric)."""
+    rows = {True: of_square or residuals, False: residuals}
+    counted = {square: Counted(of, draws) for square, of in rows.items()}
+    found = []
+    for name, metric in point_metrics().items():
+        square = METRICS[name].of_square
+        found.append(metric.along(counted[square]) if metric.of_statistics else _by_rows(metric, rows[square], draws))
+    return np.swapaxes(np.stack(found, axis=-1), 0, 1)
+
+
+def _by_rows(metric: PointMetric, residuals: Residuals, draws: Draws) -> Floats:
+    """A metric of some members on the rows that resamples hold, shape (member, resample)."""
+    times, block = len(draws.counts), max(1, ROWS // residuals.dz.size)
+    parts = (slice(start, start + block) for start in range(0, times, block))
+    return np.concatenate([metric.along(residuals.drawn(draws.rows(part))) for part in parts], axis=-1)

@@ -27,11 +27,14 @@ what it should be for rms and catastrophic_fraction, which hang on a few galaxie
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mixz.metrics.counted import cores
 from mixz.metrics.point import bias, sigma_mad
 from mixz.metrics.residual_model import (
     HIGHEST_Z,
@@ -149,10 +152,17 @@ def true_redshifts(labels: Labels, *, z_phot: ArrayLike, seed: int, draws: int =
     seen = _Seen(np.asarray(z_phot, float), labels, draws)
     own, *others = np.random.SeedSequence(seed).spawn(trials + 1)
     prior, z_draws = seen.unfold(own)
-    _, smoother = seen.unfold(own, smoothing=SMOOTHER)
-    simulated = [seen.simulate(prior, s) for s in others]
-    tried = tuple((z, trial.unfold(s)[1]) for s, (z, trial) in zip(others, simulated, strict=True))
-    return TrueRedshifts(labels.z, z_draws, smoother, tried)
+
+    def smoother() -> Floats:
+        return seen.unfold(own, smoothing=SMOOTHER)[1]
+
+    def trial(its: np.random.SeedSequence) -> tuple[Floats, Floats]:
+        z, simulated = seen.simulate(prior, its)
+        return z, simulated.unfold(its)[1]
+
+    with ThreadPoolExecutor(cores()) as pool:
+        smooth, tried = pool.submit(smoother), pool.map(trial, others)
+        return TrueRedshifts(labels.z, z_draws, smooth.result(), tuple(tried))
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,14 +182,18 @@ class _Seen:
         if len(self.z_phot) < FEWEST:
             raise ValueError(f"{len(self.z_phot)} galaxies; at least {FEWEST} are needed to unfold the labels' error")
 
+    @cached_property
+    def likelihood(self) -> Floats:
+        """K(z_label | z) wherever a residual leads, shape (galaxy, cell)."""
+        return residual_likelihood(self.labels, z_phot=self.z_phot)
+
     def unfold(self, seed: np.random.SeedSequence, *, smoothing: float = 1.0) -> tuple[Floats, Floats]:
         """q(u | z_phot, m) wherever u is possible, shape (galaxy, cell), and draws of z, shape (draw, galaxy)."""
-        likelihood = residual_likelihood(self.labels, z_phot=self.z_phot)
         residual = {"z_phot": self.z_phot, "z_ref": self.labels.z}
         cells = gaussians(centre=bias(**residual), scatter=sigma_mad(**residual) * smoothing)
-        prior = fit_weights(likelihood @ cells, z_phot=self.z_phot, mag_ref=self.labels.mag_ref) @ cells.T
+        prior = fit_weights(self.likelihood @ cells, z_phot=self.z_phot, mag_ref=self.labels.mag_ref) @ cells.T
         prior *= leads_to_redshift(self.z_phot)
-        drawn = [draw_residuals(prior * likelihood, seed=s) for s in seed.generate_state(self.draws + 2)[2:]]
+        drawn = [draw_residuals(prior * self.likelihood, seed=s) for s in seed.generate_state(self.draws + 2)[2:]]
         return prior, true_redshift(np.stack(drawn), z_phot=self.z_phot)
 
     def simulate(self, prior: Floats, seed: np.random.SeedSequence) -> tuple[Floats, _Seen]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 LOWEST_DENSITY = 1e-6
 """Densities below this count as this in the log score, or one galaxy off the grid would make it infinite (ours)."""
 
+# PIT values are sorted stably: where they come sorted, that takes no time.
+
 LOWEST_PIT = 1e-6
 """PIT values count as no closer to 0 and 1 than this in the Anderson-Darling statistic, for the same reason (ours)."""
 
@@ -128,13 +130,8 @@ def crps(pdf: ArrayLike, *, z_grid: ArrayLike, z_ref: ArrayLike) -> Floats:
 def _integrated_square(start: Floats, left: Floats, slope: Floats, t: Floats | float) -> Floats:
     """Integrate (start + left s + slope s^2 / 2)^2 over s from 0 to t."""
     bend = slope / 2
-    return np.asarray(
-        t * start**2
-        + t**2 * start * left
-        + t**3 * (left**2 + 2 * start * bend) / 3
-        + t**4 * left * bend / 2
-        + t**5 * bend**2 / 5
-    )
+    rest = (left**2 + 2 * start * bend) / 3 + t * (left * bend / 2 + t * bend**2 / 5)
+    return np.asarray(t * (start**2 + t * (start * left + t * rest)))
 
 
 def credibility(pdf: ArrayLike, *, z_grid: ArrayLike, z_ref: ArrayLike) -> Floats:
@@ -169,7 +166,7 @@ def pit_ks(pit: ArrayLike) -> float:
     >>> pit_ks([0.5, 0.5])
     0.5
     """
-    u = np.sort(np.asarray(pit, float))
+    u = np.sort(np.asarray(pit, float), kind="stable")
     if u.size == 0:
         return float("nan")
     rank = np.arange(u.size + 1) / u.size
@@ -186,7 +183,7 @@ def pit_cvm(pit: ArrayLike) -> float:
     >>> round(pit_cvm([0.5]), 4)
     0.0833
     """
-    u = np.sort(np.asarray(pit, float))
+    u = np.sort(np.asarray(pit, float), kind="stable")
     if u.size == 0:
         return float("nan")
     middle = (np.arange(u.size) + 0.5) / u.size
@@ -208,7 +205,7 @@ def pit_ad(pit: ArrayLike) -> float:
     >>> round(pit_ad([0.5]), 4)
     0.3863
     """
-    u = np.clip(np.sort(np.asarray(pit, float)), LOWEST_PIT, 1 - LOWEST_PIT)
+    u = np.clip(np.sort(np.asarray(pit, float), kind="stable"), LOWEST_PIT, 1 - LOWEST_PIT)
     if u.size == 0:
         return float("nan")
     odd = 2 * np.arange(1, u.size + 1) - 1

@@ -119,16 +119,17 @@ def _judge(
 
 def _metrics(scores: PdfScores, resamples: int, seed: int) -> tuple[dict[str, float], dict[str, float]]:
     """Every metric and its bootstrap error (NaN where none is asked for)."""
-
     every = pdf_metrics()
-
-    def metrics(rows: NDArray[Any]) -> list[float]:
-        drawn = scores.rows(rows)
-        return [metric(drawn) for metric in every.values()]
-
-    galaxies = len(scores.pit)
-    values = metrics(np.arange(galaxies))
-    errors = [float("nan")] * len(values)
+    values = [metric(scores) for metric in every.values()]
+    errors, galaxies = [float("nan")] * len(values), len(scores.pit)
     if resamples and galaxies:
+        # Sorted once, resamples of what is sorted need no sorting.
+        order = np.argsort(scores.pit, kind="stable")
+        ordered, every_row = scores.rows(order), np.arange(galaxies)
+
+        def metrics(rows: NDArray[np.intp]) -> list[float]:
+            drawn = ordered.rows(np.repeat(every_row, np.bincount(rows, minlength=galaxies)[order]))
+            return [metric(drawn) for metric in every.values()]
+
         errors = resample(metrics, galaxies=galaxies, seed=seed, resamples=resamples).error.tolist()
     return dict(zip(every, values, strict=True)), dict(zip(every, errors, strict=True))

@@ -7,18 +7,19 @@ Called by name they take z_phot and z_ref of shape (galaxy,) and give one number
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mixz.densities.estimates import OUTLIER_DZ, hsc_loss_of
+from mixz.metrics.residuals import Residuals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import ArrayLike, NDArray
+
+    from mixz.metrics.residuals import Statistics
 
 Floats = np.ndarray[tuple[int, ...], np.dtype[np.floating[Any]]]
 
@@ -40,92 +41,6 @@ def scaled_residual(*, z_phot: ArrayLike, z_ref: ArrayLike) -> NDArray[np.float6
     return np.asarray((z_phot - z_ref) / (1 + z_ref))
 
 
-@dataclass(frozen=True, eq=False)
-class Residuals:
-    """Residuals of many sets of galaxies, and what several metrics need of them, each computed once and when asked for.
-
-    Parameters
-    ----------
-    dz, off
-        (z_phot - z_ref) / (1 + z_ref) and z_phot - z_ref, shape (..., galaxy); NaN where a galaxy does not count.
-
-    Examples
-    --------
-    >>> two = Residuals.of(np.array([[1.0, 1.2, 1.4], [1.0, 1.8, np.nan]]), np.ones(3))
-    >>> bias.along(two), outlier_fraction.along(two).round(2)
-    (array([0.1, 0.2]), array([0.33, 0.5 ]))
-    """
-
-    dz: Floats
-    off: Floats
-
-    @classmethod
-    def of(cls, z_phot: Floats, z_ref: Floats, inside: NDArray[np.bool_] | bool = True) -> Residuals:
-        """Residuals of the galaxies that are inside; all three are broadcast to the shape (..., galaxy)."""
-        off = np.where(inside, z_phot - z_ref, np.nan)
-        return cls(off / (1 + z_ref), off)
-
-    def drawn(self, draws: NDArray[np.intp]) -> Residuals:
-        """The galaxies of these indices, shape (..., *draws.shape)."""
-        return Residuals(self.dz[..., draws], self.off[..., draws])
-
-    @cached_property
-    def n(self) -> NDArray[np.intp]:
-        """How many galaxies count, shape (...)."""
-        return np.asarray(np.isfinite(self.dz).sum(axis=-1))
-
-    @cached_property
-    def ordered(self) -> Floats:
-        """dz in ascending order, NaN last."""
-        return np.sort(self.dz, axis=-1)
-
-    @cached_property
-    def median(self) -> Floats:
-        """The median of dz, shape (...)."""
-        return self.quantile(0.5)
-
-    @cached_property
-    def away(self) -> Floats:
-        """|dz - median(dz)|, shape (..., galaxy)."""
-        return np.abs(self.dz - self.median[..., None])
-
-    @cached_property
-    def mad(self) -> Floats:
-        """The median of |dz - median(dz)|, shape (...)."""
-        return _quantile(np.sort(self.away, axis=-1), self.n, 0.5)
-
-    @cached_property
-    def middle_half(self) -> Floats:
-        """q75(dz) - q25(dz), shape (...)."""
-        return np.asarray(self.quantile(0.75) - self.quantile(0.25))
-
-    def quantile(self, level: float) -> Floats:
-        """A quantile of dz, as numpy interpolates it, shape (...); NaN where no galaxy counts."""
-        return _quantile(self.ordered, self.n, level)
-
-    def mean(self, values: Floats) -> Floats:
-        """The mean over the galaxies that count of something that is NaN for all others, shape (...)."""
-        return self._per_galaxy(np.nansum(values, axis=-1))
-
-    def share(self, which: NDArray[np.bool_]) -> Floats:
-        """The share of the galaxies that count for which something holds, shape (...)."""
-        return self._per_galaxy(np.count_nonzero(which, axis=-1))
-
-    def _per_galaxy(self, total: NDArray[Any]) -> Floats:
-        return np.asarray(np.divide(total, self.n, out=np.full(self.n.shape, np.nan), where=self.n > 0))
-
-
-def _quantile(ordered: Floats, n: NDArray[np.intp], level: float) -> Floats:
-    """The quantile of sorted values of which the first `n` count, as numpy interpolates; NaN where none counts."""
-    if ordered.shape[-1] == 0:
-        return np.full(n.shape, np.nan)
-    at = level * np.maximum(n - 1, 0)
-    low = np.floor(at).astype(int)
-    high = np.minimum(low + 1, np.maximum(n - 1, 0))
-    below, above = (np.take_along_axis(ordered, k[..., None], axis=-1)[..., 0] for k in (low, high))
-    return np.asarray(below + (at - low) * (above - below))
-
-
 class PointMetric:
     """A metric of residuals: called, of the redshifts of one sample; `along` the last axis, of many at once.
 
@@ -133,10 +48,14 @@ class PointMetric:
     ----------
     along
         Takes residuals of shape (..., galaxy), gives an array of shape (...).
+    of_statistics
+        Whether it asks residuals for nothing but `Statistics`, and takes dz and off only galaxy by galaxy.  Such a
+        metric is resampled by counting how often each galaxy is drawn, in a fraction of the time.
     """
 
-    def __init__(self, along: Callable[[Residuals], Floats]) -> None:
+    def __init__(self, along: Callable[[Any], Floats], *, of_statistics: bool = False) -> None:
         self.along = along
+        self.of_statistics = of_statistics
         functools.update_wrapper(self, along)
 
     def __call__(self, *, z_phot: ArrayLike, z_ref: ArrayLike) -> float:
@@ -158,8 +77,12 @@ class PointMetric:
         return float(self.along(Residuals(dz, np.asarray(z_phot, float) - np.asarray(z_ref, float))))
 
 
-@PointMetric
-def bias(residuals: Residuals) -> Floats:
+def _of_statistics(along: Callable[[Statistics], Floats]) -> PointMetric:
+    return PointMetric(along, of_statistics=True)
+
+
+@_of_statistics
+def bias(residuals: Statistics) -> Floats:
     """The median of dz: positive when redshifts come out too high.
 
     Examples
@@ -170,8 +93,8 @@ def bias(residuals: Residuals) -> Floats:
     return residuals.median
 
 
-@PointMetric
-def bias_biweight(residuals: Residuals) -> Floats:
+@_of_statistics
+def bias_biweight(residuals: Statistics) -> Floats:
     """Tukey's biweight location of dz (c = 6), which uses more of the data than the median.
 
     M + sum d (1 - u^2)^2 / sum (1 - u^2)^2 over |u| < 1,  d = dz - M,  u = d / (6 MAD),  M = median(dz)
@@ -186,16 +109,12 @@ def bias_biweight(residuals: Residuals) -> Floats:
     True
     """
     scatters = residuals.mad > 0
-    scale = 6 * np.where(scatters, residuals.mad, 1)[..., None]
-    away = residuals.dz - residuals.median[..., None]
-    weight = np.square(np.maximum(1 - np.square(away / scale), 0))  # NaN stays
-    total = np.nansum(weight, axis=-1)
-    shift = np.divide(np.nansum(weight * away, axis=-1), total, out=np.zeros_like(total), where=total > 0)
+    shift = residuals.biweight_shift(6 * np.where(scatters, residuals.mad, 1))
     return np.asarray(residuals.median + np.where(scatters, shift, 0))
 
 
-@PointMetric
-def sigma_mad(residuals: Residuals) -> Floats:
+@_of_statistics
+def sigma_mad(residuals: Statistics) -> Floats:
     """The scatter 1.4826 median|dz - median(dz)|: a Gaussian's sigma, deaf to outliers.
 
     Examples
@@ -206,8 +125,8 @@ def sigma_mad(residuals: Residuals) -> Floats:
     return np.asarray(1.4826 * residuals.mad)
 
 
-@PointMetric
-def sigma_iqr(residuals: Residuals) -> Floats:
+@_of_statistics
+def sigma_iqr(residuals: Statistics) -> Floats:
     """The scatter (q75 - q25) / 1.349 of dz: a Gaussian's sigma from its middle half.
 
     Examples
@@ -218,8 +137,8 @@ def sigma_iqr(residuals: Residuals) -> Floats:
     return np.asarray(residuals.middle_half / 1.349)
 
 
-@PointMetric
-def rms(residuals: Residuals) -> Floats:
+@_of_statistics
+def rms(residuals: Statistics) -> Floats:
     """sqrt(mean dz^2) over all galaxies, outliers included.
 
     Examples
@@ -230,8 +149,8 @@ def rms(residuals: Residuals) -> Floats:
     return np.sqrt(residuals.mean(np.square(residuals.dz)))
 
 
-@PointMetric
-def outlier_fraction(residuals: Residuals) -> Floats:
+@_of_statistics
+def outlier_fraction(residuals: Statistics) -> Floats:
     """The share of galaxies with |dz| > 0.15.
 
     Examples
@@ -242,8 +161,8 @@ def outlier_fraction(residuals: Residuals) -> Floats:
     return residuals.share(np.abs(residuals.dz) > OUTLIER_DZ)
 
 
-@PointMetric
-def outlier_fraction_3sigma(residuals: Residuals) -> Floats:
+@_of_statistics
+def outlier_fraction_3sigma(residuals: Statistics) -> Floats:
     """The share of galaxies with |dz - median(dz)| > max(0.06, 3 sigma_iqr), RAIL's and LSST's outliers.
 
     Examples
@@ -251,12 +170,11 @@ def outlier_fraction_3sigma(residuals: Residuals) -> Floats:
     >>> outlier_fraction_3sigma(z_phot=[1.0, 1.0, 1.0, 1.2], z_ref=np.ones(4))
     0.25
     """
-    limit = np.maximum(0.06, 3 * sigma_iqr.along(residuals))
-    return residuals.share(residuals.away > limit[..., None])
+    return residuals.beyond(np.maximum(0.06, 3 * sigma_iqr.along(residuals)))
 
 
-@PointMetric
-def catastrophic_fraction(residuals: Residuals) -> Floats:
+@_of_statistics
+def catastrophic_fraction(residuals: Statistics) -> Floats:
     """The share of galaxies with |z_phot - z_ref| > 1.
 
     Examples
@@ -267,8 +185,8 @@ def catastrophic_fraction(residuals: Residuals) -> Floats:
     return residuals.share(np.abs(residuals.off) > CATASTROPHE_Z)
 
 
-@PointMetric
-def hsc_loss(residuals: Residuals) -> Floats:
+@_of_statistics
+def hsc_loss(residuals: Statistics) -> Floats:
     """The mean of 1 - 1 / (1 + (dz / 0.15)^2): 0 when right, 1/2 at the outlier limit, 1 when lost.
 
     References

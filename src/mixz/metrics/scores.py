@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mixz.metrics.counted import cores
 from mixz.metrics.pdf import cde_loss, credibility, crps, log_score, pit
 
 if TYPE_CHECKING:
@@ -14,7 +16,8 @@ if TYPE_CHECKING:
 
     from mixz.metrics.point import Floats
 
-CHUNK = 2_000
+CHUNK = 250
+"""Galaxies scored at a time by each core: their densities stay in its cache (ours)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +36,7 @@ class PdfScores:
 
 
 def score(pdf: ArrayLike, *, z_grid: ArrayLike, z_ref: ArrayLike) -> PdfScores:
-    """Score every galaxy's pdf, some thousand galaxies at a time.
+    """Score every galaxy's pdf, some galaxies at a time, on every core.
 
     Examples
     --------
@@ -44,4 +47,6 @@ def score(pdf: ArrayLike, *, z_grid: ArrayLike, z_ref: ArrayLike) -> PdfScores:
     each = (pit, credibility, crps, cde_loss, log_score)
     # An empty set still makes one (empty) chunk.
     parts = [slice(start, start + CHUNK) for start in range(0, max(len(ref), 1), CHUNK)]
-    return PdfScores(*(np.concatenate([f(p[part], z_grid=z, z_ref=ref[part]) for part in parts]) for f in each))
+    with ThreadPoolExecutor(cores()) as pool:
+        found = list(pool.map(lambda part: [f(p[part], z_grid=z, z_ref=ref[part]) for f in each], parts))
+    return PdfScores(*map(np.concatenate, zip(*found, strict=True)))

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mixz.metrics.judged import Estimates, judge, metrics_along, resampled
+from mixz.metrics.judged import metrics_along, resampled
 from mixz.metrics.metric import METRICS, point_metrics
-from mixz.metrics.point import Residuals
+from mixz.metrics.residuals import Residuals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -126,14 +126,20 @@ def summarize_estimates(
     [('zmode', 0.071), ('zmean', 0.05)]
     """
     named = {"recipe": recipe, "truth": sample.truth, "sample": sample.sample, "z_range": "all"}
+    z_phot = np.array([np.asarray(z, float) for z in estimates.values()]).reshape(len(estimates), len(sample.z_ref))
+    if not np.isfinite(z_phot).all():
+        raise ValueError(
+            f"{int((~np.isfinite(z_phot)).any(axis=0).sum())} galaxies have no estimate; leave them out first"
+        )
+    residuals = Residuals.of(z_phot, sample.z_ref)
+    # The same resamples as those of all redshifts in `judge`.
+    drawn = resampled(residuals, resamples if len(sample.z_ref) else 0, np.random.default_rng([seed, 1]))
+    errors = drawn.std(axis=0, ddof=1) if len(drawn) > 1 else np.full(drawn.shape[1:], np.nan)
     found = []
-    for name, z_phot in estimates.items():
-        judged = judge(sample, Estimates(np.asarray(z_phot)[None]), resamples=resamples, seed=seed)
-        at = next(at for at in judged.places if at.place.z_range == "all")
-        numbers = zip(point_metrics(), at.ensemble.tolist(), at.error.tolist(), strict=True)
-        for metric, value, error in numbers:
-            record = {"metric": metric, "estimate": name, "value": value, "bootstrap": error}
-            found.append(named | record | {"n": at.n, "left_out": sample.left_out})
+    for name, values, error in zip(estimates, metrics_along(residuals).tolist(), errors.tolist(), strict=True):
+        for metric, value, its_error in zip(point_metrics(), values, error, strict=True):
+            record = {"metric": metric, "estimate": name, "value": value, "bootstrap": its_error}
+            found.append(named | record | {"n": len(sample.z_ref), "left_out": sample.left_out})
     return found
 
 

@@ -18,6 +18,7 @@ from mixz.data.tables import write_table
 from mixz.errors import MixzError
 from mixz.mock.cosmos2020 import CLASSIC_FILE, FARMER_FILE, classic, farmer
 from mixz.mock.hsc_tables import HSC_NAME, SPLITS, galaxiesml_table, hsc_table
+from mixz.mock.paper_tables import paper_files
 from mixz.mock.stars import draw_stars
 from mixz.mock.survey import MockSurvey, object_ids, simulate
 
@@ -69,7 +70,7 @@ def mock_surveys(
 
 
 def write_surveys(survey: MockSurvey, out: str | Path, *, hsc_format: str = "fits", image_pixels: int = 0) -> None:
-    """Write COSMOS2020 CLASSIC and FARMER, the HSC table, GalaxiesML and the truth; all files or none.
+    """Write COSMOS2020 CLASSIC and FARMER, the HSC table, GalaxiesML, the paper's CSVs and the truth; all or none.
 
     Parameters
     ----------
@@ -99,14 +100,17 @@ def write_surveys(survey: MockSurvey, out: str | Path, *, hsc_format: str = "fit
         f"{HSC_NAME}.{hsc_format}": hsc_table(objects, seed=survey.seed),
     }
     spectra = galaxiesml_table(objects, tables[f"{HSC_NAME}.{hsc_format}"], seed=survey.seed)
+    papers = paper_files(tables[f"{HSC_NAME}.{hsc_format}"], tables[CLASSIC_FILE], spectra, seed=survey.seed)
     with replacing(out) as draft:
         draft.mkdir()
         for name, table in tables.items():
             write_table(table.reset_index(drop=True), draft / name)
         _write_galaxiesml(spectra, draft, image_pixels)
+        for name, table in papers.items():
+            write_table(table, draft / name)
         _say_simulated(draft)
         write_table(_truth(objects, tables), draft / TRUTH_FILE)
-        (draft / ABOUT_FILE).write_text(json.dumps(_about(survey, tables, spectra), indent=2) + "\n")
+        (draft / ABOUT_FILE).write_text(json.dumps(_about(survey, tables | papers, spectra), indent=2) + "\n")
 
 
 def check_new(out: Path) -> None:
@@ -183,7 +187,7 @@ def _about(survey: MockSurvey, tables: Mapping[str, pd.DataFrame], spectra: pd.D
     rows = {name: len(table) for name, table in tables.items()}
     rows |= {f"galaxiesml {split}": int((spectra["split"] == split).sum()) for split in SPLITS}
     return {
-        "about": "Simulated survey of mixz in the formats of COSMOS2020, HSC PDR2 and GalaxiesML; nothing is observed.",
+        "about": "Simulated survey of mixz, as COSMOS2020, HSC, GalaxiesML and TransferZ have it; nothing is observed.",
         "simulated": True,
         "galaxies": len(survey),
         "seed": survey.seed,

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mixz.atomic import replacing
+from mixz.digest import OPEN_SEAL, seal, seal_of, stamp
 from mixz.errors import MixzError
+from mixz.settings.model_record import CARD, HISTORY, RECORD, WEIGHTS, require_inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +21,9 @@ SUFFIX = "mixz"
 
 BEGINNING_OF_TIME = (1980, 1, 1, 0, 0, 0)
 """Every member's date, so that equal models are equal files."""
+
+MEMBERS = (RECORD, WEIGHTS, HISTORY, CARD, "model.onnx")
+"""What a model's folder may hold, and its file."""
 
 LARGEST_BYTES = 4 * 2**30
 """No model is larger unpacked: a file that says so is damaged or meant to fill a disk."""
@@ -44,11 +49,16 @@ def pack_model(folder: str | Path, file: str | Path) -> None:
     '{}'
     """
     folder = Path(folder)
-    if not (folder / "model.json").is_file():
+    if not (folder / RECORD).is_file():
         raise MixzError(f"no model in {folder}", "a folder that `mixz train` wrote", "run `mixz train` first")
-    with replacing(file) as draft, zipfile.ZipFile(draft, "w", zipfile.ZIP_STORED) as archive:
-        for path in sorted(folder.iterdir()):
-            archive.writestr(zipfile.ZipInfo(path.name, BEGINNING_OF_TIME), path.read_bytes())
+    require_inside(folder)
+    with replacing(file) as draft:
+        with zipfile.ZipFile(draft, "w", zipfile.ZIP_STORED) as archive:
+            archive.comment = OPEN_SEAL.encode()
+            for path in (folder / name for name in sorted(MEMBERS)):
+                if path.is_file():
+                    archive.writestr(zipfile.ZipInfo(path.name, BEGINNING_OF_TIME), path.read_bytes())
+        seal(draft)
 
 
 @contextmanager
@@ -61,19 +71,24 @@ def unpacked_model(file: str | Path) -> Iterator[Path]:
         It is no model file, or damaged.
     """
     with tempfile.TemporaryDirectory(prefix="mixz-") as home:
+        size = stamp(file)[2]
         try:
             with zipfile.ZipFile(file) as archive:
-                _check_members(archive, Path(file))
+                _check_members(archive, Path(file), size)
+                if seal_of(file, do="write it again") is None:
+                    raise ValueError("it has no seal")
                 archive.extractall(home)
         except (OSError, ValueError, zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
             raise MixzError(f"{file} is no model file: {error}", "a whole .mixz file", "write it again") from error
         yield Path(home)
 
 
-def _check_members(archive: zipfile.ZipFile, file: Path) -> None:
-    """Refuse what no model file holds: folders, paths, more bytes than a model has."""
+def _check_members(archive: zipfile.ZipFile, file: Path, size: int) -> None:
+    """Refuse what no model file holds: other names, a name twice, packed or hidden bytes, more than a model has."""
     members = archive.infolist()
-    strange = [m.filename for m in members if Path(m.filename).name != m.filename or m.is_dir()]
-    if strange or "model.json" not in archive.namelist() or sum(m.file_size for m in members) > LARGEST_BYTES:
-        found = ", ".join(strange[:3] or archive.namelist()[:3]) or "nothing"
-        raise MixzError(f"{file} is no model file: it holds {found}", "a file that mixz wrote", "write it again")
+    names = [one.filename for one in members]
+    strange = [name for name in names if name not in MEMBERS or names.count(name) > 1][:3]
+    strange += [m.filename for m in members if m.compress_type != zipfile.ZIP_STORED or m.flag_bits & 1][:3]
+    if strange or RECORD not in names or sum(one.file_size for one in members) > min(LARGEST_BYTES, size):
+        found = ", ".join(strange or names[:3]) or "nothing"
+        raise MixzError(f"{file} is no model file: it holds {found[:200]}", "a file that mixz wrote", "write it again")

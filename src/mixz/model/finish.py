@@ -1,8 +1,9 @@
 """From a trained ensemble to a finished model: calibrated by held-out galaxies, with intervals and its support.
 
-Held out are the validation galaxies.  A share of them is kept apart for the intervals: training never looked at it, not
-even to choose an epoch, and the calibration is not fitted to it, so that intervals keep the promise of split-conformal
-prediction.  The others chose the epoch; next to that and the few numbers of a calibration they are many.
+Held out are the galaxies of the conformal side; of data sets without one, the validation galaxies.  A share of them is
+kept apart for the intervals: training never looked at it, not even to choose an epoch, and the calibration is not
+fitted to it, so that intervals keep the promise of split-conformal prediction.  The others are calibrated on.
+Validation galaxies among these chose the epoch; next to that and the few numbers of a calibration they are many.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from mixz.densities.intervals import Intervals, draws, scores
 from mixz.densities.support import Support
 from mixz.model.heads import head_of
 from mixz.model.seeds import HELD_OUT, derive_seed
-from mixz.model.training.labels import INTERVALS, kept_apart
+from mixz.model.training.labels import CALIBRATION, INTERVALS, kept_apart
 from mixz.model.training.targets import labelled_and_usable, likelihood
 from mixz.settings.bands import in_place_of_i
 from mixz.settings.recipe import believed
@@ -43,8 +44,8 @@ MOST = 15_000
 def finished(ensemble: Ensemble, galaxies: GalaxySet, *, truths: Truths = KNOWN_TRUTHS) -> Ensemble:
     """A trained ensemble made a finished model: calibrated, with intervals, and with its support.
 
-    Densities are made honest by the labels of the validation galaxies, and intervals learned from those of them that
-    training was not shown; with too few they are not, and `held_out` says why.  Models without densities, and those
+    Densities are made honest by the labels of the held-out galaxies, and intervals learned from those of them that are
+    kept apart; with too few they are not, and `held_out` says why.  Models without densities, and those
     whose network says ``calibrate: false``, have neither.  Support is where the training galaxies lie.  Galaxies count
     that have a label of a truth that some step of the ensemble believed; what it knew of earlier galaxies is forgotten.
 
@@ -53,7 +54,7 @@ def finished(ensemble: Ensemble, galaxies: GalaxySet, *, truths: Truths = KNOWN_
     ensemble
         What training made; not changed.
     galaxies
-        Galaxies whose `split` says which train and which validate.
+        Galaxies whose `split` says which train and which are held out.
     truths
         How wrong each truth's labels are; galaxies with exact ones are its spectra.
 
@@ -81,7 +82,7 @@ def _calibrated(ensemble: Ensemble, galaxies: GalaxySet, names: Sequence[str], t
     if grid is None or not ensemble.network.calibrate:
         return ensemble
     seed = derive_seed(ensemble.seed, HELD_OUT)
-    held_out = HeldOut.of(ensemble, galaxies, names, truths, grid, side="validation", seed=seed)
+    held_out = HeldOut.of(ensemble, galaxies, names, truths, grid, side=CALIBRATION, seed=seed)
     counts, why = held_out.counts(names), []
     account: dict[str, Any] = {"galaxies": counts, "calibrated": len(held_out) >= FEWEST}
     if (note := in_place_of_i(ensemble.ref_band)) and not set(names) <= set(truths.exact):
@@ -102,9 +103,9 @@ def _calibrated(ensemble: Ensemble, galaxies: GalaxySet, names: Sequence[str], t
             for name, count in apart.counts(names).items()
             if count < FEWEST_OF_A_TRUTH
         ]
-        intervals = apart.intervals(names, truths, grid, seed=seed)
+        intervals = apart.intervals(names, truths, grid, bins_by=held_out.mag_ref, seed=seed)
     else:
-        why.append(f"no intervals: fewer than {FEWEST_OF_A_TRUTH} validation galaxies could be kept apart for them")
+        why.append(f"no intervals: fewer than {FEWEST_OF_A_TRUTH} held-out galaxies could be kept apart for them")
     if why:
         account["why"] = "; ".join(why)
     return replace(ensemble, intervals=intervals, held_out=account)
@@ -167,7 +168,7 @@ class HeldOut:
         """How many have a label of each truth."""
         return {name: int((self.truth == name).sum()) for name in names}
 
-    def intervals(self, names: Sequence[str], truths: Truths, grid: Grid, *, seed: int) -> Intervals:
+    def intervals(self, names: Sequence[str], truths: Truths, grid: Grid, *, bins_by: Floats, seed: int) -> Intervals:
         """How far intervals of densities must reach to hold these galaxies' redshifts as often as they say."""
         scored = {}
         for number, name in enumerate(name for name, count in self.counts(names).items() if count):
@@ -177,4 +178,4 @@ class HeldOut:
             else:
                 z = draws(allowed(its.mass, its.likelihood), grid, seed=seed + number)
             scored[name] = scores(its.mass, z, grid), its.mag_ref
-        return Intervals.fit(scored)
+        return Intervals.fit(scored, bins_by=bins_by)

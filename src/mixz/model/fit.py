@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mixz.galaxies import GALAXIES_DIGEST
 from mixz.model.finish import finished
 from mixz.model.initial import untrained
 from mixz.model.training.step import train_one_step
@@ -88,7 +90,12 @@ def fit(
     ensemble = untrained(galaxies, recipe, members=members, seed=seed, ref_band=ref_band)
     for step in recipe.steps:
         ensemble = (trainer or train)(ensemble, step)
-    return finished(ensemble, galaxies, truths=truths)
+    return _named(finished(ensemble, galaxies, truths=truths), galaxies)
+
+
+def _named(ensemble: Ensemble, galaxies: GalaxySet) -> Ensemble:
+    """The same ensemble with the name of the galaxies that it was made from."""
+    return replace(ensemble, provenance={**ensemble.provenance, GALAXIES_DIGEST: galaxies.digest()})
 
 
 def fine_tune(
@@ -133,4 +140,4 @@ def fine_tune(
     trained = train_one_step(
         ensemble, galaxies, step, truths=truths, machine=machine, checkpoint=checkpoint, watch=watch
     )
-    return finished(trained, galaxies, truths=truths)
+    return _named(finished(trained, galaxies, truths=truths), galaxies)

@@ -64,10 +64,10 @@ def untrained(galaxies: GalaxySet, recipe: Recipe, *, members: int = 10, seed: i
 
 
 def filled_in(network: Network, galaxies: GalaxySet) -> Network:
-    """The network with the end of its grid of densities, if that is open, by the labels outside the test galaxies."""
+    """The network with the end of its grid of densities, if that is open, by the labels that training looks at."""
     if not network.has_density or network.z_max is not None:
         return network
-    labels = [z[np.isfinite(z) & (galaxies.split != "test")] for z in galaxies.z.values()]
+    labels = [z[np.isfinite(z) & np.isin(galaxies.split, ("train", "validation"))] for z in galaxies.z.values()]
     highest = max((float(z.max()) for z in labels if z.size), default=1.0)
     return network.model_copy(update={"z_max": Z_MAX_STEP * (math.floor(highest / Z_MAX_STEP) + 1)})
 

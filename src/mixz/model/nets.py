@@ -56,15 +56,27 @@ def initial_weights(n_in: int, n_out: int, shape: Network, starts: Sequence[torc
     >>> sum(w[0].numel() for w in weights.values())
     122006
     """
-    widths = (n_in, *shape.hidden)
-    inputs = (*widths[:-1], widths[-1] + (n_in if shape.skip else 0))
     weights = {}
-    for name, fan_in, fan_out in zip(layer_names(shape), inputs, (*shape.hidden, n_out), strict=True):
+    for name, (fan_in, fan_out) in layer_sizes(n_in, n_out, shape).items():
         limit = math.sqrt(6 / (fan_in + fan_out))
         drawn = [torch.rand(fan_in, fan_out, generator=g) * (2 * limit) - limit for g in starts]
         weights[f"{name}.weight"] = torch.stack(drawn)
         weights[f"{name}.bias"] = torch.zeros(len(starts), 1, fan_out)
     return weights
+
+
+def layer_sizes(n_in: int, n_out: int, shape: Network) -> dict[str, tuple[int, int]]:
+    """How many numbers go into each layer, and come out.
+
+    Examples
+    --------
+    >>> from mixz.settings.network import Network
+    >>> layer_sizes(5, 1, Network(hidden=(20, 30)))
+    {'hidden.0': (5, 20), 'hidden.1': (20, 30), 'output': (35, 1)}
+    """
+    widths = (n_in, *shape.hidden)
+    inputs = (*widths[:-1], widths[-1] + (n_in if shape.skip else 0))
+    return dict(zip(layer_names(shape), zip(inputs, (*shape.hidden, n_out), strict=True), strict=True))
 
 
 def outputs(weights: Weights, x: torch.Tensor, shape: Network) -> torch.Tensor:

@@ -19,7 +19,7 @@ MARGIN, WIDTH, GAP = 11.0, 187.0, 40.0
 LINE, PADDING, ARROW, INSET = 12.0, 6.0, 26.0, 7.0
 INK, FAINT, PLAIN = "#262626", "#808080", "#6b7280"
 MINUS = "\N{MINUS SIGN}"
-SIDES = {"train": 0.62, "validation": 0.4, "test": 0.22}
+SIDES = {"train": 0.62, "validation": 0.4, "conformal": 0.31, "test": 0.22}
 """The sides of the split, and how dark each is drawn."""
 
 
@@ -174,7 +174,7 @@ class _Chart:
         open_lanes = [lane for lane in self.lanes.values() if not lane.ends]
         left, right = open_lanes[0].left, open_lanes[-1].left + WIDTH
         top = max(lane.below() for lane in self.lanes.values())
-        lines = [(side, f"{entry.details[side]:,}") for side in SIDES]
+        lines = [(side, f"{entry.details[side]:,}") for side in SIDES if side in entry.details]
         self.end = Card(f"{entry.rows_out:,} galaxies", lines, INK, left, top, width=right - left)
         self.joints += [(lane.cards[-1], self.end, lane.rows, False) for lane in open_lanes]
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_validator, model_validator
 
 from mixz.densities.grid import FARTHEST
+from mixz.digest import digest_of_settings
 from mixz.errors import MixzError, nearest
 from mixz.settings.bands import reference_band
 from mixz.settings.network import Network
@@ -252,12 +251,12 @@ class Config(Strict):
     def build_digest(self) -> str:
         """Name what decides the galaxies: bands, tables, cuts, truths and split, and where grids of densities end."""
         named = self._digest({"bands", "ref_band", "tables", "cuts", "incomplete", "overlap", "truths", "split"})
-        return named if self.z_end() == FARTHEST else _digest([named, self.z_end()])
+        return named if self.z_end() == FARTHEST else digest_of_settings([named, self.z_end()])
 
     def train_digest(self, recipe: str) -> str:
         """Name what decides one recipe's weights: the galaxies, the recipe, the network, members and seed."""
         whole = self.recipe(recipe).model_dump(mode="json")
-        return _digest([self.build_digest(), whole["network"], self.members, self.seed, whole["steps"]])
+        return digest_of_settings([self.build_digest(), whole["network"], self.members, self.seed, whole["steps"]])
 
     def located(self, home: Path) -> Config:
         """The same config with its tables' relative paths starting at `home`, the config file's folder."""
@@ -276,7 +275,9 @@ class Config(Strict):
         settings = _as_written(self.model_dump(mode="json", include=fields), f"{self._home}/")
         # A kernel's table counts by what is in it: it is a setting, though it has a file of its own.
         tables = {name: truth.error_kernel() for name, truth in self.truths.items() if truth.table}
-        return _digest([settings, {name: repr(kernel) for name, kernel in tables.items()}] if tables else settings)
+        return digest_of_settings(
+            [settings, {name: repr(kernel) for name, kernel in tables.items()}] if tables else settings
+        )
 
 
 def _recipe(name: str, written: Any, settings: dict[str, Any]) -> Any:
@@ -321,8 +322,3 @@ def _as_written(tree: Any, home: str) -> Any:
     if isinstance(tree, list):
         return [_as_written(value, home) for value in tree]
     return tree.removeprefix(home) if isinstance(tree, str) else tree
-
-
-def _digest(tree: Any) -> str:
-    text = json.dumps(tree, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -12,7 +12,7 @@ from mixz.strict import Strict
 from mixz.surveys import SURVEYS, Survey
 from mixz.surveys.columns import Columns, Cut, Name, Positive, that_apply
 
-Side = Literal["train", "validation", "test"]
+Side = Literal["train", "validation", "conformal", "test"]
 Interval = str | tuple[str, str]
 
 OWN_NAMES = ("object_id", "split", "system", "side", "ra_deg", "dec_deg", "table")
@@ -135,8 +135,8 @@ class Table(Source):
     Parameters
     ----------
     parts
-        Instead of `path`: the files of the train, validation and test galaxies, where the survey comes split; the
-        galaxies stay on these sides.
+        Instead of `path`: the files of the train, validation, test and, where there is one, conformal galaxies, where
+        the survey comes split; the galaxies stay on these sides.
     match
         Catalogues whose labels its galaxies get by a match on the sky; galaxies without a counterpart are left out.
     system
@@ -156,7 +156,7 @@ class Table(Source):
     @model_validator(mode="after")
     def _is_whole(self) -> Table:
         if (self.path is None) == (not self.parts):
-            raise ValueError("give path (one file) or parts (train, validation and test files)")
+            raise ValueError("give path (one file) or parts (train, validation, test and conformal files)")
         if not self.truths and not any(m.truths for m in self.match) and not self.unlabelled:
             raise ValueError(
                 "truths: name the column of at least one kind of redshift label (or set unlabelled: true for a table "

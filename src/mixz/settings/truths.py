@@ -23,8 +23,9 @@ class TruthSettings(Strict):
     Parameters
     ----------
     kernel
-        ``exact``; ``cosmos2020``; ``gaussian`` (then `sigma` says how wide, in units of 1 + z); ``reported``, each
-        label as wrong as the interval that `truth_errors` of its table names; or ``table`` (then `table` is its file).
+        ``exact``; ``cosmos2020``, as published; ``cosmos2020_measured``, by secure spectra; ``gaussian`` (then `sigma`
+        says how wide, in units of 1 + z); ``reported``, each label as wrong as the interval that `truth_errors` of its
+        table names; or ``table`` (then `table` is its file).
     sigma
         Width of a Gaussian.  Of ``reported``: of the Gaussian that stands for intervals that are missing; left open,
         those labels are as wrong as ``cosmos2020`` has it.
@@ -42,7 +43,7 @@ class TruthSettings(Strict):
         other truth's test galaxies against what they really are.
     """
 
-    kernel: Literal["exact", "cosmos2020", "gaussian", "reported", "table"] = "exact"
+    kernel: Literal["exact", "cosmos2020", "cosmos2020_measured", "gaussian", "reported", "table"] = "exact"
     sigma: Positive | None = None
     outliers: Annotated[float, Field(ge=0, lt=1)] | None = None
     table: Path | None = None

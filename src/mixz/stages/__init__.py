@@ -1,4 +1,4 @@
-"""The verbs, from files to files: fetch, mock, build, train, distill, predict, export, evaluate, report, track."""
+"""The verbs, from files to files: fetch, mock, build, train, distill, predict, export, evaluate, report, verify."""
 
 from mixz.stages.build import build
 from mixz.stages.distill import distill
@@ -11,6 +11,7 @@ from mixz.stages.results import Results
 from mixz.stages.serve import serve
 from mixz.stages.track import track
 from mixz.stages.train import train
+from mixz.stages.verify import verify
 
 __all__ = [
     "RESAMPLES",
@@ -27,4 +28,5 @@ __all__ = [
     "serve",
     "track",
     "train",
+    "verify",
 ]

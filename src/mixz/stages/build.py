@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mixz.atomic import alone
 from mixz.data.build import build_galaxies
+from mixz.data.data_set.inputs import input_states, inputs_as_read
 from mixz.data.data_set.provenance import is_simulated
 from mixz.data.data_set.release import check_formats
 from mixz.report.screen import SIMULATED
@@ -40,11 +42,18 @@ def build(config: Config, formats: Sequence[str] = ()) -> Ledger:
     from mixz.report.paper import save_drawing
 
     check_formats(formats)  # a wrong name should not cost a build
-    galaxies, ledger = build_galaxies(config)
     results = Results(config)
-    results.write_galaxies(galaxies, ledger, formats)
-    chart = draw_flowchart(ledger.entries, _origins(config), note=SIMULATED if is_simulated(config) else "")
-    save_drawing(chart, results.figures_folder, FLOWCHART, ("png", "svg", "pdf"))
+    with alone(config.folder):
+        before = input_states(config)
+        galaxies, ledger = build_galaxies(config)
+        inputs = inputs_as_read(config, before)
+        results.write_galaxies(galaxies, ledger, inputs, formats)
+        chart = draw_flowchart(ledger.entries, _origins(config), note=SIMULATED if is_simulated(config) else "")
+        drawn = save_drawing(chart, results.figures_folder, FLOWCHART, ("png", "svg", "pdf"))
+        galaxies_path, *others = results.built_paths()
+        seen = {one.sha256: one.state for one in inputs if one.state}
+        results.digests.note("build", [galaxies_path], contents={galaxies_path: galaxies.digest()}, seen=seen)
+        results.digests.note("build", [*others, *drawn], [galaxies_path])
     return ledger
 
 

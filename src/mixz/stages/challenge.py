@@ -194,8 +194,7 @@ def _read(path: str | Path, labels: dict[str, str]) -> tuple[GalaxySet, RailColu
     if not mag:
         require_columns(["mag_i_lsst"], list(frame.columns), where=str(path))
     columns = RailColumns(mag=mag, mag_err=tuple(other_spelling("", name) for name in mag), labels=labels)
-    table: dict[str, Any] = {str(name): frame[name].to_numpy() for name in frame}
-    return columns.galaxies(table, where=str(path)), columns
+    return columns.galaxies(frame, where=str(path)), columns
 
 
 def _in_order(photoz: PhotoZ, object_id: pd.Series[Any], z: Floats, *, where: str) -> Floats:

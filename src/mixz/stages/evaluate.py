@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mixz.atomic import alone
 from mixz.errors import MixzError
 from mixz.metrics.bins import PDF_BINS, POINT_BINS
 from mixz.metrics.differences import summarize_differences
@@ -78,33 +79,40 @@ def evaluate(config: Config, console: Console, *, resamples: int = RESAMPLES) ->
     MixzError
         The galaxies or a model are missing, or were made with other settings.
     """
-    results = Results(config)
-    test = results.read_galaxies().in_split("test")
-    models = {name: results.read_model(name) for name in config.recipes}
-    samples = [s for s in _samples(test, results) if len(s.rows)]
-    if not samples:
-        raise MixzError("no test galaxy has a label", "at least one", "give more galaxies or a larger test share")
-    judging = _Judging(config.seed, resamples)
-    noisy = sum(s.noisy for s in samples)
-    with progress_bar("evaluate", console) as bar:
-        done, total = 0.0, len(models) * (1 + len(samples) + noisy * TRIALS)
+    with alone(config.folder):
+        results = Results(config)
+        test = results.read_galaxies().in_split("test")
+        models = {name: results.read_model(name) for name in config.recipes}
+        samples = [s for s in _samples(test, results) if len(s.rows)]
+        if not samples:
+            raise MixzError("no test galaxy has a label", "at least one", "give more galaxies or a larger test share")
+        judging = _Judging(config.seed, resamples)
+        noisy = sum(s.noisy for s in samples)
+        with progress_bar("evaluate", console) as bar:
+            done, total = 0.0, len(models) * (1 + len(samples) + noisy * TRIALS)
 
-        def advance(words: str, by: float = 1) -> None:
-            nonlocal done
-            done += by
-            bar(done, total, words)
+            def advance(words: str, by: float = 1) -> None:
+                nonlocal done
+                done += by
+                bar(done, total, words)
 
-        photoz = {}
-        for name, model in models.items():
-            photoz[name] = model.predict(test)
-            results.write_photoz(name, photoz[name])
-            advance(name)
-        for labelled in samples:
-            judging.judge(labelled, photoz, advance)
-    results.write_records(judging.records, judging.differences, judging.estimates)
-    for name in models:
-        results.write_model_card(results.model_path(name), judging.records)
-    return judging.records
+            photoz = {}
+            for name, model in models.items():
+                photoz[name] = model.predict(test)
+                results.write_photoz(name, photoz[name])
+                advance(name)
+            for labelled in samples:
+                judging.judge(labelled, photoz, advance)
+        results.write_records(judging.records, judging.differences, judging.estimates)
+        records = [results.metrics_path, results.differences_path, results.estimates_path]
+        for name in models:
+            results.digests.note(
+                "evaluate", [results.photoz_path(name)], [results.galaxies_path, results.record_path(name)]
+            )
+        results.digests.note("evaluate", records, [results.galaxies_path, *map(results.photoz_path, models)])
+        cards = [results.write_model_card(name, judging.records) for name in models]
+        results.digests.note("evaluate", cards, [results.metrics_path])
+        return judging.records
 
 
 class _Judging:

@@ -24,7 +24,7 @@ from mixz.data.redshifts import redshifts
 from mixz.data.tables import read_chunks, require_table, row_count, table_columns, table_parts, table_writer
 from mixz.errors import MixzError
 from mixz.progress import progress_bar
-from mixz.stages.results import photoz_frame, photoz_notes, photoz_provenance
+from mixz.stages.photoz_tables import photoz_frame, photoz_notes, photoz_provenance
 from mixz.surveys.columns import Columns
 from mixz.truths.known import KNOWN_TRUTHS
 

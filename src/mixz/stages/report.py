@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mixz.atomic import replacing
+from mixz.atomic import alone, replacing
 from mixz.data.data_set.provenance import is_simulated
 from mixz.errors import MixzError
 from mixz.progress import busy
@@ -35,14 +35,20 @@ def report(config: Config, console: Console) -> list[Path]:
     from mixz.report.figures import draw_figures
     from mixz.report.paper import paper_figures, save_figure
 
-    folder = Results(config).figures_folder
-    runs = Runs([read_run(config)])
+    results = Results(config)
     note = SIMULATED if is_simulated(config) else ""
-    with busy("report", console):
-        drawn = draw_figures(runs)
-        page = _write_page(runs, drawn, config.folder / "report.html")
-        figures = paper_figures(drawn, note=note)
-        return [page, *(path for name, spec in figures.items() for path in save_figure(spec, folder, name))]
+    with alone(config.folder):
+        runs = Runs([read_run(config)])
+        with busy("report", console):
+            drawn = draw_figures(runs)
+            page = _write_page(runs, drawn, config.folder / "report.html")
+            figures = paper_figures(drawn, note=note)
+            folder = results.figures_folder
+            paths = [page, *(path for name, spec in figures.items() for path in save_figure(spec, folder, name))]
+        cards = [results.write_model_card(recipe, runs.each[0].records) for recipe in config.recipes]
+        results.digests.note("evaluate", cards, [results.metrics_path])
+        results.digests.note("report", paths, [results.metrics_path, *map(results.photoz_path, config.recipes)])
+    return paths
 
 
 def compare(sources: Sequence[Path], output: Path, console: Console) -> Path:

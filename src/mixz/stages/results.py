@@ -8,39 +8,35 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from mixz.atomic import replacing
+from mixz.atomic import recover, replacing
 from mixz.data.data_set.card import data_card
 from mixz.data.data_set.galaxies_file import galaxies_columns, read_galaxies, read_provenance, write_galaxies
+from mixz.data.data_set.inputs import require_inputs
 from mixz.data.data_set.provenance import provenance
 from mixz.data.data_set.release import RELEASES
-from mixz.data.table_writers import Note, TableNotes, noted
+from mixz.digest import OPEN_SEAL, seal
 from mixz.errors import MixzError
-from mixz.photoz import BESIDE, PhotoZ
+from mixz.galaxies import GALAXIES_DIGEST
 from mixz.report.model_card import model_card
+from mixz.settings.model_record import CARD, HISTORY, RECORD, read_record
+from mixz.stages.digests import Digests, told_if_damaged
+from mixz.stages.photoz_tables import read_photoz_table, write_photoz_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
-    from mixz.bridges.models import PhotoZModel
     from mixz.data.cuts import Ledger
+    from mixz.data.data_set.inputs import Input
     from mixz.galaxies import GalaxySet
     from mixz.metrics.summary import Record
     from mixz.model.ensemble import Ensemble
+    from mixz.photoz import PhotoZ
     from mixz.settings.config import Config
+    from mixz.settings.model_record import ModelRecord
     from mixz.truths.truth import Truths
 
 FLOWCHART = "figure_4_flowchart"
-MODEL_CARD = "MODEL_CARD.md"
-Z_GRID = b"z_grid"
-"""Name under which a photo-z table keeps the nodes of its densities, in Parquet's metadata."""
 
 
 def label_truths(galaxies: GalaxySet, truths: Truths) -> list[str]:
@@ -48,80 +44,9 @@ def label_truths(galaxies: GalaxySet, truths: Truths) -> list[str]:
     return [name for name in galaxies.truths if not truths[name].simulated and galaxies.has(name).any()]
 
 
-def photoz_frame(photoz: PhotoZ, *, beside: Mapping[str, pd.Series[Any] | NDArray[Any]] | None = None) -> pd.DataFrame:
-    """Estimates as a table, without members and densities.
-
-    Parameters
-    ----------
-    photoz
-        What to lay out.
-    beside
-        Further columns of the same galaxies, e.g. their positions; they stand after ``object_id``, whose values and
-        type they may tell themselves, as the table had them.
-
-    Examples
-    --------
-    >>> names = pd.Series([7, None], dtype="Int64")
-    >>> photoz_frame(PhotoZ([1, 2], [[0.5, 0.6]]), beside={"object_id": names, "ra": np.array([1.0, 2.0])})
-       object_id   ra  z_phot  z_phot_std
-    0          7  1.0     0.5         NaN
-    1       <NA>  2.0     0.6         NaN
-    """
-    columns: dict[str, Any] = {name: column.data for name, column in photoz.columns().items()}
-    others = {
-        name: values.array if isinstance(values, pd.Series) else values for name, values in (beside or {}).items()
-    }
-    return pd.DataFrame(
-        {"object_id": columns["object_id"]} | others | {n: c for n, c in columns.items() if n not in others}
-    )
-
-
-def photoz_notes(
-    photoz: PhotoZ,
-    provenance: Mapping[str, Any],
-    *,
-    members: bool = False,
-) -> TableNotes:
-    """What a photo-z table says of itself.
-
-    Parameters
-    ----------
-    photoz
-        Any of its galaxies.
-    provenance
-        Where they come from.
-    members
-        Whether it has a column for every member's estimates.
-
-    Examples
-    --------
-    >>> photoz_notes(PhotoZ([1], [[0.5]]), {}).of("z_phot_std")
-    Note(unit='', meaning="redshift: scatter of the members' estimates (not an error)")
-    """
-    notes = {
-        name: Note("", f"redshift: {column.about}" if column.unit and "redshift" not in column.about else column.about)
-        for name, column in photoz.columns(members=members).items()
-    }
-    along = {name: Note(column.unit, column.about) for name, column in BESIDE.items()}
-    return TableNotes(along | notes, provenance, name="PHOTOZ")
-
-
-def photoz_provenance(model: PhotoZModel, **told: str) -> dict[str, Any]:
-    """Where estimates of a model come from: mixz's version, what is known of the model, and what is told besides."""
-    about = {
-        "mixz": version("mixz"),
-        "model": model.provenance.get("recipe"),
-        "config": model.provenance.get("config"),
-        "train_digest": model.provenance.get("train_digest"),
-        "trained_on_simulation": model.provenance.get("simulated"),
-        **told,
-    }
-    return {name: word for name, word in about.items() if word is not None}
-
-
 @dataclass(frozen=True)
 class Results:
-    """The folder ``out/<name>/`` of one config; reads refuse what other settings made, and say which verb makes it.
+    """The folder ``out/<name>/`` of one config; reads refuse what is damaged or stale, and say which verb makes it.
 
     Parameters
     ----------
@@ -130,6 +55,11 @@ class Results:
     """
 
     config: Config
+
+    @property
+    def digests(self) -> Digests:
+        """The record of what was made from what."""
+        return Digests(self.config.folder)
 
     @property
     def galaxies_path(self) -> Path:
@@ -175,6 +105,10 @@ class Results:
         """The model folder that `train` makes."""
         return self.config.folder / "models" / recipe
 
+    def record_path(self, recipe: str) -> Path:
+        """The file of a model that names the others."""
+        return self.model_path(recipe) / RECORD
+
     @property
     def checkpoints_folder(self) -> Path:
         """What an unfinished `train` has done so far."""
@@ -184,12 +118,14 @@ class Results:
         """The test galaxies' estimates that `evaluate` makes."""
         return self.config.folder / "photoz" / f"{recipe}.parquet"
 
-    def write_galaxies(self, galaxies: GalaxySet, ledger: Ledger, formats: Sequence[str] = ()) -> None:
+    def write_galaxies(
+        self, galaxies: GalaxySet, ledger: Ledger, inputs: Sequence[Input], formats: Sequence[str] = ()
+    ) -> None:
         """Write the galaxies of a build, its ledger, its data card, and the galaxies in further formats.
 
         A further format that lies there from an earlier build is written anew too, so that all tell the same.
         """
-        write_galaxies(galaxies, self.galaxies_path, provenance=provenance(self.config, galaxies, ledger))
+        write_galaxies(galaxies, self.galaxies_path, provenance=provenance(self.config, galaxies, ledger, inputs))
         about = read_provenance(self.galaxies_path)
         _write_json(self.ledger_path, [*ledger.as_rows(), *ledger.missing_rows()])
         with replacing(self.card_path) as draft:
@@ -216,14 +152,17 @@ class Results:
         Raises
         ------
         MixzError
-            They are missing, or were built with other settings.
+            They are missing or damaged, or were built with other settings or from other inputs.
         """
-        if read_provenance(self.galaxies_path).get("build_digest") != self.config.build_digest():
+        about = read_provenance(self.galaxies_path)
+        if about.get("build_digest") != self.config.build_digest():
             raise MixzError(
                 f"{self.galaxies_path} was built with other bands, tables, cuts, truths or split than the config says",
                 "galaxies built from this config",
                 "run `mixz build` again",
             )
+        self.digests.require(self.galaxies_path, "build")
+        require_inputs(self.config, about.get("inputs", ()), self.digests.seen())
         return read_galaxies(self.galaxies_path)
 
     def truths(self) -> Truths:
@@ -244,20 +183,54 @@ class Results:
         """
         from mixz.model.folder import load_model
 
-        model = load_model(self.model_path(recipe))
-        if model.provenance.get("train_digest") != self.config.train_digest(recipe):
+        recover(self.model_path(recipe))
+        self.require_model(recipe)
+        return load_model(self.model_path(recipe))
+
+    def require_model(self, recipe: str) -> ModelRecord:
+        """Refuse a model that is missing or damaged, or was trained with other galaxies or settings; needs no torch.
+
+        Raises
+        ------
+        MixzError
+            It is one of these.
+        """
+        path = self.model_path(recipe)
+        record = read_record(path)
+        of_config = record.provenance.get("train_digest") == self.config.train_digest(recipe)
+        if not of_config or record.provenance.get(GALAXIES_DIGEST) != self.galaxies_digest():
+            other = "galaxies than lie there" if of_config else "settings than the config says"
             raise MixzError(
-                f"{self.model_path(recipe)} was trained with other galaxies or settings than the config says",
-                "a model trained from this config",
+                f"{path} was trained with other {other}",
+                "a model trained from this config and its galaxies",
                 f"run `mixz train` again (--recipe {recipe} trains only this one)",
             )
-        return model
+        self.digests.require(self.record_path(recipe), "train")
+        return record
 
-    def write_model_card(self, folder: Path, records: Sequence[Record] = ()) -> None:
-        """Write the card of a model into its folder: after training without metrics, after judging with them."""
-        about = json.loads((folder / "model.json").read_text())
-        with replacing(folder / MODEL_CARD) as draft:
-            draft.write_text(model_card(about, read_provenance(self.galaxies_path), records), encoding="utf-8")
+    def galaxies_digest(self) -> str:
+        """The name of the galaxies that lie there."""
+        return str(read_provenance(self.galaxies_path)[GALAXIES_DIGEST])
+
+    def write_model(self, model: Ensemble, folder: Path) -> None:
+        """Write a model folder and its card, both or none."""
+        from mixz.model.folder import require_model_place, save_model
+
+        require_model_place(folder)
+        with replacing(folder) as draft:
+            save_model(model, draft)
+            _write_sealed(draft / CARD, self.model_card(draft))
+
+    def write_model_card(self, recipe: str, records: Sequence[Record]) -> Path:
+        """Write the card of a model with its metrics."""
+        path = self.model_path(recipe) / CARD
+        with replacing(path) as draft:
+            _write_sealed(draft, self.model_card(self.model_path(recipe), records))
+        return path
+
+    def model_card(self, folder: Path, records: Sequence[Record] = ()) -> str:
+        """The card of the model in a folder, in Markdown."""
+        return model_card(read_record(folder).model_dump(mode="json"), read_provenance(self.galaxies_path), records)
 
     def read_curves(self, recipe: str) -> dict[str, list[list[float]]]:
         """Read how a recipe's training went: per step the validation losses of each member after each epoch.
@@ -267,26 +240,20 @@ class Results:
         MixzError
             The recipe has not been trained.
         """
-        path = self.model_path(recipe) / "history.json"
-        if not path.is_file():
-            raise MixzError(f"no {path}", "a model that `mixz train` wrote", "run `mixz train` first")
-        steps = zip(self.config.recipe(recipe).steps, json.loads(path.read_text()), strict=True)
-        return {
-            f"{number}: {' + '.join(step.truths)}": history["validation_loss"]
-            for number, (step, history) in enumerate(steps, start=1)
-        }
+        path = self.model_path(recipe) / HISTORY
+        read_record(self.model_path(recipe))
+        with told_if_damaged(path, "train"):
+            steps = zip(self.config.recipe(recipe).steps, json.loads(path.read_text()), strict=True)
+            return {
+                f"{number}: {' + '.join(step.truths)}": history["validation_loss"]
+                for number, (step, history) in enumerate(steps, start=1)
+            }
 
     def write_photoz(self, recipe: str, photoz: PhotoZ) -> None:
         """Write the estimates of a recipe, every member's among them, and densities with their grid."""
-        table = pa.table({name: pa.array(column.data) for name, column in photoz.columns(members=True).items()})
         about = {"mixz": version("mixz"), "config": self.config.name, "model": recipe}
         about |= {"train_digest": self.config.train_digest(recipe)}
-        if photoz.pdf is not None and photoz.z_grid is not None:
-            table = table.append_column("pdf", _as_lists(photoz.pdf.astype(np.float32)))
-            table = table.replace_schema_metadata({Z_GRID: json.dumps(photoz.z_grid.tolist())})
-        table = noted(table, photoz_notes(photoz, about, members=True))
-        with replacing(self.photoz_path(recipe)) as draft:
-            pq.write_table(table, draft)
+        write_photoz_table(self.photoz_path(recipe), photoz, about)
 
     def read_photoz(self, recipe: str, galaxies: GalaxySet) -> PhotoZ:
         """Read the estimates of a recipe for these galaxies.
@@ -299,13 +266,9 @@ class Results:
         path = self.photoz_path(recipe)
         if not path.is_file():
             raise MixzError(f"no {path}", "estimates that `mixz evaluate` wrote", "run `mixz evaluate` first")
-        table = pq.read_table(path)
-        if not np.array_equal(np.asarray(table["object_id"].to_pylist()), galaxies.object_id):
-            raise MixzError(f"{path} is of other galaxies", "this run's test galaxies", "run `mixz evaluate` again")
-        grid = json.loads((table.schema.metadata or {}).get(Z_GRID, b"null"))
-        columns = {name: table[name].to_numpy() for name in table.column_names if name not in ("object_id", "pdf")}
-        pdf = _from_lists(table["pdf"]) if grid else None
-        return PhotoZ.from_columns(columns | {"object_id": galaxies.object_id}, z_grid=grid, pdf=pdf)
+        self.digests.require(path, "evaluate")
+        with told_if_damaged(path, "evaluate"):
+            return read_photoz_table(path, galaxies)
 
     def write_records(
         self, records: Sequence[Record], differences: Sequence[Record] = (), estimates: Sequence[Record] = ()
@@ -330,7 +293,7 @@ class Results:
         MixzError
             `mixz evaluate` has not run.
         """
-        return _read_rows(self.metrics_path)
+        return self._read_rows(self.metrics_path)
 
     def read_differences(self) -> list[Record]:
         """Read the differences between recipes (`metrics.summarize_differences`); empty where there is one recipe.
@@ -340,7 +303,7 @@ class Results:
         MixzError
             `mixz evaluate` has not run.
         """
-        return _read_rows(self.differences_path)
+        return self._read_rows(self.differences_path)
 
     def read_estimates(self) -> list[Record]:
         """Read the metrics of zmode, zmean, zmedian and zbest (`metrics.summarize_estimates`); empty without densities.
@@ -350,7 +313,15 @@ class Results:
         MixzError
             `mixz evaluate` has not run.
         """
-        return _read_rows(self.estimates_path)
+        return self._read_rows(self.estimates_path)
+
+    def _read_rows(self, path: Path) -> list[Record]:
+        if not path.is_file():
+            raise MixzError(f"no {path}", "metrics of `mixz evaluate`", "run `mixz evaluate` first")
+        self.digests.require(path, "evaluate")
+        with told_if_damaged(path, "evaluate"):
+            rows: list[Record] = json.loads(path.read_text(encoding="utf-8"))
+            return [{k: math.nan if v is None and k in NUMBERS else v for k, v in row.items()} for row in rows]
 
 
 OF_RECORDS = ("mean", "std", "ensemble", "bootstrap", "corrected", "corrected_error", "value")
@@ -359,29 +330,16 @@ NUMBERS = frozenset(OF_RECORDS + OF_DIFFERENCES)
 """Fields of records that are NaN where JSON has null."""
 
 
-def _read_rows(path: Path) -> list[Record]:
-    if not path.is_file():
-        raise MixzError(f"no {path}", "metrics of `mixz evaluate`", "run `mixz evaluate` first")
-    rows: list[Record] = json.loads(path.read_text())
-    return [{k: math.nan if v is None and k in NUMBERS else v for k, v in row.items()} for row in rows]
-
-
 def _write_json(path: Path, content: Any) -> None:
     with replacing(path) as draft:
         draft.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
 
 
+def _write_sealed(path: Path, markdown: str) -> None:
+    """Write Markdown that tells, in a comment that no reader shows, whether it is still as it was written."""
+    path.write_text(f"{markdown}\n<!-- {OPEN_SEAL} -->\n", encoding="utf-8")
+    seal(path)
+
+
 def _json_number(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _as_lists(values: NDArray[np.floating[Any]]) -> pa.Array:
-    """Turn an array of shape (galaxy, n) into a column of lists."""
-    return pa.FixedSizeListArray.from_arrays(pa.array(np.ascontiguousarray(values).ravel()), values.shape[1])
-
-
-def _from_lists(column: pa.ChunkedArray) -> NDArray[np.floating[Any]]:
-    """Turn a column of lists of one length into an array of shape (galaxy, n)."""
-    whole = column.combine_chunks()
-    values: NDArray[np.floating[Any]] = whole.flatten().to_numpy(zero_copy_only=False)
-    return values.reshape(len(column), whole.type.list_size)

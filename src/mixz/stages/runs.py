@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,8 @@ from mixz.errors import MixzError
 from mixz.report.run import Run
 from mixz.settings.config import Config
 from mixz.settings.file import load_config
-from mixz.stages.results import FLOWCHART, MODEL_CARD, Results, label_truths
+from mixz.settings.model_record import RECORD, read_record
+from mixz.stages.results import FLOWCHART, Results, label_truths
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +32,10 @@ def read_run(config: Config) -> Run:
         names the verb that makes it.
     """
     results = Results(config)
-    return _read(config.name, results, results.read_galaxies())
+    galaxies = results.read_galaxies()
+    for recipe in config.recipes:
+        results.require_model(recipe)
+    return _read(config.name, results, galaxies)
 
 
 def read_run_folder(folder: Path) -> Run:
@@ -67,7 +70,6 @@ def _read(name: str, results: Results, galaxies: GalaxySet) -> Run:
     test = galaxies.in_split("test")
     truths = results.truths()
     chart = results.figures_folder / f"{FLOWCHART}.svg"
-    cards = {recipe: results.model_path(recipe) / MODEL_CARD for recipe in config.recipes}
     return Run(
         name=name,
         about=read_provenance(results.galaxies_path),
@@ -78,7 +80,7 @@ def _read(name: str, results: Results, galaxies: GalaxySet) -> Run:
         truths=label_truths(galaxies, truths),
         ref_band=config.ref_band,
         known=truths,
-        cards={recipe: path.read_text(encoding="utf-8") for recipe, path in cards.items() if path.is_file()},
+        cards={recipe: results.model_card(results.model_path(recipe), records) for recipe in config.recipes},
         flowchart=chart.read_text(encoding="utf-8") if chart.is_file() else "",
         differences=results.read_differences(),
         estimates=results.read_estimates(),
@@ -87,12 +89,15 @@ def _read(name: str, results: Results, galaxies: GalaxySet) -> Run:
 
 def _config_of(folder: Path, about: dict[str, Any]) -> Config:
     """Make a config that finds what lies in a results folder: its settings as recorded, its recipes as trained."""
-    models = sorted((folder / "models").glob("*/model.json"))
+    models = sorted((folder / "models").glob(f"*/{RECORD}"))
     if not models:
         raise MixzError(f"no model in {folder / 'models'}", "models that `mixz train` wrote", "run `mixz train` first")
-    told = {path.parent.name: json.loads(path.read_text()) for path in models}
+    told = {path.parent.name: read_record(path.parent) for path in models}
     tree = about["settings"] | {
-        "recipes": {name: {"steps": model["steps"], "network": model["network"]} for name, model in told.items()},
+        "recipes": {
+            name: {"steps": [step.model_dump() for step in one.steps], "network": one.network.model_dump()}
+            for name, one in told.items()
+        },
         "networks": {},
     }
     try:

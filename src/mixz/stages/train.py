@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import platform
-import shutil
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from mixz.atomic import alone, remove
 from mixz.data.data_set.galaxies_file import read_provenance
 from mixz.data.data_set.provenance import is_simulated
-from mixz.galaxies import SPLITS, GalaxySet
-from mixz.progress import progress_bar
+from mixz.galaxies import GalaxySet
+from mixz.progress import busy, duration, progress_bar
 from mixz.stages.results import Results
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from mixz.galaxies import GalaxySet
     from mixz.model.ensemble import Ensemble
     from mixz.model.training.devices import Machine
     from mixz.model.training.history import Progress
@@ -68,29 +69,30 @@ def train(
     MixzError
         The galaxies are missing or were built from other settings, or a recipe cannot be trained on them.
     """
-    from mixz.model.folder import save_model
     from mixz.model.training.devices import Machine
 
     machine = Machine(device, precision)
     if dask is None and workers is None:
         machine.require_device()
-    results = Results(config)
-    galaxies = results.read_galaxies()
-    names = list(recipes or config.recipes)
-    for name in names:
-        config.recipe(name)  # an unknown one is told before any is trained
-    if restart:
-        shutil.rmtree(results.checkpoints_folder, ignore_errors=True)
-    elif results.checkpoints_folder.is_dir():
-        console.print(f"going on from {results.checkpoints_folder}", soft_wrap=True, highlight=False)
-    paths = [results.model_path(name) for name in names]
-    with _client(dask, workers) as client:
-        work = _Work(results, galaxies, console, machine, client, {}, {})
-        for name, path in zip(names, paths, strict=True):
-            save_model(_with_provenance(work.train(name), work, name), path)
-            results.write_model_card(path)
-    shutil.rmtree(results.checkpoints_folder, ignore_errors=True)
-    return paths
+    with alone(config.folder):
+        results = Results(config)
+        galaxies = results.read_galaxies()
+        names = list(recipes or config.recipes)
+        for name in names:
+            config.recipe(name)  # an unknown one is told before any is trained
+        if restart:
+            remove(results.checkpoints_folder)
+        elif results.checkpoints_folder.is_dir():
+            console.print(f"going on from {results.checkpoints_folder}", soft_wrap=True, highlight=False)
+        paths = [results.model_path(name) for name in names]
+        with _client(dask, workers) as client:
+            work = _Work(results, galaxies, console, machine, client, {}, {})
+            work.tell_forecast(names)
+            for name, path in zip(names, paths, strict=True):
+                results.write_model(_with_provenance(work.train(name), work, name), path)
+                results.digests.note("train", [path], [results.galaxies_path])
+        remove(results.checkpoints_folder)
+        return paths
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,28 @@ class _Work:
     client: Any
     trained: dict[tuple[Network, tuple[Step, ...]], Ensemble]
     balances: dict[Step, Balance]
+
+    def tell_forecast(self, names: Sequence[str]) -> None:
+        """Say how long the training takes at most on this machine, where that is worth saying."""
+        if self.client is not None:
+            return
+        from mixz.model.training.forecast import forecast
+
+        config = self.results.config
+        with busy("timing a few updates", self.console):
+            found = forecast(
+                self.galaxies,
+                [config.recipe(name) for name in names],
+                members=config.members,
+                ref_band=config.ref_band,
+                truths=self.results.truths(),
+                machine=self.machine,
+            )
+        if found is not None:
+            what = f"{found.steps} step{'s' * (found.steps > 1)}, {config.members} member{'s' * (config.members > 1)}"
+            earlier = "; members that no longer improve stop earlier" if found.may_stop else ""
+            words = f"training takes at most about {duration(found.seconds)} on this machine ({what}){earlier}"
+            self.console.print(words, highlight=False, soft_wrap=True)
 
     def train(self, name: str) -> Ensemble:
         """Train a recipe from random starts, or from the steps it has in common with an earlier one, and finish it."""
@@ -210,7 +234,7 @@ def _with_provenance(ensemble: Ensemble, work: _Work, recipe: str) -> Ensemble:
     config, galaxies = work.results.config, work.galaxies
     built = read_provenance(work.results.galaxies_path)
     counts = {
-        truth: {side: int((galaxies.has(truth) & (galaxies.split == side)).sum()) for side in SPLITS}
+        truth: {side: int((galaxies.has(truth) & (galaxies.split == side)).sum()) for side in galaxies.sides}
         for truth in galaxies.truths
     }
     provenance = {

@@ -3,9 +3,13 @@
 from mixz.surveys.cosmos2020 import CLASSIC, FARMER
 from mixz.surveys.desc_challenge import DESC_PZ_CHALLENGE
 from mixz.surveys.galaxiesml import GALAXIESML
+from mixz.surveys.galaxiesml_photometry import GALAXIESML_PHOTOMETRY
 from mixz.surveys.hsc import PDR2, PDR3
 from mixz.surveys.survey import Footprint, Survey
+from mixz.surveys.transferz import TRANSFERZ
 
-SURVEYS: dict[str, Survey] = {s.name: s for s in (CLASSIC, FARMER, PDR2, PDR3, GALAXIESML, DESC_PZ_CHALLENGE)}
+SURVEYS: dict[str, Survey] = {
+    s.name: s for s in (CLASSIC, FARMER, PDR2, PDR3, GALAXIESML, GALAXIESML_PHOTOMETRY, TRANSFERZ, DESC_PZ_CHALLENGE)
+}
 
 __all__ = ["SURVEYS", "Footprint", "Survey"]

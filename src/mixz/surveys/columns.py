@@ -19,6 +19,8 @@ from mixz.strict import Strict
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Positive = Annotated[float, Field(gt=0)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+PerEbv = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 PerBand = str | dict[str, str]
 Mark = float | Literal["nan", "inf"]
 KINDS = ("mag", "mag_err", "flux", "flux_err", "z", "z_err", "dust", "other")
@@ -78,11 +80,11 @@ class Columns(Strict):
     mag_err: PerBand | None = "mag_err_{band}"
     flux: PerBand | None = None
     flux_err: PerBand | None = None
-    flux_zero_point: float | None = None
+    flux_zero_point: Finite | None = None
     extinction: Literal["none", "a_band", "ebv"] = "none"
     a_band: PerBand | None = None
     ebv: str | None = None
-    extinction_per_ebv: dict[str, float] = Field(default_factory=dict)
+    extinction_per_ebv: dict[str, PerEbv] = Field(default_factory=dict)
     missing: dict[str, tuple[float, ...]] = Field(default_factory=dict)
     undetected: tuple[Mark, ...] | dict[str, tuple[Mark, ...]] = ()
 
@@ -120,7 +122,18 @@ class Columns(Strict):
             for kind in self.undetected:
                 if kind not in PHOTOMETRY:
                     raise ValueError(f"undetected: kind of column {kind!r} is none of {', '.join(PHOTOMETRY)}")
+        for key, kinds in (("missing", self.missing), ("undetected", self.undetected)):
+            for kind in kinds if isinstance(kinds, dict) else ():
+                if kind in self._kinds_not_there():
+                    raise ValueError(f"{key}: {kind} does nothing: this map has no such columns")
         return self
+
+    def _kinds_not_there(self) -> list[str]:
+        """The kinds of columns of which this map can have none, whatever the table."""
+        errors = {"mag": self.mag_err, "flux": self.flux_err}
+        kind, other = ("mag", "flux") if self.mag is not None else ("flux", "mag")
+        without_errors = [f"{kind}_err"] if errors[kind] is None else []
+        return [other, f"{other}_err", *without_errors, *(["dust"] if self.extinction == "none" else [])]
 
     def unseen(self, kind: str) -> tuple[Mark, ...]:
         """The marks of "observed, and nothing seen" in a kind of column.

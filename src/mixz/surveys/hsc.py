@@ -27,6 +27,13 @@ def of_all_bands(function: str, pattern: str = "{band}_cmodel_mag") -> str:
     return f"{function}({', '.join(pattern.replace('{band}', band) for band in BANDS)})"
 
 
+# What values of an HSC table's columns may be (ours): wide enough for all, so that only another column falls outside.
+HSC_RANGES = {
+    "object_id": (1e15, 1e18),
+    **{f"{band}_cmodel_mag": (8.0, 40.0) for band in BANDS},
+    **{f"{band}_cmodel_magsigma": (0.0, 5.0) for band in BANDS},
+}
+
 # GalaxiesML's bounds on every magnitude (arXiv:2410.00271).
 MAGNITUDES_ABOVE_0 = Cut(name="magnitudes_above_0", column=of_all_bands("min"), above=0)
 MAGNITUDES_BELOW_50 = Cut(name="magnitudes_below_50", column=of_all_bands("max"), below=50)

@@ -36,7 +36,7 @@ class Survey:
         All that a column map may say of its tables (`mixz.surveys.columns.Columns`); a config takes what it asks for:
         fluxes with ``mag: null``, dust with ``extinction``.
     file, parts
-        The published name of its file, or of its train, validation and test files.
+        The published name of its file, or of the files of each side of its split.
     truths
         Per truth the column of its labels.
     truth_errors
@@ -47,6 +47,12 @@ class Survey:
         Columns that tell this survey's tables from its siblings'.
     footprint
         Where it lies, for surveys of one field.
+    positions
+        Names of the columns of its text tables in their order, for files without names of columns, or with others.
+    ranges
+        Per column between which numbers nearly all of its values lie, where a file should be checked by them.
+    fetched_as
+        What `mixz fetch` calls its files.
     """
 
     name: str
@@ -59,3 +65,6 @@ class Survey:
     cuts: tuple[Cut, ...] = ()
     marks: tuple[str, ...] = ()
     footprint: Footprint | None = None
+    positions: tuple[str, ...] = ()
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    fetched_as: str = ""

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mixz.data.fetching.download import Patience
-from mixz.data.fetching.fetch import LOCK_NAME, fetch_file, with_published_checksums, write_query
+from mixz.data.fetching.fetch import LOCK_NAME, fetch_file, write_query
 from mixz.data.fetching.registry import DataSet, RemoteFile
+from mixz.data.fetching.zenodo import with_published_checksums
 from mixz.errors import MixzError
 
 if TYPE_CHECKING:

@@ -6,23 +6,25 @@ interrupted does only what is missing.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections import Counter
-from dataclasses import asdict, dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mixz.atomic import replacing
+from mixz.atomic import DRAFTS, alone, remove, replacing, settle
 from mixz.bridges.dask_members import spread
 from mixz.bridges.hats.parts import PART_ROWS, Job, done_before, parts_of, predict_part
 from mixz.bridges.models import open_model
 from mixz.data.hats_folder import HatsFolder, finish
+from mixz.digest import digest_of_file, digest_of_settings
 from mixz.errors import MixzError
+from mixz.settings.model_record import RECORD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from mixz.bridges.hats.parts import Part
     from mixz.bridges.model_columns import Asked
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 UNFINISHED = ".unfinished"
 """What the name of the folder ends with that an interrupted run leaves."""
+OUTCOME = "outcome.json"
+"""What is in that folder when all galaxies are done."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,8 @@ def predict_hats(
         an interrupted run left is of other settings.
     """
     source, output = source.absolute(), output.absolute()
-    if output.exists():
+    draft = output.with_name(output.name + UNFINISHED)
+    if output.exists() and not (draft / OUTCOME).is_file():
         raise MixzError(f"{output} is there already", "a new folder", "name another, or remove it")
     folder = HatsFolder.open(source)
     folder.require_whole()
@@ -103,26 +108,34 @@ def predict_hats(
     if not parts:
         raise MixzError(f"{source} has no rows", "a catalogue with at least one galaxy", "check how it was made")
     suffix = ".parquet" if all(part.alone for part in parts) else "/"
-    job = Job(model.absolute(), source, output.with_name(output.name + UNFINISHED), asked, suffix, densities)
-    _begin(job, folder, parts)
-    done = done_before(job, parts)
-    before, total, memory = sum(map(len, done)), sum(map(len, parts)), 0.0
-    so_far = before
-    for part, what in spread(client, predict_part, {part: (job, part) for part in parts if part not in done}):
-        done[part] = what
-        so_far, memory = so_far + what.rows, max(memory, what.memory_mb)
-        if tell:
-            tell(so_far, total)
-    rows: Counter[Pixel] = Counter()
-    for part in parts:
-        rows[part.pixel] += done[part].rows
-    for left in job.catalogue.rglob(".mixz-*"):  # drafts of workers that were killed
-        shutil.rmtree(left, ignore_errors=True)
-    finish(job.catalogue, rows, folder, name=output.name, builder="mixz", suffix=suffix)
-    job.catalogue.replace(output)
-    shutil.rmtree(job.draft)
-    lost = sum(what.lost for what in done.values())
-    return Outcome(total, lost, before, len(rows), memory)
+    job = Job(model.absolute(), source, draft, asked, suffix, densities)
+    with alone(job.draft):
+        _begin(job, folder, parts)
+        if output.exists():  # a run was interrupted when all but its draft was done
+            outcome = Outcome(**json.loads((job.draft / OUTCOME).read_text()))
+            remove(job.draft)
+            return replace(outcome, done_before=outcome.galaxies)
+        done = done_before(job, parts)
+        before, total, memory = sum(map(len, done)), sum(map(len, parts)), 0.0
+        so_far = before
+        for part, what in spread(client, predict_part, {part: (job, part) for part in parts if part not in done}):
+            done[part] = what
+            so_far, memory = so_far + what.rows, max(memory, what.memory_mb)
+            if tell:
+                tell(so_far, total)
+        rows: Counter[Pixel] = Counter()
+        for part in parts:
+            rows[part.pixel] += done[part].rows
+        for left in job.catalogue.rglob(f"{DRAFTS}*"):  # of workers that were killed; all others are done
+            shutil.rmtree(left, ignore_errors=True)
+        finish(job.catalogue, rows, folder, name=output.name, builder="mixz", suffix=suffix)
+        lost = sum(what.lost for what in done.values())
+        outcome = Outcome(total, lost, before, len(rows), memory)
+        with replacing(job.draft / OUTCOME) as told:
+            told.write_text(json.dumps(asdict(outcome)) + "\n")
+        settle(job.catalogue, output)
+        remove(job.draft)
+    return outcome
 
 
 def _begin(job: Job, folder: HatsFolder, parts: Sequence[Part]) -> None:
@@ -134,22 +147,25 @@ def _begin(job: Job, folder: HatsFolder, parts: Sequence[Part]) -> None:
         It is of another.
     """
     settings = {
-        "model": _digest_of_files(job.model),
+        "model": _model_digest(job.model),
         "source": str(job.source),
-        "parts": hashlib.blake2b(repr(parts).encode(), digest_size=6).hexdigest(),
+        "source's files": _source_state(folder),
+        "parts": digest_of_settings(repr(parts)),
         "columns": asdict(job.asked),
         "densities": job.densities,
     }
     told = job.draft / "run.json"
-    if not job.draft.exists():
+    if not told.is_file():
         # A mistake is told before anything is written.
         job.asked.needed(open_model(job.model), folder.columns(), where=str(job.source))
-        job.draft.mkdir(parents=True)
-        job.journal.mkdir()
+        job.journal.mkdir(exist_ok=True)
         with replacing(told) as draft:
             draft.write_text(json.dumps(settings, indent=1) + "\n")
         return
-    before = json.loads(told.read_text()) if told.is_file() else {}
+    try:
+        before = dict(json.loads(told.read_text()))
+    except (ValueError, TypeError):
+        before = {}
     other = [name for name, value in settings.items() if before.get(name) != value]
     if other:
         raise MixzError(
@@ -159,9 +175,14 @@ def _begin(job: Job, folder: HatsFolder, parts: Sequence[Part]) -> None:
         )
 
 
-def _digest_of_files(path: Path) -> str:
-    """Name the content of a model."""
-    name = hashlib.blake2b(digest_size=6)
-    for file in [path] if path.is_file() else [path / "model.json", path / "weights.safetensors"]:
-        name.update(file.read_bytes() if file.is_file() else b"")
-    return name.hexdigest()
+def _model_digest(path: Path) -> str:
+    """Name the content of a model: a folder's ``model.json`` names all of it."""
+    return digest_of_file(path if path.is_file() else path / RECORD)
+
+
+def _source_state(folder: HatsFolder) -> str:
+    """Name the state of a catalogue's files, places, sizes and times of change: to read all of them takes too long."""
+    files = [file for pixel in folder.pixels for file in folder.files(pixel)]
+    with ThreadPoolExecutor() as pool:
+        states = pool.map(Path.stat, files)
+        return digest_of_settings([(str(f), s.st_size, s.st_mtime_ns) for f, s in zip(files, states, strict=True)])

@@ -25,6 +25,7 @@ from mixz.data.hats_folder import SKY_INDEX, HatsFolder, Pixel, batches, file_co
 from mixz.data.meaning.numbers import require_columns
 from mixz.data.table_frames import arrow_frame
 from mixz.data.table_writers import ParquetPieces, described
+from mixz.digest import digest_of_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -153,11 +154,14 @@ class Done:
         How many galaxies it has, and how many of them got no redshift.
     memory_mb
         The most memory its worker has held so far [MB].
+    sha256
+        The digest of its file.
     """
 
     rows: int
     lost: int
     memory_mb: float
+    sha256: str
 
 
 def predict_part(job: Job, part: Part) -> Done:
@@ -175,7 +179,7 @@ def predict_part(job: Job, part: Part) -> Done:
         for table in _predicted(job, part, source, folder.position_columns, pieces):
             written.append(table)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
-    done = Done(rows=pieces.done, lost=pieces.lost, memory_mb=memory)
+    done = Done(rows=pieces.done, lost=pieces.lost, memory_mb=memory, sha256=digest_of_file(job.file(part)))
     with replacing(job.note(part)) as draft:
         draft.write_text(json.dumps(asdict(done)))
     return done
@@ -201,9 +205,19 @@ def _predicted(job: Job, part: Part, source: Path, position: list[str], pieces: 
 
 
 def done_before(job: Job, parts: list[Part]) -> dict[Part, Done]:
-    """The journal: what is noted and there."""
+    """The journal: what is noted, and there as it was written."""
     there = [part for part in parts if job.note(part).is_file() and job.file(part).is_file()]
-    return {part: Done(**json.loads(job.note(part).read_text())) for part in there}
+    with ThreadPoolExecutor() as pool:
+        noted = zip(there, pool.map(lambda part: _noted(job, part), there), strict=True)
+        return {part: done for part, done in noted if done is not None}
+
+
+def _noted(job: Job, part: Part) -> Done | None:
+    try:
+        done = Done(**json.loads(job.note(part).read_text()))
+    except (ValueError, TypeError):
+        return None  # a damaged note: the part is done again
+    return done if digest_of_file(job.file(part)) == done.sha256 else None
 
 
 @lru_cache(maxsize=1)

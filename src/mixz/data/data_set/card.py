@@ -8,7 +8,7 @@ import yaml
 
 from mixz.data.data_set.column_notes import column_notes
 from mixz.data.fetching.registry import load_registry
-from mixz.galaxies import SPLITS
+from mixz.galaxies import GALAXIES_DIGEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -57,23 +57,23 @@ def data_card(about: Mapping[str, Any], columns: Sequence[str]) -> str:
 
 def _head(about: Mapping[str, Any]) -> str:
     simulated = "\n\n**SIMULATED: no galaxy in it is real.**" if about["simulated"] else ""
-    total = sum(about["counts"]["galaxies"].values())
+    sides, total = list(about["counts"]["galaxies"]), sum(about["counts"]["galaxies"].values())
     return (
         f"# Data card: {about['name']}{simulated}\n\n"
         f"{total:,} galaxies with magnitudes in {', '.join(about['bands'])} and redshift labels of "
-        f"{len(about['truths'])} kinds ({', '.join(about['truths'])}), one row per galaxy, split into train, "
-        "validation and test; for training and judging photometric redshifts.\n\n"
+        f"{len(about['truths'])} kinds ({', '.join(about['truths'])}), one row per galaxy, split into "
+        f"{', '.join(sides[:-1])} and {sides[-1]}; for training and judging photometric redshifts.\n\n"
         "`galaxies.parquet` is the data set.  It carries units and meanings in its columns' metadata, and all that "
         "this card says in its table metadata (key `mixz`)."
     )
 
 
 def _counts(about: Mapping[str, Any]) -> str:
-    rows = []
+    rows, names = [], list(about["counts"]["galaxies"])
     for name, sides in about["counts"].items():
         title = "all galaxies" if name == "galaxies" else f"with a label of {name}"
-        rows.append([title, *(f"{sides[side]:,}" for side in SPLITS), f"{sum(sides.values()):,}"])
-    return _table(["", *SPLITS, "together"], rows, numbers=4)
+        rows.append([title, *(f"{sides[side]:,}" for side in names), f"{sum(sides.values()):,}"])
+    return _table(["", *names, "together"], rows, numbers=len(names) + 1)
 
 
 def _labels(about: Mapping[str, Any]) -> str:
@@ -116,10 +116,18 @@ def _made(about: Mapping[str, Any]) -> str:
     return (
         f"By mixz {about['mixz']} (Python {about['python']}, {versions}) from {', '.join(about['sources'])}.  "
         f"Build digest `{about['build_digest']}`, config digest `{about['config_digest']}`.\n\n"
+        f"{_contents(about)}"
         f"{_table(['table', 'step', 'in', 'out', 'taken'], steps, numbers=3)}\n\n"
         f"Values of the input that were taken for missing:\n\n{missing}\n\n"
         f"All settings that decide the galaxies:\n\n```yaml\n{settings}```"
     )
+
+
+def _contents(about: Mapping[str, Any]) -> str:
+    """The digests of what went in and of what came out."""
+    rows = [[one["name"], f"`{one['sha256']}`"] for one in about.get("inputs", ())]
+    rows += [["the galaxies of this data set", f"`{about[GALAXIES_DIGEST]}`"]] if GALAXIES_DIGEST in about else []
+    return f"{_table(['content', 'SHA-256'], rows)}\n\n" if rows else ""
 
 
 def _limits(about: Mapping[str, Any]) -> list[str]:
@@ -147,7 +155,8 @@ def _limits(about: Mapping[str, Any]) -> list[str]:
 
 
 def _split_limit(split: Mapping[str, Any]) -> str:
-    shares = "/".join(f"{split[side]:g}" for side in SPLITS)
+    sides = ["train", "validation", *(["conformal"] if split.get("conformal") else []), "test"]
+    shares = "/".join(f"{split[side]:g}" for side in sides)
     if split.get("by", "object_id") == "object_id":
         return (
             f"The split ({shares}, seed {split['seed']}) goes by the hash of the object id: neighbours in the same "
@@ -175,7 +184,7 @@ def _citation(about: Mapping[str, Any]) -> str:
 def _known_files() -> dict[str, str]:
     """The BibTeX entry of every public file that the registry knows, and of the tables its queries yield."""
     citations: dict[str, str] = {}
-    for data_set in load_registry().values():
+    for data_set in load_registry().data_sets.values():
         names = [file.name for file in data_set.files]
         if data_set.query:
             names += [data_set.query.replace(".sql", ending) for ending in TABLE_ENDINGS]

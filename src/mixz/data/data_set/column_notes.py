@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 FIXED = {
     "object_id": Note("", "name of the galaxy"),
-    "split": Note("", "side of the split: train, validation or test"),
+    "split": Note("", "side of the split: train, validation, conformal or test"),
     "system": Note("", "photometric system of the magnitudes; empty where there is only one"),
     "table": Note("", "name of the input table"),
     "z_spec": Note("", "spectroscopic redshift; NaN where there is none"),

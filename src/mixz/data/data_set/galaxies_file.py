@@ -13,8 +13,9 @@ import pyarrow.parquet as pq
 from mixz.atomic import replacing
 from mixz.data.data_set.column_notes import column_notes
 from mixz.data.table_writers import MIXZ_KEY, TableNotes, noted
+from mixz.digest import OPEN_SEAL, seal, seal_of
 from mixz.errors import MixzError
-from mixz.galaxies import GalaxySet
+from mixz.galaxies import GALAXIES_DIGEST, GalaxySet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 METADATA_KEY = MIXZ_KEY.encode()
+AGAIN = "run `mixz build` again"
 
 
 def write_galaxies(galaxies: GalaxySet, path: str | Path, *, provenance: Mapping[str, Any] | None = None) -> None:
@@ -42,11 +44,13 @@ def write_galaxies(galaxies: GalaxySet, path: str | Path, *, provenance: Mapping
     columns = galaxies_columns(galaxies)
     names = {"bands": galaxies.bands, "truths": galaxies.truths}
     names |= {"truths_with_errors": tuple(galaxies.z_err), "carried": tuple(galaxies.carried)}
-    about = {**names, **(provenance or {})}
+    about = {**names, **(provenance or {}), GALAXIES_DIGEST: galaxies.digest()}
     notes = TableNotes(column_notes(columns, bands=galaxies.bands, truths=galaxies.truths), about)
     lengths = {name: v.dtype.itemsize // 4 for name, v in columns.items() if v.dtype.kind == "U"}
+    table = noted(pa.table(columns), notes, lengths=lengths)
     with replacing(path) as draft:
-        pq.write_table(noted(pa.table(columns), notes, lengths=lengths), draft)
+        pq.write_table(table.replace_schema_metadata({**table.schema.metadata, b"seal": OPEN_SEAL}), draft)
+        seal(draft)
 
 
 def galaxies_columns(galaxies: GalaxySet) -> dict[str, NDArray[Any]]:
@@ -64,10 +68,17 @@ def read_galaxies(path: str | Path) -> GalaxySet:
     Raises
     ------
     MixzError
-        The file is missing or was not written by `write_galaxies`.
+        The file is missing or was not written by `write_galaxies`, or any byte of it has changed since.
     """
     about = read_provenance(path)
-    table = pq.read_table(path)
+    try:
+        return _galaxies(about, pq.read_table(path, memory_map=False))
+    except (OSError, pa.ArrowException, ValueError, KeyError, TypeError) as error:
+        raise _no_galaxies(Path(path), f": {error}") from error
+
+
+def _galaxies(about: Mapping[str, Any], table: pa.Table) -> GalaxySet:
+    """The galaxies in a file's columns, by what the file says of itself."""
     bands = tuple(about["bands"])
     kinds = {
         kind: np.column_stack([table[f"{kind}_{band}"].to_numpy() for band in bands]) for kind in ("mag", "mag_err")
@@ -93,7 +104,7 @@ def is_galaxies(path: Path) -> bool:
     """Whether a Parquet file is one that `write_galaxies` wrote: its magnitudes are as training wants them."""
     try:
         return METADATA_KEY in (pq.read_schema(path).metadata or {})
-    except (OSError, pa.ArrowException):
+    except (OSError, ValueError, pa.ArrowException):
         return False
 
 
@@ -115,16 +126,21 @@ def read_provenance(path: str | Path) -> dict[str, Any]:
     Raises
     ------
     MixzError
-        The file is missing or was not written by `write_galaxies`.
+        The file is missing or was not written by `write_galaxies`, or any byte of it has changed since.
     """
     path = Path(path)
     if not path.is_file():
         raise MixzError(f"no galaxies file {path}", "a file that `mixz build` wrote", "run `mixz build` first")
+    if seal_of(path, do=AGAIN) is None:
+        raise _no_galaxies(path, " of this version: it has no seal")
     try:
-        metadata = pq.read_schema(path).metadata or {}
-    except (OSError, pa.ArrowInvalid):
-        metadata = {}
-    about: dict[str, Any] = json.loads(metadata.get(METADATA_KEY, b"{}"))
+        about: dict[str, Any] = json.loads((pq.read_schema(path).metadata or {})[METADATA_KEY])
+    except (OSError, pa.ArrowException, ValueError, KeyError) as error:
+        raise _no_galaxies(path) from error
     if "truths" not in about:
-        raise MixzError(f"{path} is no galaxies file", "a file that `mixz build` wrote", "run `mixz build` again")
+        raise _no_galaxies(path)
     return about
+
+
+def _no_galaxies(path: Path, why: str = "") -> MixzError:
+    return MixzError(f"{path} is no galaxies file{why}", "a file that `mixz build` wrote", AGAIN)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from mixz.galaxies import GalaxySet
 
-GALAXIESML_SIDES = {"train": "training", "validation": "validation", "test": "testing"}
-"""GalaxiesML's names of the sides of its split, each a file."""
+GALAXIESML_SIDES = {"train": "training", "validation": "validation", "conformal": "conformal", "test": "testing"}
+"""GalaxiesML's names of the sides of its split, each a file; it has no conformal one."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,10 @@ def check_formats(names: Iterable[str]) -> None:
 def write_galaxiesml(galaxies: GalaxySet, path: Path, about: Mapping[str, Any]) -> None:
     """Write a folder as GalaxiesML's users expect: ``training.hdf5``, ``validation.hdf5``, ``testing.hdf5``.
 
-    Each file has one data set per column, under GalaxiesML's names: object_id (integers where all are),
-    specz_redshift, {band}_cmodel_mag, {band}_cmodel_magsigma.  Columns that GalaxiesML lacks keep our names, e.g.
-    z_many_band.  Units and meanings are attributes of the data sets; `about` is the attribute ``mixz`` of the file.
+    Galaxies of the conformal side are in ``conformal.hdf5``, where there are any.  Each file has one data set per
+    column, under GalaxiesML's names: object_id (integers where all are), specz_redshift, {band}_cmodel_mag,
+    {band}_cmodel_magsigma.  Columns that GalaxiesML lacks keep our names, e.g. z_many_band.  Units and meanings are
+    attributes of the data sets; `about` is the attribute ``mixz`` of the file.
 
     Parameters
     ----------
@@ -80,9 +81,9 @@ def write_galaxiesml(galaxies: GalaxySet, path: Path, about: Mapping[str, Any]) 
     table = pd.DataFrame(columns).rename(columns=names)
     with replacing(path) as draft:
         draft.mkdir()
-        for side, file_name in GALAXIESML_SIDES.items():
+        for side in galaxies.sides:
             rows = table[table["split"] == side].drop(columns="split")
-            write_table(rows, draft / f"{file_name}.hdf5", notes=notes)
+            write_table(rows, draft / f"{GALAXIESML_SIDES[side]}.hdf5", notes=notes)
 
 
 def galaxiesml_names(columns: Iterable[str], bands: Iterable[str]) -> dict[str, str]:

@@ -14,13 +14,13 @@ import requests
 
 from mixz.atomic import replacing
 from mixz.data.fetching.download import Patience, ResumingDownload
-from mixz.errors import MixzError, nearest
+from mixz.errors import MixzError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from mixz.data.fetching.registry import DataSet, RemoteFile
+    from mixz.data.fetching.registry import RemoteFile
     from mixz.progress import Bar
 
 try:
@@ -41,7 +41,9 @@ class Fetched(NamedTuple):
 
 @dataclass(frozen=True)
 class Lock:
-    """The checksums of files whose publishers give none, recorded at the first download, next to the data.
+    """The checksums of files as recorded at the first download, next to the data.
+
+    They are kept to where publishers give none, or cannot be asked.
 
     Parameters
     ----------
@@ -79,7 +81,9 @@ class Lock:
             draft.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def fetch_file(file: RemoteFile, folder: Path, bar: Bar, *, patience: Patience = USUAL) -> Fetched:
+def fetch_file(
+    file: RemoteFile, folder: Path, bar: Bar, *, patience: Patience = USUAL, record: bool = False, why: str = ""
+) -> Fetched:
     """Make sure that a file lies in `folder`, whole and unchanged; download it only if it does not.
 
     A file that is there and agrees with its checksum is left alone.  One that does not agree is replaced only by one
@@ -95,71 +99,57 @@ def fetch_file(file: RemoteFile, folder: Path, bar: Bar, *, patience: Patience =
         Told the megabytes so far.
     patience
         How long to wait for the server.
+    record
+        Whether its SHA-256 is recorded even where a checksum is published, so that it can be trusted without network.
+    why
+        Why the file has no address, where it has none.
 
     Raises
     ------
     MixzError
-        The server cannot be reached or refuses, or what it sends is not the file that was published or recorded; the
-        folder cannot be written to, or another `mixz fetch` is writing to it.
+        The file has no address and is not here as it was recorded; the server cannot be reached or refuses; what it
+        sends is not the file that was published or recorded; the folder cannot be written to, or another `mixz fetch`
+        is writing to it.
     """
     with _alone_in(folder):
-        return _fetch_file(file, folder / file.name, bar, patience)
+        fetched = _fetch_file(file, file.url, folder / file.name, bar, patience) if file.url else None
+        fetched = fetched or _as_recorded(file, folder / file.name, why)
+        lock = Lock(folder / LOCK_NAME)
+        if record and file.url and file.name not in lock.read():
+            lock.record(fetched.path, file.url)
+        return fetched
 
 
-def _fetch_file(file: RemoteFile, path: Path, bar: Bar, patience: Patience) -> Fetched:
+def _as_recorded(file: RemoteFile, path: Path, why: str) -> Fetched:
+    """A file without an address, which must be here as it was recorded."""
+    recorded = Lock(path.parent / LOCK_NAME).read().get(file.name, {}).get("sha256")
+    if recorded and path.is_file() and _agrees(path, f"sha256:{recorded}"):
+        return Fetched(path, f"was there, SHA256 as recorded in {LOCK_NAME}")
+    raise MixzError(
+        f"nobody can be asked where {file.name} is{': ' if why else ''}{why}",
+        "a network, and a record that answers",
+        "run the same command again later; what has arrived is kept",
+    )
+
+
+def _fetch_file(file: RemoteFile, url: str, path: Path, bar: Bar, patience: Patience) -> Fetched:
     lock = Lock(path.parent / LOCK_NAME)
     recorded = lock.read().get(file.name, {}).get("sha256")
     checksum = file.checksum or (f"sha256:{recorded}" if recorded else None)
     whose = "as published" if file.checksum else f"as recorded in {LOCK_NAME}"
     was_there = path.is_file()
     if was_there and checksum is None:
-        _check_size(path, file, patience)
-        lock.record(path, file.url)
+        _check_size(path, url, file.bytes, patience)
+        lock.record(path, url)
         return Fetched(path, f"was there; its SHA-256 is now recorded in {LOCK_NAME}")
     if was_there and checksum and _agrees(path, checksum):
         return Fetched(path, f"was there, {_kind(checksum)} {whose}")
-    _download(file, path, checksum, whose, ResumingDownload(path, bar, patience, file.bytes))
+    _download(file.name, url, path, checksum, whose, ResumingDownload(path, bar, patience, file.bytes))
     if checksum is None:
-        lock.record(path, file.url)
+        lock.record(path, url)
         return Fetched(path, f"downloaded; its SHA-256 is now recorded in {LOCK_NAME}")
     replaced = "downloaded again, the old one had changed" if was_there else "downloaded"
     return Fetched(path, f"{replaced}; {_kind(checksum)} {whose}")
-
-
-def with_published_checksums(data_set: DataSet, *, patience: Patience = USUAL) -> tuple[DataSet, str]:
-    """Fill in the sizes and checksums that a data set's Zenodo record publishes.
-
-    Returns
-    -------
-    data_set, words
-        The data set; and a warning where the record could not be asked, else ``""``.
-
-    Raises
-    ------
-    MixzError
-        The record does not hold one of the files.
-    """
-    if data_set.record is None:
-        return data_set, ""
-    try:
-        answer = requests.get(data_set.record, timeout=patience.timeout_s)
-        answer.raise_for_status()
-        listed = {entry["key"]: entry for entry in answer.json()["files"]}
-        published = {name: (int(entry["size"]), str(entry["checksum"])) for name, entry in listed.items()}
-    except (requests.RequestException, ValueError, KeyError, TypeError) as error:
-        reason = type(error).__name__
-        return data_set, f"{data_set.record} gives no checksums ({reason}): going by what was recorded here"
-    files = []
-    for file in data_set.files:
-        if file.name not in published:
-            raise MixzError(
-                f"{data_set.page} holds no file {file.name!r}",
-                ", ".join(published),
-                f"take one of these from there by hand{nearest(file.name, published)}",
-            )
-        size, checksum = published[file.name]
-        files.append(file.model_copy(update={"bytes": size, "checksum": checksum}))
-    return data_set.model_copy(update={"files": tuple(files)}), ""
 
 
 def write_query(query: Path, folder: Path) -> Fetched:
@@ -180,18 +170,22 @@ def write_query(query: Path, folder: Path) -> Fetched:
     return Fetched(path, "the query to run")
 
 
-def _download(file: RemoteFile, path: Path, checksum: str | None, whose: str, download: ResumingDownload) -> None:
-    # A part that was begun against an older file can spoil the whole: pooch then starts once more from nothing.
-    store = pooch.create(
-        path=path.parent, base_url="", registry={file.name: checksum}, urls={file.name: file.url}, retry_if_failed=1
-    )
+def _download(name: str, url: str, path: Path, checksum: str | None, whose: str, download: ResumingDownload) -> None:
     try:
-        with _quiet_pooch():
-            store.fetch(file.name, downloader=download)
+        with replacing(path) as draft, _quiet_pooch():
+            # A part that was begun against an older file can spoil the whole: pooch then starts once more from nothing.
+            store = pooch.create(
+                path=draft.parent,
+                base_url="",
+                registry={name: checksum},
+                urls={name: url},
+                retry_if_failed=1,
+            )
+            store.fetch(name, downloader=download)
     except ValueError as error:
         kept = f"; {path} stays as it was" if path.is_file() else ""
         raise MixzError(
-            f"{file.url} is not the file it should be: another {_kind(checksum or '')} than {whose}{kept}",
+            f"{url} is not the file it should be: another {_kind(checksum or '')} than {whose}{kept}",
             str(checksum),
             f"fetch again later; if its publisher has changed it, delete it and its entry in {LOCK_NAME}",
         ) from error
@@ -207,13 +201,13 @@ def _kind(checksum: str) -> str:
     return checksum.partition(":")[0].upper()
 
 
-def _check_size(path: Path, file: RemoteFile, patience: Patience) -> None:
+def _check_size(path: Path, url: str, published: int | None, patience: Patience) -> None:
     """Before an unknown file is trusted, compare its size with what was published or what the server offers."""
-    size = file.bytes or _offered_bytes(file.url, patience)
+    size = published or _offered_bytes(url, patience)
     if size is not None and size != path.stat().st_size:
         raise MixzError(
             f"{path} has {path.stat().st_size:,} bytes",
-            f"{size:,} bytes, as {file.url} has",
+            f"{size:,} bytes, as {url} has",
             "move it away, then fetch again",
         )
 

@@ -14,7 +14,16 @@ import pandas as pd
 from astropy.io import fits
 
 from mixz.data.formats.fits_columns import FitsColumn, ascii_columns, binary_columns
-from mixz.data.formats.format import Format, Layout, chosen_number, is_packed, no_such_part, require_few_columns
+from mixz.data.formats.format import (
+    GZIP_RATIO,
+    Format,
+    Layout,
+    chosen_number,
+    is_packed,
+    no_such_part,
+    require_few_columns,
+    require_packed_fairly,
+)
 from mixz.data.table_frames import PIECE_BYTES
 from mixz.data.table_writers import fits_writer
 
@@ -154,6 +163,7 @@ def _rows_file(source: TableSource, table: _Table) -> Iterator[IO[bytes]]:
         if is_packed(source.path):
             if needed > source.most_bytes:
                 raise ValueError(f"it unpacks to more than {source.most_bytes:,} bytes")
+            require_packed_fairly(source.path, needed, GZIP_RATIO)
             with gzip.open(plain, "rb") as packed:
                 _copy(cast("IO[bytes]", packed), beside, needed)
             file = beside

@@ -6,6 +6,7 @@ import gzip
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, cast
 
+from mixz.data.parquet_rows import SUSPECT_BYTES
 from mixz.errors import MixzError
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ MOST_BYTES = 1 << 40
 """Bytes of a table as they are read: what a file of one's own may hold; for files of strangers it is set lower."""
 WHOLE_BYTES = 1 << 31
 """Bytes of a file whose format must be read whole."""
+GZIP_RATIO = 200
+"""How many times its own bytes a table that is copied unpacked may have: tables with empty columns pack well."""
 MOST_COLUMNS = 10_000
 """Columns of a table."""
 GZIP = b"\x1f\x8b"
@@ -44,12 +47,15 @@ class TableSource:
         The place on the sky of interest: catalogues in pieces of sky leave pieces far from it unread.
     most_bytes
         Refuse what unpacks to more bytes than these.
+    names
+        The names of a text table's columns in their order, in place of any that it has.
     """
 
     path: Path
     group: str | int | None = None
     near: Box | None = None
     most_bytes: int = MOST_BYTES
+    names: tuple[str, ...] = ()
 
     @property
     def most_bytes_whole(self) -> int:
@@ -147,6 +153,19 @@ def is_packed(path: Path) -> bool:
     """Whether a file is packed with gzip, whatever its name."""
     with path.open("rb") as file:
         return file.read(2) == GZIP
+
+
+def require_packed_fairly(path: Path, size: int, ratio: int) -> None:
+    """Refuse a file that unpacks to so many bytes, if that is so many times its own.
+
+    Raises
+    ------
+    ValueError
+        As said.
+    """
+    packed = path.stat().st_size
+    if size > SUSPECT_BYTES and size > ratio * packed:
+        raise ValueError(f"it unpacks from {packed:,} to {size:,} bytes or more")
 
 
 def unpacked(path: Path) -> IO[bytes]:

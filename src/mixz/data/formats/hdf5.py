@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from mixz.errors import MixzError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from mixz.data.formats.format import TableSource
     from mixz.data.formats.hdf5_columns import Hdf5Table
@@ -122,8 +124,8 @@ def _chunks(source: TableSource, columns: list[str], rows: int) -> Iterator[pd.D
         row_bytes = sum(max(column.row_bytes, 8) for column in wanted)
         if length * row_bytes > source.most_bytes:
             raise ValueError(f"its {length:,} rows of {row_bytes:,} bytes are more than are allowed here")
-        if any(column.is_ragged for column in wanted):
-            rows = min(rows, TEXT_ROWS)
+        if ragged := sum(column.is_ragged for column in wanted):
+            rows = min(rows, TEXT_ROWS, PIECE_BYTES // (ragged * _longest_text(source.path)))
         rows = max(1, min(rows, PIECE_BYTES // max(row_bytes, 1)))
         places = defaultdict(list)
         for column in wanted:
@@ -136,6 +138,19 @@ def _chunks(source: TableSource, columns: list[str], rows: int) -> Iterator[pd.D
                 block = (dataset.fields(names) if names else dataset)[start:stop] if stop else dataset[:0]
                 frame |= {column.name: column.take(block) for column in together}
             yield pd.DataFrame({name: frame[name] for name in columns}, index=pd.RangeIndex(stop - min(start, stop)))
+
+
+def _longest_text(path: Path) -> int:
+    """No text of any length is longer: bytes of the largest heap of a file, to whose text any number of rows may point
+    (HDF5's file format, global heap)."""
+    longest = 4_096
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        at = content.find(b"GCOL")
+        while at >= 0:
+            said = int.from_bytes(content[at + 8 : at + 16], "little")
+            longest = max(longest, min(said, len(content) - at))
+            at = content.find(b"GCOL", at + 4)
+    return longest
 
 
 HDF5 = Format("HDF5", _layout, _rows, _chunks, hdf5_writer, has_parts=True)

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from mixz.data.formats.format import Format, Layout, is_packed, unpacked
-from mixz.data.formats.text_head import FIELD, read_head
+from mixz.data.formats.text_head import FIELD, head_by_position, read_head
 from mixz.data.table_frames import decoded, pieces, text_column
 from mixz.data.table_writers import csv_writer
 from mixz.errors import MixzError
@@ -193,16 +193,20 @@ def lines_below(path: Path, start: int) -> int | None:
     return lines + (not last.endswith(b"\n"))
 
 
+def _head(source: TableSource) -> TextHead:
+    return head_by_position(source.path, source.names) if source.names else read_head(source.path)
+
+
 def _layout(source: TableSource) -> Layout:
-    return Layout(read_head(source.path).names)
+    return Layout(_head(source).names)
 
 
 def _rows(source: TableSource) -> int | None:
-    return lines_below(source.path, read_head(source.path).start)
+    return lines_below(source.path, _head(source).start)
 
 
 def _chunks(source: TableSource, columns: list[str], rows: int) -> Iterator[pd.DataFrame]:
-    head = read_head(source.path)
+    head = _head(source)
     numbers = [head.names.index(name) for name in columns]
     empty = True
     for piece in pieces(text_batches(source, head, numbers), rows):

@@ -82,6 +82,43 @@ def read_head(path: Path) -> TextHead:
     return TextHead(_names(header, delimiter), delimiter, records[0].end)
 
 
+def first_row(path: Path) -> tuple[list[str], bool]:
+    """The fields of the first line that is no comment, and whether they are names of columns rather than values.
+
+    Names are they that hold far fewer numbers than the line below, or that count the columns: 0, 1, 2 ...
+
+    Raises
+    ------
+    ValueError
+        There is no such line, or it is no text.
+    """
+    _, _, records = _first_records(path)
+    if not records:
+        raise ValueError("it holds no line of text")
+    below = records[1].text if len(records) > 1 else None
+    _, delimiter = delimiter_of(records[0].text, below)
+    found = fields(records[0].text, delimiter)
+    here, there = (sum(map(_is_number, fields(text, delimiter))) for text in (records[0].text, below or ""))
+    counted = found == [str(number) for number in range(len(found))]
+    return found, counted or (2 * here < there if below else not here)
+
+
+def head_by_position(path: Path, names: Sequence[str]) -> TextHead:
+    """The head of a table whose columns are called by their positions, whatever names it has itself.
+
+    Raises
+    ------
+    ValueError
+        It has not as many columns as there are names, or as `first_row`.
+    """
+    start, _, records = _first_records(path)
+    found, named = first_row(path)
+    if len(found) != len(names):
+        raise ValueError(f"it has {len(found)} columns, where {len(names)} go by position")
+    _, delimiter = delimiter_of(records[0].text, records[1].text if len(records) > 1 else None)
+    return TextHead(names, delimiter, records[0].end if named else start)
+
+
 def _commented(comments: list[str], row: str | None, start: int) -> TextHead | None:
     """A head whose names are comments: the last of them, or SExtractor's one a line."""
     numbered = [NUMBERED.match(line) for line in comments]
@@ -125,17 +162,24 @@ def _first_records(path: Path) -> tuple[int, list[str], list[_Record]]:
 
 def _records(lines: Sequence[bytes]) -> Iterator[tuple[str, int]]:
     """Rows and how many bytes each has; a line break in quotes ends none."""
-    held = b""
-    for number, line in enumerate(lines):
-        held += line
+    held: list[bytes] = []
+    quotes, mark = 0, b"\xef\xbb\xbf"
+    for line in lines:
+        held.append(line)
+        quotes += line.count(b'"')
         # In a comment a quote means nothing.
-        if held.count(b'"') % 2 and not held.lstrip().startswith(b"#"):
+        if quotes % 2 and not held[0].lstrip().startswith(b"#"):
             continue
-        text = held.removeprefix(b"\xef\xbb\xbf") if number == 0 else held
-        yield decoded(text).strip(" \r\n"), len(held)
-        held = b""
+        yield _record(held, mark)
+        held, quotes, mark = [], 0, b""
     if held:
-        yield decoded(held).strip(" \r\n"), len(held)
+        yield _record(held, mark)
+
+
+def _record(held: Sequence[bytes], mark: bytes) -> tuple[str, int]:
+    """The lines of a row as text, without what may stand before the first of all, and how many bytes they have."""
+    whole = b"".join(held)
+    return decoded(whole.removeprefix(mark)).strip(" \r\n"), len(whole)
 
 
 def fields(row: str, delimiter: str | None) -> list[str]:

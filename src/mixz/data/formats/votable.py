@@ -20,9 +20,11 @@ from mixz.data.formats.format import (
     chosen_number,
     no_such_part,
     require_few_columns,
+    require_packed_fairly,
     unpacked,
 )
 from mixz.data.formats.read_only import refusing
+from mixz.data.parquet_rows import SUSPECT_RATIO
 from mixz.data.table_frames import MOST_CELL_BYTES, numpy_column
 
 if TYPE_CHECKING:
@@ -107,6 +109,7 @@ def _scan(source: TableSource) -> list[_Described]:
             left -= len(block)
             if left < 0:
                 raise ValueError(f"it unpacks to more than {source.most_bytes_whole:,} bytes, and is read whole")
+            require_packed_fairly(source.path, source.most_bytes_whole - left, SUSPECT_RATIO)
             parser.Parse(block)
     parser.Parse(b"", True)
     size = source.most_bytes_whole - left

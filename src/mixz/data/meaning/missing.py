@@ -54,7 +54,7 @@ class Values:
     unit
         Its unit, where it has one.
     precision
-        The type in which the table holds it.
+        The type in which the table holds it; of text single precision.
     """
 
     name: str
@@ -73,7 +73,8 @@ class Values:
         """
         dtype = column_of(frame, name, where=where).dtype
         kind = getattr(dtype, "numpy_dtype", dtype)
-        precision = kind if isinstance(kind, np.dtype) else np.dtype(float)
+        # Text may have been written from single precision: 99.900002.
+        precision = kind if isinstance(kind, np.dtype) and kind.kind in "iuf" else np.dtype(np.float32)
         return cls(name, numbers(frame, name, where=where), parsed(units_of(frame).get(name, "")), precision)
 
     def are(self, marks: Sequence[float | str]) -> Mask:

@@ -75,8 +75,12 @@ def identities(values: pd.Series[Any]) -> NDArray[Any]:
     if names.dtype.kind in "iu":
         return np.array([None if v is pd.NA else str(v) for v in names.tolist()], dtype=object)
     if values.dtype.kind == "f":
-        return names.to_numpy(object)
+        return np.array(names, dtype=object)
     return np.array(pc.replace_substring_regex(words(names), r"^([+-]?\d+)\.0*$", r"\1").to_pylist(), dtype=object)
+
+
+ROUNDED = "ids are floating-point numbers beyond what these hold exactly: neighbours may have become one"
+"""What to say of ids that are rounded already where they come from."""
 
 
 def are_rounded(values: pd.Series[Any]) -> bool:

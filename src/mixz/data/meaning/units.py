@@ -20,7 +20,7 @@ SAME_ZERO_POINT = 0.01
 """Zero points that differ by less [mag] mean the same unit: 23.9 and 23.9001 are both microjansky."""
 
 # What files write besides what astropy knows, without blanks and in small letters.
-NONE = ("", "-", "--", "none", "null", "unitless", "dimensionless", "redshift", "1", "n/a")
+NONE = ("", "-", "--", "---", "none", "null", "unitless", "dimensionless", "redshift", "1", "n/a")
 MAGNITUDES = ("mag", "mags", "magnitude", "magnitudes", "abmag", "abmags", "mag_ab", "magab", "ab_mag", "mag(ab)", "ab")
 ALIASES: dict[str, Any] = dict.fromkeys(MAGNITUDES, u.mag) | {
     "mmag(ab)": u.mmag,
@@ -45,11 +45,17 @@ ALIASES: dict[str, Any] = dict.fromkeys(MAGNITUDES, u.mag) | {
     "microjanskys": u.uJy,
     "millijansky": u.mJy,
     "jansky": u.Jy,
+    "deg": u.deg,
+    "degs": u.deg,
+    "degree": u.deg,
     "degrees": u.deg,
+    "rad": u.rad,
     "radian": u.rad,
     "radians": u.rad,
+    "arcsec": u.arcsec,
     "arcsecs": u.arcsec,
     "arcseconds": u.arcsec,
+    "hourangle": u.hourangle,
     "hours": u.hourangle,
     "hour": u.hourangle,
     "hr": u.hourangle,
@@ -74,8 +80,9 @@ class Unit:
 
     @property
     def magnitude(self) -> float | None:
-        """How many magnitudes one of it is; None where it is no magnitude."""
-        return self._in(u.mag)
+        """How many magnitudes one of it is; None where it is no magnitude, as dex and decibel are none."""
+        found = self._in(u.mag)
+        return found if found is not None and found > 0 else None
 
     @property
     def degrees(self) -> float | None:
@@ -120,6 +127,8 @@ def parsed(text: str) -> Unit | None:
     --------
     >>> parsed("ABmag").magnitude, parsed("mmag").magnitude, parsed("MAG").zero_point, parsed("counts per lens").known
     (1.0, 0.001, None, None)
+    >>> parsed("dex").magnitude, parsed("[nJy]").zero_point  # the logarithm of a flux
+    (None, None)
     >>> parsed(" ") is None, round(parsed("RADIANS").degrees, 3)
     (True, 57.296)
     """
@@ -140,10 +149,13 @@ def parsed(text: str) -> Unit | None:
 
 
 def _linear(unit: Any) -> Any:
-    """A magnitude of the AB system as a magnitude; the unit `AB` itself, a flux, is left as it is."""
+    """A magnitude of the AB system as a magnitude; the unit `AB` itself, a flux, is left as it is.
+
+    Other logarithms are nobody's: to read them as what they are the logarithm of would be wrong by orders.
+    """
     if isinstance(unit, u.MagUnit):
         return unit.function_unit if unit.physical_unit == u.AB else None
-    return unit
+    return None if isinstance(unit, u.function.FunctionUnitBase) else unit
 
 
 def refused(column: str, unit: Unit, *, where: str, allowed: str, do: str) -> MixzError:

@@ -17,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from mixz.atomic import replacing
+from mixz.digest import OPEN_SEAL, seal, seal_of
 from mixz.errors import MixzError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from mixz.model.training.group import Group
 
+ANEW = "begin anew: mixz train --restart"
 BEST, TRAINABLE, MEMORY, LOSSES = "best/", "trainable/", "memory/", "losses"
 
 
@@ -63,9 +65,12 @@ class Checkpoint:
         """Note the settings and how the members are grouped; where training has begun before, give its grouping."""
         if self._settings_path.is_file():
             return [slice(*part) for part in self._read_settings()["parts"]]
-        content = {"settings": self.settings, "parts": [(part.start, part.stop) for part in parts]}
+        content = {"settings": self.settings, "parts": [(part.start, part.stop) for part in parts], "seal": OPEN_SEAL}
+        for unknown in self.folder.glob("members-*.safetensors"):
+            unknown.unlink()  # nobody knows any more of which settings they are
         with replacing(self._settings_path) as draft:
             draft.write_text(json.dumps(content, indent=1) + "\n")
+            seal(draft)
         return list(parts)
 
     def write(self, group: Group, members: slice) -> None:
@@ -91,9 +96,12 @@ class Checkpoint:
             "lost_after": group.lost_after.tolist(),
         }
         # Serialised by safetensors but written by Python, whose errors say what is wrong with the disk.
-        content = save({k: v.cpu().contiguous() for k, v in tensors.items()}, {"about": json.dumps(about)})
+        content = save(
+            {k: v.cpu().contiguous() for k, v in tensors.items()}, {"about": json.dumps(about), "seal": OPEN_SEAL}
+        )
         with replacing(self._path(members)) as draft:
             draft.write_bytes(content)
+            seal(draft)
 
     def restore(self, group: Group, members: slice) -> bool:
         """Bring a new group to where its file says it was; False where there is no file.
@@ -106,6 +114,7 @@ class Checkpoint:
         path = self._path(members)
         if not path.is_file():
             return False
+        self._require_seal(path)
         try:
             with safe_open(path, framework="pt") as file:
                 about = json.loads(file.metadata()["about"])
@@ -116,7 +125,12 @@ class Checkpoint:
         _restore(group, tensors, about)
         return True
 
+    def _require_seal(self, path: Path) -> None:
+        if seal_of(path, do=ANEW) is None:
+            raise self._damaged(ValueError(f"{path.name} has no seal"))
+
     def _read_settings(self) -> dict[str, Any]:
+        self._require_seal(self._settings_path)
         try:
             content: dict[str, Any] = json.loads(self._settings_path.read_text())
             return {"settings": content["settings"], "parts": content["parts"]}
@@ -134,7 +148,7 @@ class Checkpoint:
         return MixzError(
             f"the checkpoint in {self.folder} is damaged: {error}",
             "files that mixz wrote",
-            "begin anew: mixz train --restart",
+            ANEW,
         )
 
 

@@ -8,12 +8,12 @@ import numpy as np
 
 from mixz.densities.intervals import FEWEST
 from mixz.errors import MixzError
-from mixz.galaxies import WEIGHT, hashed
+from mixz.galaxies import CONFORMAL, WEIGHT, hashed
 
-INTERVALS = "intervals"
-"""The side of validation galaxies that nothing but intervals is learned from."""
+CALIBRATION, INTERVALS = "held-out", "intervals"
+"""The held-out galaxies that the calibration is learned from, and those that nothing but intervals is learned from."""
 APART = 1 / 3
-"""Share of the validation galaxies on it (ours)."""
+"""Share of the held-out galaxies that intervals are learned from (ours)."""
 APART_SEED = 20_000
 """Seed of the hash that chooses them: another than those of splits."""
 
@@ -26,13 +26,30 @@ if TYPE_CHECKING:
     from mixz.galaxies import GalaxySet
 
 
+def held_out(galaxies: GalaxySet) -> Mask:
+    """The galaxies that calibration and intervals are learned from, shape (galaxy,).
+
+    They are those of the conformal side; of tables without one, those of the validation side.
+
+    Examples
+    --------
+    >>> from mixz.galaxies import GalaxySet
+    >>> sides, tables = ["validation", "conformal", "validation", "train"], ["a", "a", "b", "b"]
+    >>> held_out(GalaxySet([1, 2, 3, 4], ("g",), [[21]] * 4, [[0.1]] * 4, split=sides, table=tables))
+    array([False,  True,  True, False])
+    """
+    conformal = galaxies.split == CONFORMAL
+    has_one = np.isin(galaxies.table, np.unique(galaxies.table[conformal]))
+    return np.asarray(conformal | ((galaxies.split == "validation") & ~has_one))
+
+
 def kept_apart(galaxies: GalaxySet) -> Mask:
-    """The validation galaxies that are kept apart for intervals: a third of them by the hash of their ids.
+    """The held-out galaxies that are kept apart for intervals: a third of them by the hash of their ids.
 
     None are where a third would be too few to learn intervals from.
     """
-    validates = np.flatnonzero(galaxies.split == "validation")
-    chosen = validates[hashed(galaxies.object_id[validates], seed=APART_SEED) < APART]
+    candidates = np.flatnonzero(held_out(galaxies))
+    chosen = candidates[hashed(galaxies.object_id[candidates], seed=APART_SEED) < APART]
     labels = [np.isfinite(z[chosen]) for z in galaxies.z.values()]
     apart = np.zeros(len(galaxies), dtype=bool)
     apart[chosen] = bool(labels) and np.any(labels, axis=0).sum() >= FEWEST
@@ -40,9 +57,11 @@ def kept_apart(galaxies: GalaxySet) -> Mask:
 
 
 def _on_side(galaxies: GalaxySet, side: str, *, apart: bool) -> Mask:
-    """The galaxies of a side; those of `INTERVALS` are taken from validation, where some are kept apart at all."""
+    """The galaxies of a side; those kept apart are taken from validation only where `apart` says so."""
     if side == INTERVALS:
         return kept_apart(galaxies)
+    if side == CALIBRATION:
+        return held_out(galaxies) & ~kept_apart(galaxies)
     on_side = np.asarray(galaxies.split == side)
     return on_side & ~kept_apart(galaxies) if apart and side == "validation" else on_side
 
@@ -57,9 +76,9 @@ def labelled(
     galaxies, truths, exact
         Galaxies, and the truths to choose a label from, exact ones first.
     side
-        ``train``, ``validation``, ``test``, or `INTERVALS`, the validation galaxies that are kept apart.
+        A side of the split; or `CALIBRATION` or `INTERVALS`, the two parts of the held-out galaxies.
     apart
-        Whether validation is without these.
+        Whether validation is without the galaxies of `INTERVALS`.
 
     Raises
     ------

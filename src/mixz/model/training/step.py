@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 
+from mixz.digest import digest_of_arrays
 from mixz.errors import MixzError
 from mixz.model.ensemble import Ensemble
 from mixz.model.seeds import STEP, derive_seed
@@ -19,7 +19,7 @@ from mixz.model.training.targets import rows_of
 from mixz.truths.known import KNOWN_TRUTHS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from pathlib import Path
 
     from mixz.galaxies import GalaxySet
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from mixz.settings.network import Network
     from mixz.settings.recipe import Step
     from mixz.truths.truth import Truths
+
+ROWS = ("x", "z_ref", "weight", "likelihood")
+"""What a step learns from."""
 
 
 def train_members(
@@ -63,7 +66,11 @@ def train_members(
     train, validation = (rows_of(ensemble, galaxies, step, side, truths, selection) for side in ("train", "validation"))
     _check_step(step, number, ensemble.network, len(train))
     machine = machine or Machine()
-    save_to = Checkpoint(checkpoint, _settings(ensemble, step, train, validation, machine)) if checkpoint else None
+    save_to = (
+        Checkpoint(checkpoint, _settings(ensemble, galaxies, step, (train, validation), machine))
+        if checkpoint
+        else None
+    )
     trained = train_step(
         ensemble.weights,
         ensemble.network,
@@ -131,26 +138,21 @@ def _check_step(step: Step, number: int, network: Network, galaxies: int) -> Non
         )
 
 
-def _settings(ensemble: Ensemble, step: Step, train: Rows, validation: Rows, machine: Machine) -> dict[str, Any]:
+def _settings(
+    ensemble: Ensemble, galaxies: GalaxySet, step: Step, sides: tuple[Rows, Rows], machine: Machine
+) -> dict[str, Any]:
     """Name everything that decides what a step makes of the members."""
-    parts = [t for rows in (train, validation) for t in (rows.x, rows.z_ref, rows.weight, rows.likelihood)]
+    parts = {f"{name} {number}": getattr(rows, name) for number, rows in enumerate(sides) for name in ROWS}
     return {
         "step": step.model_dump(mode="json"),
         "number": len(ensemble.steps) + 1,
         "network": ensemble.network.model_dump(mode="json"),
         "members": ensemble.numbers,
         "seed": ensemble.seed,
-        "galaxies": _digest(t for t in parts if t is not None),
-        "weights": _digest(ensemble.weights.values()),
+        "galaxies": galaxies.digest(),
+        "rows": digest_of_arrays({name: t.numpy() for name, t in parts.items() if t is not None}),
+        "weights": digest_of_arrays({name: w.numpy() for name, w in ensemble.weights.items()}),
         "device": machine.device,
         "precision": machine.precision,
         "torch": torch.__version__,
     }
-
-
-def _digest(tensors: Iterable[torch.Tensor]) -> str:
-    """Name the content of some tensors."""
-    name = hashlib.blake2b(digest_size=6)
-    for tensor in tensors:
-        name.update(tensor.contiguous().numpy().tobytes())
-    return name.hexdigest()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import pickle
-import zipfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -52,8 +51,9 @@ class MixzModelHandle(ModelHandle):
 
         if not Path(path).is_file():
             raise MixzError(f"no model file {path}", "a .mixz file", "run MixzInformer first")
-        if zipfile.is_zipfile(path):
-            return load_model(path)
+        with Path(path).open("rb") as file:
+            if file.read(4) == b"PK\3\4":  # a pickle of a model file has that inside
+                return load_model(path)
         with TemporaryDirectory() as home:
             inside = Path(home) / "model.mixz"
             inside.write_bytes(_exported(path))
