@@ -44,7 +44,7 @@ def main() -> None:
         model = small_model(Path(folder))
         venv.create(Path(folder) / "empty", with_pip=True)
         python = Path(folder) / "empty" / "bin" / "python"
-        pip = (python, "-m", "pip", "--quiet")
+        pip = (python, "-I", "-m", "pip", "--quiet")
         run(*pip, "install", "--require-hashes", "--requirement", ROOT / "locks" / "default.txt")
         run(*pip, "install", "--no-deps", "--no-index", wheel)
         run(*pip, "check")

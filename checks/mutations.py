@@ -1,7 +1,7 @@
 """Small faults to put into a module, one at a time: a turned comparison, another number, no ``not``, ``None`` returned.
 
 `faults(tree)` lists them, `mutated(tree, fault)` is the module with one of them.  Left alone are docstrings,
-annotations, decorators, what only type checkers see, and the words of error messages.
+annotations, decorators, what only type checkers see, error messages, and sentences for people (strings with a space).
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def _kinds(node: ast.AST) -> Iterator[tuple[str, int]]:
             yield "and-or", 0
         case ast.Constant(value=bool() | int() | float()):
             yield "number", 0
-        case ast.Constant(value=str()):
+        case ast.Constant(value=str() as word) if " " not in word:
             yield "word", 0
         case ast.Return(value=ast.expr() as value) if not (isinstance(value, ast.Constant) and value.value is None):
             yield "return", 0
