@@ -40,7 +40,6 @@ oldest:
 
 # Hours. In pieces: make torture FUZZ_INPUTS=5000 FUZZ_SEED=3 MIXZ_VERBS=build,predict MIXZ_KILLS=20 MIXZ_SEED=3
 # What the fuzzer finds is put aside in out/fuzz.
-export FUZZ_INPUTS FUZZ_SEED MIXZ_VERBS MIXZ_KILLS MIXZ_SEED
 torture: env
 	PYTHONPATH=tests $(BIN)/python -m fuzz
 	PYTHONPATH=tests $(BIN)/python tests/crash/torture.py

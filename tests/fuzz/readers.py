@@ -218,7 +218,7 @@ def read_choice(path: Path) -> None:
 
     if (path / "lock.json").exists():
         Lock(path / "lock.json").read()
-    choose(load_registry(), _word(path / "name.txt"))
+    choose(load_registry().data_sets, _word(path / "name.txt"))
 
 
 def kernels(_: Path) -> Iterator[Files]:

@@ -72,7 +72,7 @@ class Source(Strict):
                 raise ValueError("hdu and group say the same: give one of them")
             data = {key: value for key, value in data.items() if key != "hdu"} | {"group": data["hdu"]}
         known = data.get("survey")
-        if known is not None and known not in SURVEYS:
+        if known is not None and (not isinstance(known, str) or known not in SURVEYS):
             offered = f"{', '.join(SURVEYS)}{nearest(str(known), SURVEYS)}"
             raise ValueError(f"no survey is called {known!r}; known: {offered}")
         survey = SURVEYS[known] if known is not None else None
