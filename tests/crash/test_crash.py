@@ -19,7 +19,7 @@ QUICK = ("build", "train", "evaluate", "pack", "predict", "predict fits", "predi
 def test_killed_at_any_moment(name: str, crashes: Crashes) -> None:
     tally = crashes.kill(BY_NAME[name], kills=3, seed=SEED, in_a_row=3)
     assert tally.differences == []
-    assert tally.kills == 3
+    assert tally.kills >= 3
 
 
 @pytest.mark.parametrize("name", ["build", "train", "predict"])
@@ -27,4 +27,4 @@ def test_killed_at_a_change_of_a_file(name: str, crashes: Crashes) -> None:
     """What happens between two moments of a clock: the change to a file that a kill comes just before is chosen."""
     tally = crashes.kill_at_changes(BY_NAME[name], kills=3, seed=SEED)
     assert tally.differences == []
-    assert tally.kills == 3
+    assert tally.kills >= 3
