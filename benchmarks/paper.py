@@ -80,7 +80,9 @@ def main() -> None:
 def make_config(folder: Path, members: int, recipes: Sequence[str] | None) -> Path:
     """Write the shipped config of the paper's data sets, of the simulated survey and so many members."""
     tree = yaml.safe_load(CONFIG.read_text().replace("../mock_survey", "survey"))
-    tree |= {"name": "paper", "members": members, "out": "out"} | ({"recipes": list(recipes)} if recipes else {})
+    tree |= {"name": "paper", "members": members, "out": str(folder / "out")} | (
+        {"recipes": list(recipes)} if recipes else {}
+    )
     path = folder / "paper.yaml"
     path.write_text(yaml.safe_dump(tree, sort_keys=False))
     return path

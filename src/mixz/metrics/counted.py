@@ -7,13 +7,14 @@ the same for every resample.  Both are what drawing the rows would give (to roun
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from functools import cached_property
 from math import comb
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+
+from mixz.metrics.products import product
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,11 +27,6 @@ HALVINGS = 24
 
 STEP, MANY = 16, 1_000_000
 """From a million counts on they are added up 16 galaxies at a time, and one by one only where a search ends (ours)."""
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +146,7 @@ class Counted:
         return [_Ranked(dz, inside, self._draws) for dz, inside in zip(self.dz, self._inside, strict=True)]
 
     def _total(self, values: NDArray[Any]) -> Floats:
-        return np.asarray(values.astype(np.float32) @ self._draws.weights, dtype=np.float64)
+        return product(values.astype(np.float32), self._draws.weights)
 
     def _per_galaxy(self, total: Floats) -> Floats:
         return np.asarray(np.divide(total, self.n, out=np.full(self.n.shape, np.nan), where=self.n > 0))
@@ -255,7 +251,7 @@ def _biweight_shift(dz: Floats, draws: Draws, inside: NDArray[np.bool_], median:
     v = np.where(core, (dz - centre) / scale, 0).astype(np.float32)
     powers = np.cumprod([core, *[v] * 5], axis=0, dtype=np.float32)
     weights = draws.weights if inside.all() else draws.weights[inside]
-    moments = np.asarray(powers @ weights, dtype=np.float64)
+    moments = product(powers, weights)
     # u = (v - a) / b with v = (dz - centre) / scale: powers of u from those of v.
     a, b = (m - centre) / scale, r / scale
     of_u = [sum(comb(p, k) * moments[k] * (-a) ** (p - k) for k in range(p + 1)) / b**p for p in range(6)]

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mixz.metrics.counted import Counted, Draws, cores
+from mixz.metrics.counted import Counted, Draws
 from mixz.metrics.metric import METRICS, point_metrics
 from mixz.metrics.places import Place, Sample, places
+from mixz.metrics.products import cores
 from mixz.metrics.residuals import Residuals
 
 if TYPE_CHECKING:

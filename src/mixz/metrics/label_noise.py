@@ -34,8 +34,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mixz.metrics.counted import cores
 from mixz.metrics.point import bias, sigma_mad
+from mixz.metrics.products import cores, product
 from mixz.metrics.residual_model import (
     HIGHEST_Z,
     draw_residuals,
@@ -191,7 +191,9 @@ class _Seen:
         """q(u | z_phot, m) wherever u is possible, shape (galaxy, cell), and draws of z, shape (draw, galaxy)."""
         residual = {"z_phot": self.z_phot, "z_ref": self.labels.z}
         cells = gaussians(centre=bias(**residual), scatter=sigma_mad(**residual) * smoothing)
-        prior = fit_weights(self.likelihood @ cells, z_phot=self.z_phot, mag_ref=self.labels.mag_ref) @ cells.T
+        prior = product(
+            fit_weights(product(self.likelihood, cells), z_phot=self.z_phot, mag_ref=self.labels.mag_ref), cells.T
+        )
         prior *= leads_to_redshift(self.z_phot)
         drawn = [draw_residuals(prior * self.likelihood, seed=s) for s in seed.generate_state(self.draws + 2)[2:]]
         return prior, true_redshift(np.stack(drawn), z_phot=self.z_phot)

@@ -83,7 +83,7 @@ def cde_loss(pdf: ArrayLike, *, z_grid: ArrayLike, z_ref: ArrayLike) -> Floats:
     """
     pdf, z_grid = _checked(pdf, z_grid)
     left, right = pdf[:, :-1], pdf[:, 1:]
-    square = ((left**2 + left * right + right**2) / 3) @ np.diff(z_grid)
+    square = _integral((left**2 + left * right + right**2) / 3, np.diff(z_grid))
     return np.asarray(square - 2 * density_at(pdf, z_grid=z_grid, z_ref=z_ref))
 
 
@@ -124,7 +124,7 @@ def crps(pdf: ArrayLike, *, z_grid: ArrayLike, z_ref: ArrayLike) -> Floats:
     below = _integrated_square(start, left, slope, share)
     above = _integrated_square(start - 1, left, slope, 1.0) - _integrated_square(start - 1, left, slope, share)
     off_grid = np.maximum(z_grid[0] - z_ref, 0) + np.maximum(z_ref - z_grid[-1], 0)
-    return np.asarray((below + above) @ step + off_grid)
+    return np.asarray(_integral(below + above, step) + off_grid)
 
 
 def _integrated_square(start: Floats, left: Floats, slope: Floats, t: Floats | float) -> Floats:
@@ -155,7 +155,7 @@ def credibility(pdf: ArrayLike, *, z_grid: ArrayLike, z_ref: ArrayLike) -> Float
     # In a cell that crosses the limit, the part above it is a share of the cell, its mean density (high + limit)/2.
     above = np.clip(high - limit, 0, rise)
     share = np.divide(above, rise, out=np.where(high >= limit, 1.0, 0.0), where=rise > 0)
-    return np.asarray(np.clip((share * (high + np.maximum(low, limit)) / 2) @ np.diff(z_grid), 0, 1))
+    return np.clip(_integral(share * (high + np.maximum(low, limit)) / 2, np.diff(z_grid)), 0, 1)
 
 
 def pit_ks(pit: ArrayLike) -> float:
@@ -222,6 +222,12 @@ def coverage(pit: ArrayLike, *, level: float) -> float:
     """
     u = np.asarray(pit, float)
     return float(np.mean(np.abs(u - 0.5) <= level / 2)) if u.size else float("nan")
+
+
+def _integral(mean: Floats, step: Floats) -> Floats:
+    """Sum what cells hold, given its mean and width in each, shape (galaxy,)."""
+    # Not by @, which starts threads that would wait for ours.
+    return np.asarray(np.einsum("gz,z->g", mean, step))
 
 
 def _checked(pdf: ArrayLike, z_grid: ArrayLike) -> tuple[Floats, Floats]:

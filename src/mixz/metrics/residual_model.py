@@ -19,6 +19,8 @@ import numpy as np
 from numpy.polynomial.legendre import legvander
 from scipy.special import softmax
 
+from mixz.metrics.products import product
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
@@ -125,14 +127,14 @@ def fit_weights(likelihood: Floats, *, z_phot: Floats, mag_ref: Floats) -> Float
 
     def loss(flat: Floats) -> tuple[float, Floats]:
         w = flat.reshape(shape)
-        prior = softmax(x @ w, axis=1)
+        prior = softmax(product(x, w), axis=1)
         posterior = prior * scaled
         total = posterior.sum(axis=1, keepdims=True)
-        gradient = x.T @ (prior - posterior / total) + ridge * w
+        gradient = product(x.T, prior - posterior / total) + ridge * w
         return float(-np.log(total).sum() + (ridge * w * w).sum() / 2), gradient.ravel()
 
     found = minimize(loss, np.zeros(shape).ravel(), jac=True, method="L-BFGS-B", options={"maxiter": ITERATIONS})
-    return np.asarray(softmax(x @ found.x.reshape(shape), axis=1))
+    return np.asarray(softmax(product(x, found.x.reshape(shape)), axis=1))
 
 
 def draw_residuals(p: Floats, *, seed: int) -> Floats:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mixz.metrics.counted import cores
 from mixz.metrics.pdf import cde_loss, credibility, crps, log_score, pit
+from mixz.metrics.products import cores
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

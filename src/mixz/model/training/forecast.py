@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 UPDATES = 6
 """Updates that are timed, after as many that are not: libraries set themselves up in the first ones (ours)."""
 
-WORTH = 100
-"""Training that is not so many times as long as its forecast is not worth one (ours)."""
+WORTH = 10
+"""Training that takes less than so many times its forecast is not worth one (ours)."""
 
 
 @dataclass(frozen=True)
