@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from mixz.data.formats import text as text_format
 from mixz.data.tables import read_chunks, read_table, row_count, table_columns, write_table
 from mixz.errors import MixzError
 
@@ -128,3 +130,22 @@ def test_formats_that_are_only_read(ending: str, tmp_path: Path) -> None:
     with pytest.raises(MixzError, match="only read(?s:.*).parquet"):
         write_table(pd.DataFrame({"a": [1]}), tmp_path / f"t{ending}")
     assert not list(tmp_path.iterdir())
+
+
+def test_quotes_at_the_ends_of_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_format, "BLOCK_BYTES", 64)
+    rows = ['1,"a field of two\nlines, ""quoted"""', '2,5" of arc', '3,"plain"', "4,", '5,"\n\n"'] * 50
+    written = tmp_path / "t.csv"
+    written.write_text("id,name\n" + "\n".join(rows) + "\n")
+    with written.open(newline="") as file:
+        expected = [row[1] for row in list(csv.reader(file))[1:]]
+    found = read_table(written)["name"]
+    assert found.fillna("").str.strip().tolist() == [name.strip() for name in expected]
+
+
+def test_a_wrong_row_is_named_by_its_number_in_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_format, "BLOCK_BYTES", 64)
+    written = tmp_path / "t.csv"
+    written.write_text("id,name\n" + "".join(f"{k},n{k}\n" for k in range(1, 101)) + "# a word\n101,a,b\n")
+    with pytest.raises(MixzError, match="row 101 has 3 fields"):
+        read_table(written)

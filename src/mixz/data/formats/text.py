@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+import re
 from typing import IO, TYPE_CHECKING, Any
 
 import pandas as pd
@@ -27,55 +27,53 @@ BLOCK_BYTES = 1 << 22
 """Text read at a time; no row is longer."""
 
 
-class TextRows(io.RawIOBase):
-    """The rows of a text table as a stream of bytes, with one mark between fields.
+def whole_rows(file: IO[bytes], *, delimiter: str | None, most_bytes: int) -> Iterator[bytes]:
+    """Blocks of a text table that end where a row does, with one mark between fields.
 
     Parameters
     ----------
     file
         The text, at its first row.
-    blanks
-        Whether runs of blanks stand between fields; they become tabs, and comments are left out.
+    delimiter
+        What stands between fields; None: runs of blanks, which become tabs, and comments are left out.
     most_bytes
         Refuse more than these.
+
+    Raises
+    ------
+    ValueError
+        There is more than may be, a row is longer than a block, or a quote is never closed.
     """
+    held = b""
+    while block := file.read(BLOCK_BYTES):
+        rest = file.readline(BLOCK_BYTES)
+        most_bytes -= len(block) + len(rest)
+        if most_bytes < 0:
+            raise ValueError("it unpacks to more bytes than are allowed here")
+        if len(rest) == BLOCK_BYTES:
+            raise ValueError(f"a row is longer than {BLOCK_BYTES:,} bytes")
+        block = held + _in_utf8(block + rest)
+        if delimiter is None:
+            lines = (line for line in block.splitlines() if not line.lstrip().startswith(b"#"))
+            block = b"".join(_with_tabs(line) for line in lines)
+        if not _is_quoting(block, delimiter or "\t"):
+            held = b""
+            yield block
+        elif len(held := block) > 3 * BLOCK_BYTES:
+            raise ValueError(f"a quoted field is longer than {BLOCK_BYTES:,} bytes, or its quote is never closed")
+    if held:
+        raise ValueError("it has a quote that is never closed")
 
-    def __init__(self, file: IO[bytes], *, blanks: bool, most_bytes: int) -> None:
-        self.file, self.blanks, self.left = file, blanks, most_bytes
-        self.quotes = 0
-        self.held = memoryview(b"")
 
-    def readable(self) -> bool:
-        """Say that it can be read."""
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        """The next bytes, at most so many."""
-        if not len(self.held):
-            self.held = memoryview(self._block())
-        size = len(self.held) if size < 0 else size
-        part, self.held = self.held[:size], self.held[size:]
-        return bytes(part)
-
-    def _block(self) -> bytes:
-        while block := self.file.read(BLOCK_BYTES):
-            rest = self.file.readline(BLOCK_BYTES)
-            if len(rest) == BLOCK_BYTES:
-                raise ValueError(f"a line is longer than {BLOCK_BYTES:,} bytes")
-            block += rest
-            self.left -= len(block)
-            if self.left < 0:
-                raise ValueError("it unpacks to more bytes than are allowed here")
-            self.quotes += block.count(b'"')
-            block = _in_utf8(block)
-            if not self.blanks:
-                return block
-            # A block of nothing but comments is not the end.
-            if tabs := b"".join(_with_tabs(line) for line in block.splitlines() if not line.lstrip().startswith(b"#")):
-                return tabs
-        if self.quotes % 2:
-            raise ValueError("it has an odd number of quotes: one is never closed")
-        return b""
+def _is_quoting(block: bytes, delimiter: str) -> bool:
+    """Whether a block ends within a quoted field; a quote inside of a plain field is a letter: 5" of arc."""
+    mark = delimiter.encode()
+    opened = block.count(mark + b'"') + block.count(b'\n"') + block.startswith(b'"')
+    closed = block.count(b'"' + mark) + block.count(b'"\n') + block.count(b'"\r') + block.endswith(b'"')
+    if opened == closed and opened + closed == block.count(b'"'):  # the usual case, told without a look at every field
+        return False
+    quoted = re.compile(rb"(?:^|(?<=[\r\n])|(?<=" + re.escape(mark) + rb'))"(?:[^"]++|"")*+("|$)')
+    return any(not found[1] for found in quoted.finditer(block))
 
 
 def _in_utf8(block: bytes) -> bytes:
@@ -117,40 +115,42 @@ def text_batches(source: TableSource, head: TextHead, columns: Sequence[int]) ->
     watched = _Rows(source.path, len(names))
     with unpacked(source.path) as file:
         file.seek(head.start)
-        rows = TextRows(file, blanks=head.delimiter is None, most_bytes=source.most_bytes)
-        try:
+        for block in whole_rows(file, delimiter=head.delimiter, most_bytes=source.most_bytes):
             # The first column is looked at for comments; the fields of a row are counted in any case.
-            for batch in _csv_reader(
-                rows, head.delimiter or "\t", names, list(dict.fromkeys([names[0], *wanted])), watched
-            ):
+            batches = _parsed(block, head.delimiter or "\t", names, list(dict.fromkeys([names[0], *wanted])), watched)
+            for batch in batches:
                 _refuse_comments(batch["0"])
                 yield batch.select(wanted) if wanted else batch.select(["0"])
-        except pa.ArrowInvalid as error:
-            if watched.wrong is not None:
-                raise watched.wrong from error
-            if "Empty CSV file" not in str(error):
-                long = "straddling" in str(error)
-                raise ValueError(f"a row is longer than {BLOCK_BYTES:,} bytes" if long else str(error)) from error
 
 
-def _csv_reader(
-    rows: TextRows, delimiter: str, names: list[str], wanted: list[str], watched: _Rows
-) -> Iterator[pa.RecordBatch]:
-    # One thread: it counts rows, needs little memory, and the next step needs the other cores.
-    yield from pa_csv.open_csv(
-        pa.PythonFile(rows, mode="r"),
-        read_options=pa_csv.ReadOptions(use_threads=False, block_size=BLOCK_BYTES, column_names=names),
-        parse_options=pa_csv.ParseOptions(
-            delimiter=delimiter, newlines_in_values=True, invalid_row_handler=watched.judge
-        ),
-        convert_options=pa_csv.ConvertOptions(
-            check_utf8=False,
-            include_columns=wanted,
-            column_types=dict.fromkeys(wanted, pa.binary()),
-            null_values=[""],
-            strings_can_be_null=True,
-        ),
-    )
+def _parsed(block: bytes, delimiter: str, names: list[str], wanted: list[str], watched: _Rows) -> list[pa.RecordBatch]:
+    # Arrow has threads that read ahead, which abort Python if it ends meanwhile: they are given no object of Python's.
+    copied = pa.BufferOutputStream()
+    copied.write(block)
+    try:
+        table = pa_csv.read_csv(
+            pa.BufferReader(copied.getvalue()),
+            # One thread: it counts rows, needs little memory, and the next step needs the other cores.
+            read_options=pa_csv.ReadOptions(use_threads=False, block_size=len(block) + 1, column_names=names),
+            parse_options=pa_csv.ParseOptions(
+                delimiter=delimiter, newlines_in_values=True, invalid_row_handler=watched.judge
+            ),
+            convert_options=pa_csv.ConvertOptions(
+                check_utf8=False,
+                include_columns=wanted,
+                column_types=dict.fromkeys(wanted, pa.binary()),
+                null_values=[""],
+                strings_can_be_null=True,
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        if watched.wrong is not None:
+            raise watched.wrong from error
+        if "Empty CSV file" in str(error):
+            return []
+        raise ValueError(str(error)) from error
+    watched.count(len(table))
+    return list(table.to_batches())
 
 
 class _Rows:
@@ -158,15 +158,19 @@ class _Rows:
 
     def __init__(self, path: Path, names: int) -> None:
         self.path, self.names = path, names
-        self.comments = 0
+        self.before = self.comments = 0
         self.wrong: MixzError | None = None
+
+    def count(self, rows: int) -> None:
+        """Go on behind the rows of a block."""
+        self.before, self.comments = self.before + rows, 0
 
     def judge(self, row: Any) -> str:
         text = row.text.strip()
         if not text or text.startswith("#"):
             self.comments += 1
             return "skip"
-        number = "a row" if row.number is None else f"row {row.number - self.comments:,}"
+        number = "a row" if row.number is None else f"row {self.before + row.number - self.comments:,}"
         self.wrong = MixzError(
             f"{self.path} cannot be read: {number} has {row.actual_columns} fields: {text[:60]}",
             f"{self.names} fields, one for each name of the header",
