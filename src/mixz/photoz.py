@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 
 from mixz.arrays import Floats, all_shaped, frozen, shaped
-from mixz.densities.estimates import ESTIMATES, sigma
+from mixz.densities.estimates import DEFAULT, ESTIMATES, sigma
 from mixz.densities.grid import Grid
 from mixz.errors import MixzError
 
@@ -25,14 +25,6 @@ MEMBERS = {
     "z_rms_member_": ("z_rms_members", "estimate of the least expected dz^2 of member {}"),
 }
 """Beginnings of the names of columns of single members: the field they hold, and what they are."""
-POINTS = {
-    "zmode": "redshift where the density is highest",
-    "zmean": "mean of the density",
-    "zmedian": "median of the density",
-    "zbest": "redshift of the least expected HSC loss",
-    "zrms": "redshift of the least expected dz^2",
-}
-"""What the point estimates of a density are."""
 
 
 class Column(NamedTuple):
@@ -77,9 +69,9 @@ class PhotoZ:
         Density of each galaxy's redshift, the mean of its members', shape (galaxy, z), on nodes of shape (z,) between
         which it is straight; None where members give none.
     points
-        Point estimates of that density by name (zmode, zmean, zmedian, zbest, zrms), each of shape (galaxy,).
+        Point estimates of that density by name (`mixz.densities.estimates.ESTIMATES`), each of shape (galaxy,).
     z_rms_members
-        Where members give densities, `z_phot_members` are their zbest and these their zrms, shape (member, galaxy).
+        Where members give densities, `z_phot_members` are their zcore and these their zrms, shape (member, galaxy).
     intervals
         By nominal coverage in percent (``"68"``, ``"90"``, ``"95"``) the ends of each galaxy's interval of redshift,
         shape (galaxy, 2); empty where the model gives none.
@@ -134,8 +126,9 @@ class PhotoZ:
 
     @cached_property
     def z_phot(self) -> Floats:
-        """The ensemble's point estimate, shape (galaxy,): zbest of its density, else the mean of its members'."""
-        return self.points["zbest"] if "zbest" in self.points else frozen(self.z_phot_members.mean(axis=0))
+        """The ensemble's point estimate, shape (galaxy,): zcore of its density, else the mean of its members'."""
+        named = [self.points[name] for name in (DEFAULT, "zbest") if name in self.points]
+        return named[0] if named else frozen(self.z_phot_members.mean(axis=0))
 
     @property
     def z_phot_std(self) -> Floats:
@@ -194,7 +187,7 @@ class PhotoZ:
         }
         if self.z_sigma is not None:
             found["z_sigma"] = Column(self.z_sigma, "standard deviation of the redshift")
-        found |= {name: Column(z, POINTS.get(name, "point estimate of the density")) for name, z in self.points.items()}
+        found |= {name: Column(z, ESTIMATES[name].about) for name, z in self.points.items()}
         for level, ends in self.intervals.items():
             for k, end in enumerate(("low", "high")):
                 about = f"{'lower' if end == 'low' else 'upper'} end of the interval that holds {level} %"
@@ -228,12 +221,12 @@ class PhotoZ:
         (array([0.5]), {'68': array([[0.4, 0.6]])})
         """
         members = {name: _numbered(columns, beginning) for beginning, (name, _) in MEMBERS.items()}
-        points = {name: np.asarray(columns[name]) for name in POINTS if name in columns}
+        points = {name: np.asarray(columns[name]) for name in ESTIMATES if name in columns}
         if members["z_phot_members"] is None:
             single = next((np.asarray(columns[n]) for n in ("z_phot", "zbest", "zmode") if n in columns), None)
             if single is None and pdf is not None and z_grid is not None:
                 grid = Grid(np.asarray(z_grid))
-                single = ESTIMATES["zmode"](grid.mass(np.asarray(pdf)), grid)
+                single = ESTIMATES["zmode"].of(grid.mass(np.asarray(pdf)), grid)
             if single is None:
                 raise MixzError("a table without redshifts", "z_phot, zbest or zmode", "name its column so")
             members["z_phot_members"] = single[None]

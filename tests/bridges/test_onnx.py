@@ -95,7 +95,7 @@ def test_it_says_the_same(ensemble: Ensemble, exported: Path) -> None:
     assert int(np.isnan(here.z_phot).sum()) == 1
     for name in ("pdf", "z_grid", "z_rms_members", "z_sigma_members"):
         assert largest_difference(here, there, name) < 1e-5, name
-    assert largest_difference(here, there, "z_phot_members") < 1e-4, "where its risk is flat, zbest is less sure"
+    assert largest_difference(here, there, "z_phot_members") < 1e-4, "where its risk is flat, zcore is less sure"
     assert set(there.points) == set(here.points) > {"zmode", "zmean", "zmedian", "zbest"}
     for name, z in here.points.items():
         np.testing.assert_allclose(there.points[name], z, atol=1e-4, err_msg=name)

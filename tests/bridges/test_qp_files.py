@@ -14,8 +14,9 @@ from astropy.table import Table
 from mixz import metrics
 from mixz.bridges.qp_files import ENDINGS, on_grid, read_qp, to_qp, truth_in
 from mixz.bridges.qp_writers import qp_writer, write_qp
+from mixz.densities.estimates import ESTIMATES
 from mixz.errors import MixzError
-from mixz.photoz import POINTS, PhotoZ
+from mixz.photoz import PhotoZ
 
 qp = pytest.importorskip("qp", reason="needs mixz[rail]")
 
@@ -33,7 +34,7 @@ def photoz() -> PhotoZ:
     pdf = np.exp(-(((Z - first) / width) ** 2) / 2) + 0.3 * np.exp(-(((Z - second) / 0.1) ** 2) / 2)
     pdf = (pdf / np.trapezoid(pdf, Z, axis=1)[:, None]).astype(np.float32)
     pdf[3] = np.nan
-    points = {name: np.where(np.arange(GALAXIES) == 3, np.nan, rng.uniform(0, 2, GALAXIES)) for name in POINTS}
+    points = {name: np.where(np.arange(GALAXIES) == 3, np.nan, rng.uniform(0, 2, GALAXIES)) for name in ESTIMATES}
     members = rng.uniform(0, 2, (3, GALAXIES))
     ids = np.array([f"galaxy {k}" for k in range(GALAXIES)])
     return PhotoZ(
@@ -56,7 +57,7 @@ def test_what_is_written_comes_back(photoz: PhotoZ, kind: Any, ending: str, tmp_
     back = read_qp(tmp_path / f"z{ending}", object_id=photoz.object_id)
     for name in ("object_id", "z_phot", "z_phot_std", "z_phot_members", "z_sigma_members", "z_rms_members", "support"):
         assert same(getattr(back, name), getattr(photoz, name)), name
-    assert all(same(back.points[name], photoz.points[name]) for name in POINTS)
+    assert all(same(back.points[name], photoz.points[name]) for name in ESTIMATES)
     assert same(back.intervals["68"], photoz.intervals["68"])
     assert same(truth_in(tmp_path / f"z{ending}")["spec"], truth["spec"])
     assert np.isnan(back.pdf[3]).all()  # type: ignore[index]

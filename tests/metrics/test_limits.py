@@ -87,8 +87,8 @@ def test_squared_errors_are_judged_by_the_estimate_made_for_them() -> None:
     members = np.array([[0.5, 1.0], [0.7, 1.2]])
     both = Estimates(members, z_rms_members=members + 1, z_rms=np.array([1.6, 2.1]))
     assert both.ensemble_of("zrms").tolist() == [1.6, 2.1]
-    assert both.ensemble_of("zbest") == pytest.approx([0.6, 1.1])
-    assert both.names == ("zbest", "zrms")
+    assert both.ensemble_of("zcore") == pytest.approx([0.6, 1.1])
+    assert both.names == ("zcore", "zrms")
     for half in ({"z_rms": HALF}, {"z_rms_members": members}):
         with pytest.raises(ValueError, match="both or none"):
             Estimates(members, **half)

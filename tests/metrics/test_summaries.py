@@ -140,7 +140,7 @@ def test_densities_are_judged_by_the_estimate_that_suits_the_metric() -> None:
     judged = judge(SAMPLE, Estimates(best, best[0], mean, mean[1]))
     records = summarize("fused", judged)
     assert {r["metric"]: r["estimate"] for r in records} == {
-        m: "zrms" if m == "rms" else "zbest" for m in point_metrics()
+        m: "zrms" if m == "rms" else "zcore" for m in point_metrics()
     }
     rms, mad = pick(records, "all", "rms"), pick(records, "all", "sigma_mad")
     assert rms["mean"] == pytest.approx(np.mean([metrics.rms(z_phot=z, z_ref=Z) for z in mean]))

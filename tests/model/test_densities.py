@@ -100,7 +100,7 @@ def test_predicted_densities_keep_the_laws(head: str) -> None:
     assert whole.z_grid is not None
     assert (whole.pdf >= 0).all()
     np.testing.assert_allclose(np.trapezoid(whole.pdf, whole.z_grid, axis=1), 1, rtol=1e-5)
-    assert (whole.z_phot == whole.points["zbest"]).all()
+    assert (whole.z_phot == whole.points["zcore"]).all()
     chunks = [model.predict(galaxies.rows(rows)) for rows in np.array_split(np.arange(len(galaxies)), 5)]
     np.testing.assert_allclose(np.concatenate([c.pdf for c in chunks]), whole.pdf, rtol=1e-3, atol=1e-5)
     alone = [model.subset([k]).predict(galaxies).pdf for k in range(2)]

@@ -82,12 +82,12 @@ def test_evaluate_writes_all_that_the_report_reads(
     assert ranges == {"all", "0.3-1.5", "lsst"} | {b.name for b in POINT_BINS}
     keys = [(r["recipe"], r["truth"], r["sample"], r["z_range"], r["metric"]) for r in records]
     assert len(set(keys)) == len(keys), "one record of each kind"
-    assert {r["estimate"] for r in records if r["recipe"] == "fused"} == {"zbest", "zrms", "pdf"}
+    assert {r["estimate"] for r in records if r["recipe"] == "fused"} == {"zcore", "zrms", "pdf"}
     assert {r["estimate"] for r in records if r["recipe"] == "base"} == {"mean"}
     pairs = {(r["recipe"], r["against"], r["truth"]) for r in results.read_differences()}
     assert pairs == {("base", "fused", "many_band"), ("base", "fused", "spec")}
     estimates = {(r["recipe"], r["estimate"]) for r in results.read_estimates()}
-    assert estimates == {("fused", name) for name in ("zmode", "zmean", "zmedian", "zbest", "zrms")}
+    assert estimates == {("fused", name) for name in ("zmode", "zmean", "zmedian", "zbest", "zcore", "zrms")}
 
     told = shown(records, results.read_differences())
     assert told.startswith("many_band: ")
@@ -156,7 +156,7 @@ def honest(z_phot: np.ndarray, width: np.ndarray) -> PhotoZ:
     grid = np.linspace(0, 4, 401)
     pdf = np.exp(-0.5 * np.square((grid - z_phot[:, None]) / width[:, None]))
     pdf /= np.trapezoid(pdf, grid, axis=1)[:, None]
-    named = dict.fromkeys(("zmode", "zmean", "zmedian", "zbest", "zrms"), z_phot)
+    named = dict.fromkeys(("zmode", "zmean", "zmedian", "zbest", "zcore", "zrms"), z_phot)
     rows = np.arange(len(z_phot))
     return PhotoZ(rows, z_phot[None], z_grid=grid, pdf=pdf, points=named, z_rms_members=z_phot[None])
 

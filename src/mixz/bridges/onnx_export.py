@@ -168,7 +168,7 @@ def export_onnx(ensemble: Ensemble, path: str | Path) -> None:
 
     Inputs: ``mag`` and ``mag_err`` (galaxy, band), ``system`` (galaxy,), as far as the ensemble looks at them.
     Outputs: ``z_phot_members`` (member, galaxy) and what else it gives: ``z_sigma_members``, ``z_rms_members``,
-    ``z_grid`` (z,), ``pdf`` (galaxy, z), ``zmode``, ``zmean``, ``zmedian``, ``zbest``, ``zrms`` (galaxy,), the ends of
+    ``z_grid`` (z,), ``pdf`` (galaxy, z), every point estimate of `mixz.densities.estimates` (galaxy,), the ends of
     intervals ``interval_68``, ``interval_90``, ``interval_95`` (galaxy, 2), and ``support_place`` (galaxy, band), where
     a galaxy lies among the training galaxies.  What the numbers mean (bands, systems) lies in the file's metadata, as
     JSON under ``mixz``; the training galaxies under ``mixz_support``.

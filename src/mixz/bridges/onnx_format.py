@@ -1,6 +1,6 @@
 """What an exported model's outputs and metadata are called: its writer (with torch) and its reader (without) agree."""
 
-ONNX_FORMAT = 4
+ONNX_FORMAT = 5
 """Version of what inputs, outputs and metadata mean; others are refused."""
 
 INTERVAL = "interval_"

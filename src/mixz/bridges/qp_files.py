@@ -1,7 +1,7 @@
 """Photo-z as qp ensembles, and qp files read (needs ``pip install 'mixz[rail]'``).
 
 qp (LSST DESC) is how RAIL and the DESC challenge keep densities.  Beside each density, its `ancil` table has object_id,
-zmode, zmean, zmedian, zbest, z_phot_std, and what else is known of the galaxy.
+zmode, zmean, zmedian, zbest, zcore, z_phot_std, and what else is known of the galaxy.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mixz.densities.estimates import DEFAULT
 from mixz.metrics.counted import Counted, Draws
 from mixz.metrics.metric import METRICS, point_metrics
 from mixz.metrics.places import Place, Sample, places
@@ -44,7 +45,7 @@ class Estimates:
         The ensemble's, shape (galaxy,); the mean of its members' if not given.
     z_rms_members, z_rms
         Where members give densities, the estimates of the least expected dz^2, of the same shapes; they are judged
-        where the squared error counts, and `z_phot` (then zbest) elsewhere.
+        where the squared error counts, and `z_phot` (then zcore) elsewhere.
 
     Examples
     --------
@@ -71,10 +72,10 @@ class Estimates:
         return self.z_rms if name == "zrms" and self.z_rms is not None else self.of_ensemble
 
     def name_of(self, metric: str) -> str:
-        """Which estimate a metric is of: ``zrms`` or ``zbest`` of a density, ``mean`` of point estimates."""
+        """Which estimate a metric is of: ``zrms`` or ``zcore`` of a density, ``mean`` of point estimates."""
         if self.z_rms is None:
             return "mean"
-        return "zrms" if METRICS[metric].of_square else "zbest"
+        return "zrms" if METRICS[metric].of_square else DEFAULT
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -110,7 +110,7 @@ def summarize_estimates(
     Parameters
     ----------
     estimates
-        Per name (``zmode``, ``zmean``, ``zmedian``, ``zbest``) the ensemble's estimates, shape (galaxy,).
+        Per name (``zmode``, ``zmean``, ``zmedian``, ...) the ensemble's estimates, shape (galaxy,).
 
     Returns
     -------

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from mixz.densities.estimates import sigma, zbest, zrms
+from mixz.densities.estimates import sigma, zcore, zrms
 from mixz.densities.read import Reading, read_densities
 from mixz.model.bayes import draw_weights
 from mixz.model.heads import Head, head_of
@@ -34,7 +34,7 @@ class MemberEstimates(NamedTuple):
     Parameters
     ----------
     z
-        Each member's point estimate (zbest where it gives a density), shape (member, galaxy).
+        Each member's point estimate (zcore where it gives a density), shape (member, galaxy).
     sigma
         Its own standard deviation, shape (member, galaxy); None where the head gives none.
     z_rms
@@ -171,7 +171,7 @@ def _of_density(outs: Sequence[torch.Tensor], head: Head) -> MemberEstimates:
     grid = head.grid
     mass = _mean([head.mass(out) for out in outs])
     of_members = mass[0] if len(mass) == 1 else mass.mean(dim=0)
-    return MemberEstimates(zbest(mass, grid), sigma(mass, grid), zrms(mass, grid), of_members)
+    return MemberEstimates(zcore(mass, grid), sigma(mass, grid), zrms(mass, grid), of_members)
 
 
 def _mean(several: Sequence[torch.Tensor]) -> torch.Tensor:

@@ -122,9 +122,9 @@ FIGURES = (
     Figure(
         "estimates",
         "Which point of a density?",
-        "A density has many middles: zmode, zmean, zmedian, zbest and zrms. Each is best for some metric. These are "
-        "the ensemble's, on all redshifts, bars and ± the error from drawing the galaxies again. Everywhere else in "
-        "this report zrms is judged by its RMS, and zbest by all other metrics.",
+        "A density has many middles: zmode, zmean, zmedian, zbest, zcore and zrms. Each is best for some metric. These "
+        "are the ensemble's, on all redshifts, bars and ± the error from drawing the galaxies again. Everywhere else "
+        "in this report zrms is judged by its RMS, and zcore by all other metrics.",
         estimate_panels,
         columns=3,
     ),

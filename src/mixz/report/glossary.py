@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mixz.densities.estimates import ESTIMATES
 from mixz.metrics.metric import LEVELS, METRICS
 
 
@@ -26,18 +27,6 @@ class Term:
     formula: str
 
 
-ESTIMATES = {
-    "zmode": Term("zmode", "The redshift where the density is highest.", "argmax p(z)"),
-    "zmean": Term("zmean", "The mean of the density, of the least expected (z_phot − z)².", "∫z p(z) dz"),
-    "zmedian": Term("zmedian", "The redshift that half of the density lies below.", "F(z) = ½"),
-    "zbest": Term(
-        "zbest",
-        "The redshift of the least expected HSC loss: z_phot wherever a recipe gives densities.",
-        "argmin ∫L(z_phot, z) p(z) dz",
-    ),
-    "zrms": Term("zrms", "The redshift of the least expected dz².", "∫z p(z) / (1+z)² dz / ∫p(z) / (1+z)² dz"),
-}
-
 INTERVALS = {
     f"interval_{level}": Term(
         f"{level} % interval",
@@ -57,4 +46,9 @@ def terms() -> dict[str, Term]:
     '√mean(dz²)'
     """
     metrics = {name: Term(m.title, m.sentence, m.formula) for name, m in METRICS.items()}
-    return metrics | INTERVALS | ESTIMATES
+    points = {name: Term(name, _sentence(one.about), one.formula) for name, one in ESTIMATES.items()}
+    return metrics | INTERVALS | points
+
+
+def _sentence(about: str) -> str:
+    return f"The {about}."

@@ -190,7 +190,7 @@ class _Judging:
 
 
 def _estimates(photoz: PhotoZ) -> Estimates:
-    """The point estimates to be judged: of densities zbest, and zrms where the squared error counts."""
+    """The point estimates to be judged: of densities zcore, and zrms where the squared error counts."""
     if photoz.z_rms_members is None or "zrms" not in photoz.points:
         return Estimates(photoz.z_phot_members, photoz.z_phot)
     return Estimates(photoz.z_phot_members, photoz.z_phot, photoz.z_rms_members, photoz.points["zrms"])

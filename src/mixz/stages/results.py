@@ -306,7 +306,7 @@ class Results:
         return self._read_rows(self.differences_path)
 
     def read_estimates(self) -> list[Record]:
-        """Read the metrics of zmode, zmean, zmedian and zbest (`metrics.summarize_estimates`); empty without densities.
+        """Read the metrics of every point estimate (`metrics.summarize_estimates`); empty without densities.
 
         Raises
         ------

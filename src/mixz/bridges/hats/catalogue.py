@@ -72,10 +72,10 @@ def predict_hats(
     """Estimate redshifts for every galaxy of a HATS catalogue, as a HATS catalogue of the same partitions.
 
     Columns: the sky index, positions and ids as they were; ``mixz_z_mode``, ``mixz_z_mean``, ``mixz_z_median``,
-    ``mixz_z_rms``, ``mixz_z_best`` (``mixz_z_phot`` without densities), ``mixz_z_sigma``, ``mixz_z_phot_std``;
-    the ends of intervals (``mixz_z_low_68``, ...) and ``mixz_support`` where the model knows them; and the nested
-    column ``mixz_interp`` with ``xvals`` (redshift) and ``yvals`` (density, `rounded`), as qp names them; null without
-    a redshift.
+    ``mixz_z_rms``, ``mixz_z_best``, ``mixz_z_core`` (``mixz_z_phot`` without densities), ``mixz_z_sigma``,
+    ``mixz_z_phot_std``; the ends of intervals (``mixz_z_low_68``, ...) and ``mixz_support`` where the model knows them;
+    and the nested column ``mixz_interp`` with ``xvals`` (redshift) and ``yvals`` (density, `rounded`), as qp names
+    them; null without a redshift.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Which point of a density to take: its mode, mean, median, zbest and zrms beside each other, as tables and plots."""
+"""Which point of a density to take: every estimate beside the others, as tables and plots."""
 
 from __future__ import annotations
 
