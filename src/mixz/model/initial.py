@@ -10,6 +10,7 @@ import numpy as np
 from mixz.errors import MixzError
 from mixz.model.bayes import with_spread
 from mixz.model.colour_terms import adapter_starts
+from mixz.model.embedding import embedded_width, embedding_weights
 from mixz.model.ensemble import Ensemble
 from mixz.model.features import Features, Photometry
 from mixz.model.heads import head_of
@@ -90,7 +91,10 @@ def random_weights(network: Network, features: Features, bands: Sequence[str], s
     seeds
         A seed per member.
     """
-    weights = initial_weights(features.width, head_of(network).outputs, network, generators(seeds, START))
+    starts = generators(seeds, START)
+    inputs = embedded_width(network, features.width, len(bands))
+    weights = initial_weights(inputs, head_of(network).outputs, network, starts)
+    weights |= embedding_weights(network, features, starts)
     known = adapter_starts(network, features, bands)
     weights = with_adapters(weights, bands=len(bands), systems=len(features.systems), starts=known)
     return with_spread(weights, network) if network.kind == "bayesian" else weights

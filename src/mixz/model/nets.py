@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from mixz.model.embedding import embedded
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -80,7 +82,7 @@ def layer_sizes(n_in: int, n_out: int, shape: Network) -> dict[str, tuple[int, i
 
 
 def outputs(weights: Weights, x: torch.Tensor, shape: Network) -> torch.Tensor:
-    """Push inputs through every member: h[k+1] = ReLU(h[k] W[k] + b[k]), out = [h, x] W + b.
+    """Push (embedded) inputs through every member: h[k+1] = ReLU(h[k] W[k] + b[k]), out = [h, x] W + b.
 
     Parameters
     ----------
@@ -104,7 +106,7 @@ def outputs(weights: Weights, x: torch.Tensor, shape: Network) -> torch.Tensor:
     >>> outputs(weights, torch.zeros(3, 7, 5), shape).shape
     torch.Size([3, 7, 1])
     """
-    x = in_common_system(weights, x)
+    x = embedded(weights, in_common_system(weights, x))
     h = x
     for name in layer_names(shape)[:-1]:
         # In place: the product itself is needed no more, and memory traffic is what stands beside the products.

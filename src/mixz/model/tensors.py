@@ -8,6 +8,7 @@ from safetensors import SafetensorError, safe_open
 
 from mixz.densities.intervals import LEVELS
 from mixz.densities.support import MOST
+from mixz.model.embedding import embedded_width, embedding_shapes
 from mixz.model.heads import head_of
 from mixz.model.nets import PRIOR, layer_sizes
 from mixz.settings.model_record import WEIGHTS, damaged
@@ -39,10 +40,13 @@ def shapes_of(record: ModelRecord) -> dict[str, Shape]:
     members, bands, network = record.members, len(record.bands), record.network
     parts = 1 + (network.drop_bands > 0) + (network.errors != "none")
     shapes: dict[str, Shape] = {}
-    for name, (fan_in, fan_out) in layer_sizes(parts * bands, head_of(network).outputs, network).items():
+    for name, (fan_in, fan_out) in layer_sizes(
+        embedded_width(network, parts * bands, bands), head_of(network).outputs, network
+    ).items():
         shapes[f"{name}.weight"], shapes[f"{name}.bias"] = (members, fan_in, fan_out), (members, 1, fan_out)
         if network.kind == "bayesian":
             shapes[f"{name}.weight_rho"] = (members, fan_in, fan_out)
+    shapes |= {name: (members, *shape) for name, shape in embedding_shapes(network, bands).items()}
     for number in range(1, len(record.systems)):
         for before in ("", PRIOR) if network.colour_terms else ("",):
             shapes[f"{before}system.{number}.weight"] = (members, bands, bands)

@@ -76,6 +76,9 @@ class Network(Strict):
         Whether networks see the magnitude errors: ``none``; ``robust``, with noise added in training until errors do
         not tell which truth labelled a galaxy; ``plain``, as they are (a trap where truths and surveys coincide: see
         LOG.md).
+    embedding
+        What networks see of magnitudes besides them: ``periodic``, their colours and sines of learned frequencies of
+        both, taken after the adapters (`mixz.model.embedding`; whitened inputs, dense networks); ``none``.
     calibrate
         Whether densities are made honest by the validation galaxies' labels once training is done, and intervals
         learned.
@@ -104,6 +107,7 @@ class Network(Strict):
     jitter: Annotated[float, Field(ge=0)] = 0.0
     drop_bands: Annotated[float, Field(ge=0, lt=1)] = 0.0
     errors: Literal["none", "plain", "robust"] = "none"
+    embedding: Literal["none", "periodic"] = "none"
     calibrate: bool = True
     draws: Annotated[int, Field(ge=1, le=10_000)] = 20
     kl_weight: Annotated[float, Field(ge=0)] = 1.0
@@ -123,6 +127,12 @@ class Network(Strict):
     def _colour_terms_need_systems(self) -> Network:
         if self.colour_terms and not self.systems:
             raise ValueError("colour_terms carry photometric systems into one: set systems: true")
+        return self
+
+    @model_validator(mode="after")
+    def _embedding_has_its_inputs(self) -> Network:
+        if self.embedding != "none" and (self.inputs != "whitened" or self.kind != "dense"):
+            raise ValueError(f"embedding: {self.embedding} is of inputs: whitened in networks of kind: dense; set both")
         return self
 
     @model_validator(mode="after")

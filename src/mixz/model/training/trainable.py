@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from mixz.model.embedding import BIAS, FREQUENCY, WEIGHT
 from mixz.model.nets import adapter_names, layer_names
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ def trainable_start(weights: Weights, shape: Network, step: Step, starts: Sequen
     The layers below `freeze` never move.  With `adapter_rank` r the hidden layers above it move only by a product
     of rank r (LoRA, Hu et al. 2021, arXiv:2106.09685; for photometric redshifts in arXiv:2601.00146):
     W = W0 + down up, with down ~ N(0, 1 / inputs) and up = 0 at the start.  The output layer, too narrow for a
-    rank, moves whole (ours).  The adapters of photometric systems come before every layer:
-    they move where none is frozen.
+    rank, moves whole (ours).  The adapters of photometric systems and the embedding come
+    before every layer: they move where none is frozen.
 
     Parameters
     ----------
@@ -50,8 +51,8 @@ def trainable_start(weights: Weights, shape: Network, step: Step, starts: Sequen
     """
     trainable: Weights = {}
     if step.freeze == 0:
-        adapters = tuple(f"{name}." for name in adapter_names(weights))
-        trainable |= {key: w.detach().clone() for key, w in weights.items() if adapters and key.startswith(adapters)}
+        before = (*(f"{name}." for name in adapter_names(weights)), FREQUENCY, WEIGHT, BIAS)
+        trainable |= {key: w.detach().clone() for key, w in weights.items() if key.startswith(before)}
     for name in layer_names(shape)[step.freeze :]:
         if step.adapter_rank is None or name == "output":
             trainable |= {key: w.detach().clone() for key, w in weights.items() if key.startswith(f"{name}.")}
