@@ -52,7 +52,7 @@ def galaxies(count: int) -> GalaxySet:
 def calibrated(ensemble: Ensemble) -> Ensemble:
     """The ensemble with a calibration and intervals: any are as fast as fitted ones."""
     knots, mag = np.array(KNOTS), np.linspace(21, 24, 6)
-    height = knots * np.linspace(0.8, 1.2, len(mag))[:, None]
+    height = (knots * np.linspace(0.8, 1.2, len(mag))[:, None])[None]
     reach = np.linspace([0.6, 0.85, 0.9], [0.7, 0.92, 0.96], len(mag) + 1)
     return replace(ensemble, calibration=Calibration(mag, knots, height), intervals=Intervals(mag, reach))
 

@@ -106,6 +106,7 @@ def whole(ensemble: Ensemble) -> Ensemble:
     """An ensemble with everything that is fitted afterwards."""
     knots = np.array(KNOTS)
     height = np.stack([0.6 * knots, knots + 0.3, 1.5 * knots - 0.2])
+    height = np.stack([height, 0.9 * height])
     return replace(
         ensemble,
         calibration=Calibration([21.0, 22.5, 24.0], knots, height),

@@ -111,8 +111,8 @@ def test_few_galaxies_change_little() -> None:
     centre, z, mag = galaxies(40, seed=7)
     mass = densities(centre, shift=0, width=TRUE_WIDTH)
     calibration = Calibration.fit(mass, at_face_value(z), mag)
-    assert calibration.height.shape[0] == 1
-    slope = np.diff(calibration.height, axis=1) / np.diff(calibration.knots)
+    assert calibration.height.shape[:2] == (1, 1)
+    slope = np.diff(calibration.height[0], axis=1) / np.diff(calibration.knots)
     assert float(slope.min()) > 0.6
     assert float(slope.max()) < 1.6
 
@@ -149,3 +149,28 @@ def test_the_gradient_is_that_of_the_objective() -> None:
     here = np.random.default_rng(1).normal(0, 0.2, 2 * len(KNOTS))
     wrong = check_grad(lambda x: problem.objective(x)[0], lambda x: problem.objective(x)[1], here)
     assert wrong < 1e-4 * np.abs(problem.objective(here)[1]).max()
+
+
+@pytest.mark.parametrize("width", [TRUE_WIDTH / 2, TRUE_WIDTH], ids=["unlike", "alike"])
+def test_systems_have_maps_of_their_own_where_that_helps(width: float) -> None:
+    """One survey's densities are too broad, the other's too narrow: one map for both would mend neither."""
+    centre, z, mag = galaxies(3000, seed=11)
+    system = np.arange(len(z)) % 3 == 0
+    mass = densities(centre, shift=0.0, width=1.5 * width)
+    mass[system] = densities(centre[system], shift=0.0, width=0.75 * width if width < TRUE_WIDTH else 1.5 * width)
+    calibration = Calibration.fit(mass, at_face_value(z), mag, system=system.astype(int))
+    assert len(calibration.height) == (2 if width < TRUE_WIDTH else 1)
+    honest = calibration(mass, mag, system.astype(int))
+    for its in (system, ~system):
+        assert pit_ks(pits(honest[its], z[its])) < 1.6 / np.sqrt(its.sum())
+
+
+def test_a_system_of_few_galaxies_has_the_map_of_all() -> None:
+    centre, z, mag = galaxies(1500, seed=12)
+    system = np.repeat([0, 1, 2], [700, 700, 100])
+    mass = densities(centre, shift=0.0, width=0.03)
+    mass[system == 0] = densities(centre[system == 0], shift=0.0, width=0.12)
+    calibration = Calibration.fit(mass, at_face_value(z), mag, system=system)
+    assert len(calibration.height) == 3
+    shared = Calibration.fit(mass, at_face_value(z), mag)
+    np.testing.assert_array_equal(calibration.height[2], shared.height[0])

@@ -13,7 +13,7 @@ from mixz.densities.intervals import Intervals
 from mixz.densities.read import read_densities
 from mixz.model.predict import read_rows
 
-WIDER_WHEN_FAINT = Calibration([21.0, 24.0], KNOTS, np.array(KNOTS) / np.array([[1.0], [1.5]]))
+WIDER_WHEN_FAINT = Calibration([21.0, 24.0], KNOTS, (np.array(KNOTS) / np.array([[1.0], [1.5]]))[None])
 INTERVALS = Intervals([23.0], [[0.7, 0.9, 0.95], [0.6, 0.9, 0.97]])
 
 

@@ -151,15 +151,19 @@ class Graph(torch.nn.Module):
         found = {name: t.masked_fill(unknown, torch.nan) for name, t in of_members.items() if t is not None}
         if self.grid is not None and said.mass is not None:
             found["z_grid"] = self.grid.constant(nodes, said.mass).clone()
-            for name, t in self._of_density(said.mass, mag[:, self.ref_place], self.grid).items():
+            for name, t in self._of_density(said.mass, mag[:, self.ref_place], system, self.grid).items():
                 found[name] = t.masked_fill(unknown if t.ndim == 1 else unknown[:, None], torch.nan)
         if self.support is not None:
             found[PLACE] = self.support.place(self.in_common(x))
         return found
 
-    def _of_density(self, mass: torch.Tensor, mag_ref: torch.Tensor, grid: Grid) -> dict[str, torch.Tensor]:
+    def _of_density(
+        self, mass: torch.Tensor, mag_ref: torch.Tensor, system: torch.Tensor, grid: Grid
+    ) -> dict[str, torch.Tensor]:
         """The (calibrated) density, its point estimates and intervals, for masses of shape (galaxy, z)."""
-        read = read_densities(mass, mag_ref, grid, calibration=self.calibration, intervals=self.intervals)
+        read = read_densities(
+            mass, mag_ref, grid, system=system, calibration=self.calibration, intervals=self.intervals
+        )
         return {"pdf": read.pdf, **read.points, **{INTERVAL + level: ends for level, ends in read.intervals.items()}}
 
 

@@ -7,6 +7,10 @@ reference magnitude.  It is the one that makes held-out labels likeliest, by the
 trained on (`mixz.truths.likelihood`): since that passes through the labels' kernel, noisy labels calibrate the density
 of the redshift, not of themselves.
 
+Where several photometric systems are, each may have a map of its own: networks carry systems into one, but one survey's
+densities may still be too broad where the other's are too narrow.  Half of the held-out galaxies decide for the other
+half whether maps of their own make labels likelier than one for all.
+
 So every label counts for what it tells: where a truth is scarce or vague at a magnitude, the others decide there.  A
 map of magnitudes cannot tell kinds of galaxies of one magnitude apart: where spectra were chosen by redshift, densities
 that are honest for all galaxies are not for the chosen ones, nor the other way round.
@@ -20,12 +24,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from array_api_compat import array_namespace, device
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Self
 
     from numpy.typing import ArrayLike, NDArray
@@ -63,7 +68,7 @@ ENOUGH = 1e-8
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """An increasing map of cdfs that depends on the reference magnitude.
+    """An increasing map of cdfs that depends on the reference magnitude, and may on the photometric system.
 
     Parameters
     ----------
@@ -72,7 +77,8 @@ class Calibration:
     knots
         Where h may bend, in logit F, shape (knot,).
     height
-        h at the knots, shape (m, knot), increasing along each row; it goes on straight beyond the outer knots.
+        h at the knots, shape (system, m, knot), or (1, m, knot) of one map for all; increasing along the knots; it goes
+        on straight beyond the outer ones.
 
     Examples
     --------
@@ -85,7 +91,7 @@ class Calibration:
     >>> mass = 1 / np.cosh(x / 2) ** 2  # a logistic distribution, whose width h scales exactly
     >>> mass = (mass / mass.sum())[None]
     >>> knots = np.array([-1.0, 0.0, 1.0])
-    >>> honest = Calibration([22.0], knots, knots[None] / 2)(mass, np.array([22.0]))
+    >>> honest = Calibration([22.0], knots, knots[None, None] / 2)(mass, np.array([22.0]))
     >>> round(float(sigma(honest, grid)[0] / sigma(mass, grid)[0]), 2), round(float(honest.sum()), 6)
     (2.0, 1.0)
     """
@@ -101,10 +107,12 @@ class Calibration:
     @classmethod
     def identity(cls) -> Self:
         """The map that changes nothing."""
-        return cls(np.zeros(1), np.array(KNOTS), np.array([KNOTS]))
+        return cls(np.zeros(1), np.array(KNOTS), np.array([[KNOTS]]))
 
     @classmethod
-    def fit(cls, mass: ArrayLike, likelihood: ArrayLike, mag_ref: ArrayLike) -> Self:
+    def fit(
+        cls, mass: ArrayLike, likelihood: ArrayLike, mag_ref: ArrayLike, *, system: ArrayLike | None = None
+    ) -> Self:
         """The map that makes held-out labels likeliest: argmax sum_g ln sum_k L_gk s'_gk + ln prior.
 
         Parameters
@@ -115,39 +123,91 @@ class Calibration:
             L, what their labels say of the redshift, shape (galaxy, z).
         mag_ref
             Their reference magnitudes, shape (galaxy,).
+        system
+            Numbers of their photometric systems, shape (galaxy,); each with enough galaxies has a map of its own where
+            that makes labels likelier that it was not fitted to.
         """
-        # scipy.optimize takes half a second to load; whoever only applies a map should not wait for it.
-        from scipy.optimize import minimize
+        held_out = _HeldOut(np.asarray(mass, float), np.asarray(likelihood, float), np.asarray(mag_ref, float))
+        mag = _magnitudes(held_out.mag_ref)
+        system = np.zeros(len(held_out.mass), int) if system is None else np.asarray(system)
+        enough = [number for number in range(system.max(initial=0) + 1) if (system == number).sum() >= 2 * FEWEST]
+        if len(enough) > 1 and _gains(held_out, mag, system, enough):
+            height = _own_maps(held_out, mag, system, enough)
+        else:
+            height = _fitted(held_out, mag)[None]
+        return cls(mag, np.array(KNOTS), height)
 
-        mag_ref = np.asarray(mag_ref, dtype=np.float64)
-        mag, knots = _magnitudes(mag_ref), np.array(KNOTS)
-        problem = _Problem(
-            t=_logit(np.asarray(mass, dtype=np.float64)),
-            likelihood=np.asarray(likelihood, dtype=np.float64),
-            near=np.asarray(_shares(mag_ref, mag)),
-            knots=knots,
-        )
-        start = np.zeros(len(mag) * len(knots))
-        found = minimize(
-            problem.objective,
-            start,
-            jac=True,
-            method="L-BFGS-B",
-            bounds=[(-FARTHEST, FARTHEST)] * len(start),
-            options={"maxiter": ROUNDS, "ftol": ENOUGH},
-        )
-        shift, steep = problem.parts(found.x)
-        return cls(mag, knots, _heights(shift, steep, knots))
-
-    def __call__(self, mass: Array, mag_ref: Array) -> Array:
+    def __call__(self, mass: Array, mag_ref: Array, system: Array | None = None) -> Array:
         """The masses of honest densities, shape (galaxy, z); they are >= 0 and sum to 1 as before.
 
-        Where the magnitude is unknown the map of the middle magnitude holds; where a mass is NaN all stay so.
+        Where the magnitude is unknown the map of the middle magnitude holds; where a mass is NaN all stay so.  Without
+        the numbers of `system` all galaxies are of the first.
         """
         mag, height = (_like(values, mass) for values in (self.mag, self.height))
         xp = array_namespace(mass)
         known = xp.where(xp.isfinite(mag_ref), xp.astype(mag_ref, mass.dtype), mag[len(self.mag) // 2])
-        return _masses(_bent(_logit(mass), self.knots, _shares(known, mag) @ height))
+        of_galaxy = _shares(known, mag) @ height[0]
+        for number in range(1, len(self.height)) if system is not None else ():
+            its: Array = system == number
+            of_galaxy = xp.where(its[:, None], _shares(known, mag) @ height[number], of_galaxy)
+        return _masses(_bent(_logit(mass), self.knots, of_galaxy))
+
+
+class _HeldOut(NamedTuple):
+    """What maps are fitted to, a row per galaxy."""
+
+    mass: NDArray[np.float64]
+    likelihood: NDArray[np.float64]
+    mag_ref: NDArray[np.float64]
+
+    def rows(self, which: NDArray[np.bool_]) -> _HeldOut:
+        return _HeldOut(*(values[which] for values in self))
+
+
+def _fitted(held_out: _HeldOut, mag: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The heights of the map that makes these labels likeliest, shape (m, knot)."""
+    # scipy.optimize takes half a second to load; whoever only applies a map should not wait for it.
+    from scipy.optimize import minimize
+
+    knots = np.array(KNOTS)
+    near = np.asarray(_shares(held_out.mag_ref, mag))
+    problem = _Problem(_logit(held_out.mass), held_out.likelihood, near, knots)
+    start = np.zeros(len(mag) * len(knots))
+    found = minimize(
+        problem.objective,
+        start,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(-FARTHEST, FARTHEST)] * len(start),
+        options={"maxiter": ROUNDS, "ftol": ENOUGH},
+    )
+    shift, steep = problem.parts(found.x)
+    return _heights(shift, steep, knots)
+
+
+def _own_maps(
+    held_out: _HeldOut, mag: NDArray[np.float64], system: NDArray[Any], enough: Sequence[int]
+) -> NDArray[np.float64]:
+    """A map per system, shape (system, m, knot); of systems with too few galaxies that of all."""
+    shared = _fitted(held_out, mag)
+    systems = range(system.max() + 1)
+    return np.stack([_fitted(held_out.rows(system == k), mag) if k in enough else shared for k in systems])
+
+
+def _gains(held_out: _HeldOut, mag: NDArray[np.float64], system: NDArray[Any], enough: Sequence[int]) -> bool:
+    """Whether maps of their own make the labels of either half of the galaxies likelier, fitted to the other half."""
+    gain, half = 0.0, np.arange(len(system)) % 2 == 0
+    for fitted, judged in ((half, ~half), (~half, half)):
+        own = _own_maps(held_out.rows(fitted), mag, system[fitted], enough)
+        shared = _fitted(held_out.rows(fitted), mag)[None]
+        there = held_out.rows(judged)
+        likely = [
+            (Calibration(mag, np.array(KNOTS), height)(there.mass, there.mag_ref, system[judged]) * there.likelihood)
+            for height in (own, shared)
+        ]
+        own_log, shared_log = (np.log(np.maximum(one.sum(axis=1), SMALLEST)) for one in likely)
+        gain += float((own_log - shared_log).sum())
+    return gain > 0
 
 
 @dataclass(frozen=True, eq=False)

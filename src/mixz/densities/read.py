@@ -38,6 +38,7 @@ def read_densities(
     mag_ref: Array,
     grid: Grid,
     *,
+    system: Array | None = None,
     calibration: Calibration | None = None,
     intervals: Intervals | None = None,
 ) -> Reading:
@@ -51,6 +52,8 @@ def read_densities(
         Reference magnitudes, shape (galaxy,).
     grid
         Where the masses are.
+    system
+        Numbers of the galaxies' photometric systems, shape (galaxy,); all of the first if not given.
     calibration, intervals
         What makes densities honest, and how far intervals reach; without `intervals` there are none.
 
@@ -66,7 +69,7 @@ def read_densities(
     """
     xp = array_namespace(mass)
     if calibration is not None:
-        mass = calibration(mass, mag_ref)
+        mass = calibration(mass, mag_ref, system)
     # The median and the ends of intervals are all quantiles: found at once, the cdf is built once.
     half = xp.full_like(mass[:, :1], 0.5)
     levels = half if intervals is None else xp.concat([half, intervals.levels(mass, mag_ref)], axis=1)

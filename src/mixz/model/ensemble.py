@@ -165,7 +165,8 @@ class Ensemble:
                 "a mixz.GalaxySet",
                 "mixz.predict_table(model, table) takes tables of other kinds and gives the same kind back",
             )
-        x = self.features(self.photometry(galaxies))
+        photometry = self.photometry(galaxies)
+        x = self.features(photometry)
         found = predict_rows(self.weights, self.network, x, self.weight_seeds())
         sigma, z_rms = (None if t is None else t.numpy() for t in (found.sigma, found.z_rms))
         grid = head_of(self.network).grid
@@ -173,7 +174,12 @@ class Ensemble:
         if grid is None or found.mass is None:
             return PhotoZ(galaxies.object_id, found.z.numpy(), sigma, support=covered)
         read = read_rows(
-            found.mass, self.mag_ref(galaxies), grid, calibration=self.calibration, intervals=self.intervals
+            found.mass,
+            self.mag_ref(galaxies),
+            grid,
+            system=photometry.system,
+            calibration=self.calibration,
+            intervals=self.intervals,
         )
         return PhotoZ(
             galaxies.object_id,
@@ -189,11 +195,14 @@ class Ensemble:
 
     def masses(self, galaxies: GalaxySet) -> tuple[torch.Tensor, torch.Tensor]:
         """The networks' inputs, shape (galaxy, input), and the masses of the (calibrated) density, (galaxy, z)."""
-        x = self.features(self.photometry(galaxies))
+        photometry = self.photometry(galaxies)
+        x = self.features(photometry)
         mass = predict_rows(self.weights, self.network, x, self.weight_seeds()).mass
         if mass is None:
             raise MixzError(f"the model ends in a {self.network.head_name}", "a head with densities", "see networks")
-        return x, mass if self.calibration is None else self.calibration(mass, self.mag_ref(galaxies))
+        return x, mass if self.calibration is None else self.calibration(
+            mass, self.mag_ref(galaxies), photometry.system
+        )
 
     def photometry(self, galaxies: GalaxySet) -> Photometry:
         """The photometry of galaxies in the order of the model's bands and systems."""

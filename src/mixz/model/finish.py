@@ -90,7 +90,7 @@ def _calibrated(ensemble: Ensemble, galaxies: GalaxySet, names: Sequence[str], t
     if len(held_out) < FEWEST:
         account["why"] = f"{len(held_out)} held-out galaxies; calibrating takes {FEWEST}"
         return replace(ensemble, held_out=account)
-    calibration = Calibration.fit(held_out.mass, held_out.likelihood, held_out.mag_ref)
+    calibration = Calibration.fit(held_out.mass, held_out.likelihood, held_out.mag_ref, system=held_out.system)
     ensemble = replace(ensemble, calibration=calibration)
     intervals = None
     kept = galaxies.rows(kept_apart(galaxies))
@@ -127,6 +127,8 @@ class HeldOut:
         Names of their truths, shape (galaxy,).
     mag_ref
         Reference magnitudes, shape (galaxy,).
+    system
+        Numbers of photometric systems, shape (galaxy,).
     """
 
     mass: Floats
@@ -134,6 +136,7 @@ class HeldOut:
     z_label: Floats
     truth: NDArray[np.str_]
     mag_ref: Floats
+    system: NDArray[np.int64]
 
     @classmethod
     def of(
@@ -153,7 +156,8 @@ class HeldOut:
             drawn = np.sort(np.random.default_rng(seed).permutation(len(chosen))[:MOST])
             chosen, z_label, truth = chosen.rows(drawn), z_label[drawn], truth[drawn]
         mass, mag_ref = ensemble.masses(chosen)[1].numpy(), ensemble.mag_ref(chosen).numpy()
-        found = cls(mass, likelihood(ensemble, chosen, truth, truths, grid), z_label, truth, mag_ref)
+        system = chosen.system_numbers(ensemble.systems)
+        found = cls(mass, likelihood(ensemble, chosen, truth, truths, grid), z_label, truth, mag_ref, system)
         return found.rows(np.isfinite(mag_ref) & np.isfinite(mass).all(axis=1))
 
     def __len__(self) -> int:

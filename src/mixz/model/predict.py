@@ -92,6 +92,7 @@ def read_rows(
     mag_ref: torch.Tensor,
     grid: Grid,
     *,
+    system: torch.Tensor | None = None,
     calibration: Calibration | None = None,
     intervals: Intervals | None = None,
 ) -> Reading:
@@ -101,13 +102,16 @@ def read_rows(
     ----------
     mass
         Masses, shape (galaxy, z); in their place in memory come the densities.
-    mag_ref, grid, calibration, intervals
+    mag_ref, grid, system, calibration, intervals
         As `mixz.densities.read.read_densities` has them.
     """
 
     @torch.inference_mode()
     def read(here: slice) -> Reading:
-        reading = read_densities(mass[here], mag_ref[here], grid, calibration=calibration, intervals=intervals)
+        its = None if system is None else system[here]
+        reading = read_densities(
+            mass[here], mag_ref[here], grid, system=its, calibration=calibration, intervals=intervals
+        )
         mass[here] = reading.pdf
         return reading
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Shape = tuple[int | str, ...]
 """Lengths of the axes; those that the record leaves open by a letter, the same everywhere."""
-LONGEST = {"t": 1_000, "k": 1_000, "e": 1_000, "s": MOST, "o": MOST}
+LONGEST = {"y": 1_000, "t": 1_000, "k": 1_000, "e": 1_000, "s": MOST, "o": MOST}
 """How long open axes may be."""
 
 
@@ -55,7 +55,7 @@ def shapes_of(record: ModelRecord) -> dict[str, Shape]:
     shapes |= {f"inputs.{name}": row for name in ("offset", "mean", "softening", "error_mean", "error_spread")}
     shapes |= {f"inputs.{name}": square for name in ("matrix", "covariance")}
     afterwards: dict[str, dict[str, Shape]] = {
-        "calibration": {"mag": ("t",), "knots": ("k",), "height": ("t", "k")},
+        "calibration": {"mag": ("t",), "knots": ("k",), "height": ("y", "t", "k")},
         "intervals": {"edges": ("e",), "reach": ("e+1", len(LEVELS))},
         "support": {
             "mean": row,

@@ -16,7 +16,7 @@ from mixz.strict import Strict
 if TYPE_CHECKING:
     from pathlib import Path
 
-FORMAT = 7
+FORMAT = 8
 """Version of the model folder; folders of other versions are refused."""
 RECORD, WEIGHTS, HISTORY, CARD = "model.json", "weights.safetensors", "history.json", "MODEL_CARD.md"
 MOST_MEMBERS = 10_000
