@@ -26,6 +26,15 @@ MEMBERS = {
 }
 """Beginnings of the names of columns of single members: the field they hold, and what they are."""
 
+TRUST: dict[str, type[np.generic] | None] = {"odds": None, "risk": None, "support": np.int8}
+"""Fields that say how far to trust a galaxy's redshift, and the type of those that are no plain numbers."""
+ABOUT_TRUST = {
+    "odds": "share of the density within .06 in ln(1 + z) of z_phot",
+    "risk": "HSC loss that held-out galaxies like this one had, 0 to 1",
+    "support": "covered by training: 2 by spectra, 1 by noisier labels only, 0 not",
+}
+"""What they are."""
+
 
 class Column(NamedTuple):
     """A column of a photo-z table.
@@ -75,6 +84,10 @@ class PhotoZ:
     intervals
         By nominal coverage in percent (``"68"``, ``"90"``, ``"95"``) the ends of each galaxy's interval of redshift,
         shape (galaxy, 2); empty where the model gives none.
+    odds
+        Share of the density within .06 in ln(1 + z) of `z_phot`, shape (galaxy,); None where there are no densities.
+    risk
+        The HSC loss that held-out galaxies like it had, 0 to 1, shape (galaxy,); None where the model does not say.
     support
         Whether training covered the galaxy, shape (galaxy,): 2 by spectra, 1 only by noisier labels, 0 not; None
         where the model does not say.
@@ -96,6 +109,8 @@ class PhotoZ:
     points: Mapping[str, Floats] = field(default_factory=dict)
     z_rms_members: Floats | None = None
     intervals: Mapping[str, Floats] = field(default_factory=dict)
+    odds: Floats | None = None
+    risk: Floats | None = None
     support: NDArray[Any] | None = None
 
     def __post_init__(self) -> None:
@@ -112,8 +127,9 @@ class PhotoZ:
             set_field("pdf", shaped("pdf", self.pdf, (n, len(self.z_grid)), None))
         set_field("points", all_shaped("points", self.points, (n,)))
         set_field("intervals", all_shaped("intervals", self.intervals, (n, 2)))
-        if self.support is not None:
-            set_field("support", shaped("support", self.support, (n,), np.int8))
+        for name, kind in TRUST.items():
+            if getattr(self, name) is not None:
+                set_field(name, shaped(name, getattr(self, name), (n,), kind))
 
     def __len__(self) -> int:
         """Count the galaxies."""
@@ -159,6 +175,7 @@ class PhotoZ:
         of_members: dict[str, Any] = {
             n: None if (z := getattr(self, n)) is None else z[:, which] for n, _ in MEMBERS.values()
         }
+        trust: dict[str, Any] = {n: None if (of := getattr(self, n)) is None else of[which] for n in TRUST}
         return replace(
             self,
             object_id=self.object_id[which],
@@ -166,14 +183,14 @@ class PhotoZ:
             pdf=None if self.pdf is None else self.pdf[which],
             points={name: z[which] for name, z in self.points.items()},
             intervals={level: ends[which] for level, ends in self.intervals.items()},
-            support=None if self.support is None else self.support[which],
+            **trust,
         )
 
     def columns(self, *, members: bool = False) -> dict[str, Column]:
         """Everything but the densities, laid out as the columns of a table: the one layout that every writer uses.
 
         ``object_id``, ``z_phot``, ``z_phot_std``; and what the model gives of ``z_sigma``, the point estimates of
-        densities, the ends of intervals (``z_low_68``, ``z_high_68``, ...) and ``support``.
+        densities, the ends of intervals (``z_low_68``, ``z_high_68``, ...), ``odds``, ``risk`` and ``support``.
 
         Parameters
         ----------
@@ -192,9 +209,9 @@ class PhotoZ:
             for k, end in enumerate(("low", "high")):
                 about = f"{'lower' if end == 'low' else 'upper'} end of the interval that holds {level} %"
                 found[f"z_{end}_{level}"] = Column(ends[:, k], about)
-        if self.support is not None:
-            about = "covered by training: 2 by spectra, 1 by noisier labels only, 0 not"
-            found["support"] = Column(self.support, about, "")
+        for name, about in ABOUT_TRUST.items():
+            if getattr(self, name) is not None:
+                found[name] = Column(getattr(self, name), about, "")
         if members:
             for beginning, (name, about) in MEMBERS.items():
                 for k, z in enumerate(() if (of_members := getattr(self, name)) is None else of_members):
@@ -242,7 +259,7 @@ class PhotoZ:
             points=points,
             z_rms_members=members["z_rms_members"],
             intervals={n: np.stack([np.asarray(columns[f"z_{e}_{n}"]) for e in ("low", "high")], 1) for n in levels},
-            support=np.asarray(columns["support"]) if "support" in columns else None,
+            **{name: np.asarray(columns[name]) if name in columns else None for name in TRUST},
         )
 
 
@@ -254,6 +271,10 @@ def concatenate_photoz(parts: Iterable[PhotoZ]) -> PhotoZ:
         name: None if getattr(first, name) is None else np.concatenate([getattr(p, name) for p in several], axis=1)
         for name, _ in MEMBERS.values()
     }
+    trust: dict[str, Any] = {
+        name: None if getattr(first, name) is None else np.concatenate([getattr(p, name) for p in several])
+        for name in TRUST
+    }
     return replace(
         first,
         object_id=np.concatenate([p.object_id for p in several]),
@@ -261,7 +282,7 @@ def concatenate_photoz(parts: Iterable[PhotoZ]) -> PhotoZ:
         pdf=None if first.pdf is None else np.concatenate([np.asarray(p.pdf) for p in several]),
         points={name: np.concatenate([p.points[name] for p in several]) for name in first.points},
         intervals={level: np.concatenate([p.intervals[level] for p in several]) for level in first.intervals},
-        support=None if first.support is None else np.concatenate([np.asarray(p.support) for p in several]),
+        **trust,
     )
 
 

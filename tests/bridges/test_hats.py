@@ -258,8 +258,18 @@ def test_columns_are_named_as_rubin_names_them(place: Path, tmp_path: Path) -> N
     predict_part(job, part)
     schema = pq.read_schema(job.file(part))
     assert set(schema.names) == {
-        *("_healpix_29", "ra", "dec", "object_id", "mixz_interp", "mixz_z_phot_std", "mixz_z_sigma", "mixz_support"),
-        *(f"mixz_z_{name}" for name in ("mode", "mean", "median", "rms", "best")),
+        *(
+            "_healpix_29",
+            "ra",
+            "dec",
+            "object_id",
+            "mixz_interp",
+            "mixz_z_phot_std",
+            "mixz_z_sigma",
+            "mixz_odds",
+            "mixz_support",
+        ),
+        *(f"mixz_z_{name}" for name in ("mode", "mean", "median", "rms", "best", "core")),
     }
     assert schema.field("mixz_z_best").metadata[b"description"] == b"redshift of the least expected HSC loss"
     assert schema.field("mixz_interp").metadata[b"description"].startswith(b"density of the redshift")

@@ -19,6 +19,7 @@ from mixz.bridges.onnx_format import ONNX_FORMAT
 from mixz.data.split import split_by_id
 from mixz.densities.calibration import KNOTS, Calibration
 from mixz.densities.intervals import Intervals
+from mixz.densities.quality import Risk
 from mixz.digest import MARK, OPEN_SEAL, seal
 from mixz.errors import MixzError
 from mixz.galaxies import GalaxySet
@@ -111,6 +112,7 @@ def whole(ensemble: Ensemble) -> Ensemble:
         ensemble,
         calibration=Calibration([21.0, 22.5, 24.0], knots, height),
         intervals=Intervals([21.8, 22.6], [[0.6, 0.8, 0.9], [0.7, 0.9, 0.97], [0.5, 0.6, 0.7]]),
+        risk=Risk([-0.1, 0.7, 0.4, 0.2]),
     )
 
 
@@ -138,8 +140,18 @@ def test_a_whole_ensemble_says_the_same(ensemble: Ensemble, whole: Ensemble, who
     assert list(here.intervals) == list(there.intervals) == ["68", "90", "95"]
     for level, ends in here.intervals.items():
         np.testing.assert_allclose(there.intervals[level], ends, atol=1e-4, err_msg=level)
+    for name in ("odds", "risk"):
+        assert largest_difference(here, there, name) < 1e-3, name
     assert set(here.support) == {0, 2}, "some lie outside"  # type: ignore[arg-type]
     np.testing.assert_array_equal(there.support, here.support)
+
+
+def test_an_embedding_goes_along(tmp_path: Path) -> None:
+    network = Network(hidden=(8,), head="binned", nodes=30, inputs="whitened", systems=True, embedding="periodic")
+    model = fit(galaxies(), Recipe(steps=(STEP,), network=network), members=2)
+    export_onnx(model, tmp_path / "model.onnx")
+    here, there = model.predict(galaxies()), OnnxModel.load(tmp_path / "model.onnx").predict(galaxies())
+    assert largest_difference(here, there, "pdf") < 1e-4
 
 
 def test_support_goes_with_every_head(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def folder(made: Path, tmp_path: Path) -> Path:
 
 
 def test_it_has_all_that_can_be_damaged(made: Path) -> None:
-    assert json.loads((made / "model.json").read_text())["fitted"] == ["calibration", "intervals", "support"]
+    assert json.loads((made / "model.json").read_text())["fitted"] == ["calibration", "intervals", "support", "risk"]
 
 
 @pytest.mark.parametrize("name", ["model.json", "weights.safetensors", "history.json"])

@@ -182,7 +182,7 @@ def test_adapters_carry_one_photometric_system_into_the_other() -> None:
         model = fit(mixed, Recipe(steps=(step,), network=network), members=2)
         test = mixed.in_split("test")
         test = test.rows(test.has("spec"))
-        scatter[systems] = metrics.sigma_mad(z_phot=model.predict(test).z_phot, z_ref=test.z["spec"])
+        scatter[systems] = metrics.sigma_mad(z_phot=model.predict(test).points["zbest"], z_ref=test.z["spec"])
         assert ("system.1.weight" in model.weights) == systems
         if systems:
             with pytest.raises(MixzError, match="systems the model knows: a, b"):

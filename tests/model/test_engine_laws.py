@@ -10,6 +10,7 @@ import pytest
 import torch
 from toys import ALL_RECIPES, HEADS
 
+from mixz.model.embedding import BIAS, COLOURS, FREQUENCY, WEIGHT, embedded, embedded_width
 from mixz.model.ensemble import Ensemble
 from mixz.model.fit import fine_tune, fit
 from mixz.model.folder import load_model, save_model
@@ -79,16 +80,35 @@ def test_gradients_reach_exactly_the_unfrozen(galaxies: GalaxySet, network: Netw
     ensemble = untrained(galaxies, Recipe(steps=RECIPES["spec"].steps, network=network), members=2)
     step = Step(truths=("spec",), freeze=1, epochs=1)
     group = Group(ensemble.weights, ensemble.network, step, seeds=[1, 2], machine=Machine())
-    inputs = ensemble.weights["hidden.0.weight"].shape[1]
     grid = head_of(ensemble.network).grid
     says = None if grid is None else torch.rand(2, 9, len(grid.z))
-    rows = Rows(torch.rand(2, 9, inputs), torch.rand(2, 9), likelihood=says)
+    rows = Rows(torch.rand(2, 9, ensemble.features.width), torch.rand(2, 9), likelihood=says)
     noises = [torch.Generator() for _ in range(2)]
     group._objective(rows, noises, 9).sum().backward()
     assert {name for name, w in group.trainable.items() if w.grad is not None and w.grad.abs().sum() > 0} == {
-        name for name in ensemble.weights if not name.startswith("hidden.0.")
+        name for name in ensemble.weights if not name.startswith(("hidden.0.", "embedding.", "colours."))
     }
     assert not any(w.requires_grad for w in group.fixed.values())
+
+
+def test_the_embedding_comes_before_every_layer(galaxies: GalaxySet) -> None:
+    before = fit(galaxies, Recipe(steps=(FIRST,), network=HEADS["periodic"]), members=2)
+    for freeze in (0, 1):
+        after = fine_tune(before, galaxies, Step(truths=("spec",), freeze=freeze, epochs=2, batch_size=32, lr=1e-2))
+        for name in (FREQUENCY, WEIGHT, BIAS):
+            assert torch.equal(before.weights[name], after.weights[name]) == (freeze > 0), f"freeze={freeze}: {name}"
+        assert torch.equal(before.weights[COLOURS], after.weights[COLOURS])
+
+
+def test_colours_are_those_of_magnitudes(galaxies: GalaxySet) -> None:
+    ensemble = untrained(galaxies, Recipe(steps=(FIRST,), network=HEADS["periodic"]), members=2)
+    x = ensemble.features(ensemble.photometry(galaxies)).expand(2, -1, -1)
+    seen = embedded(ensemble.weights, x)
+    assert seen.shape[-1] == ensemble.weights["hidden.0.weight"].shape[1] == embedded_width(ensemble.network, 3, 3)
+    train = galaxies.has("many_band") & (galaxies.split == "train")
+    colour = galaxies.mag[:, :2] - galaxies.mag[:, 1:]
+    expected = (colour - colour[train].mean(axis=0)) / colour[train].std(axis=0)
+    np.testing.assert_allclose(seen[1, :, 3:5], expected, atol=2e-3)
 
 
 def test_adapters_move_hidden_layers_by_their_rank(galaxies: GalaxySet, network: Network) -> None:

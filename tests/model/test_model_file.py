@@ -16,6 +16,7 @@ from mixz.errors import MixzError
 from mixz.model.file import pack_model, unpacked_model
 from mixz.model.fit import fit
 from mixz.model.folder import load_model, save_model
+from mixz.settings.model_record import FORMAT
 from mixz.settings.recipe import RECIPES, Recipe
 
 
@@ -63,7 +64,7 @@ def test_folders_of_other_formats_are_refused(number: object, folder: Path, tmp_
     other = shutil.copytree(folder, tmp_path / "other")
     about = json.loads((other / "model.json").read_text())
     (other / "model.json").write_text(json.dumps(about | {"format": number}))
-    with pytest.raises(MixzError, match=f"is of model format {number!r}(?s:.*)allowed: format 7"):
+    with pytest.raises(MixzError, match=f"is of model format {number!r}(?s:.*)allowed: format {FORMAT}"):
         load_model(other)
 
 

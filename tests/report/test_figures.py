@@ -54,7 +54,7 @@ def test_all_have_the_colours_of_recipes_or_truths(svgs: dict[str, str]) -> None
 def test_what_cannot_be_drawn_is_left_out() -> None:
     names = paper_figures(draw_figures(Runs([toy_run(("base",))])))
     assert "figure_3_metrics" in names
-    assert not {"probabilities", "intervals", "estimates"} & set(names)
+    assert not {"probabilities", "intervals", "estimates", "quality"} & set(names)
 
 
 @pytest.mark.parametrize(("panels", "columns"), [(1, 1), (4, 4), (5, 3), (9, 3)])

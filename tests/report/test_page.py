@@ -19,6 +19,7 @@ from mixz.photoz import PhotoZ
 from mixz.report import vega
 from mixz.report.charts.intervals import judged_intervals
 from mixz.report.charts.judged import prediction_panels, probability_panels
+from mixz.report.charts.quality import KEPT, kept_curve, quality_panels
 from mixz.report.glossary import terms
 from mixz.report.page import inline_svg, markdown, metric_tables
 from mixz.report.run import Runs
@@ -184,6 +185,24 @@ def test_intervals_are_counted_where_there_are_any() -> None:
     assert 'id="intervals"' in page
     assert 'href="#intervals"' in page
     assert 'id="intervals"' not in page_of([toy_run(("base", "bnn"))])
+
+
+def test_the_riskiest_go_first() -> None:
+    loss = np.linspace(0, 1, 200)
+    kept = kept_curve(loss, lambda which: float(loss[which].max()))
+    assert kept == pytest.approx(list(KEPT), abs=0.01)
+
+
+def test_risk_is_shown_where_there_is_any() -> None:
+    (spec,) = [p for p in quality_panels(Runs([toy_run()])) if p.title == "Judged on spec"]
+    assert [chart.title for chart in spec.charts] == [
+        "outliers of the galaxies kept",
+        "σ_MAD of the galaxies kept",
+        "Is risk honest?",
+    ]
+    by_risk = [r["value"] for r in spec.charts[1].spec["data"]["values"] if r["by"] == "by risk"]
+    assert by_risk[0] < 0.5 * by_risk[-1], "the toy's risk knows its errors"
+    assert not quality_panels(Runs([toy_run(("base", "bnn"))]))
 
 
 def test_intervals_that_are_too_short_are_told() -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from mixz.atomic import replacing
-from mixz.bridges.onnx_format import ABOUT, INTERVAL, ONNX_FORMAT, PLACE, REMEMBERED, SEAL
+from mixz.bridges.onnx_format import ABOUT, INTERVAL, LOSS, ONNX_FORMAT, PLACE, REMEMBERED, SEAL
 from mixz.densities.grid import nodes
 from mixz.densities.read import read_densities
 from mixz.digest import OPEN_SEAL, seal
@@ -164,7 +164,8 @@ class Graph(torch.nn.Module):
         read = read_densities(
             mass, mag_ref, grid, system=system, calibration=self.calibration, intervals=self.intervals
         )
-        return {"pdf": read.pdf, **read.points, **{INTERVAL + level: ends for level, ends in read.intervals.items()}}
+        found = {"pdf": read.pdf, "odds": read.odds, LOSS: read.loss, **read.points}
+        return found | {INTERVAL + level: ends for level, ends in read.intervals.items()}
 
 
 def export_onnx(ensemble: Ensemble, path: str | Path) -> None:
@@ -172,9 +173,10 @@ def export_onnx(ensemble: Ensemble, path: str | Path) -> None:
 
     Inputs: ``mag`` and ``mag_err`` (galaxy, band), ``system`` (galaxy,), as far as the ensemble looks at them.
     Outputs: ``z_phot_members`` (member, galaxy) and what else it gives: ``z_sigma_members``, ``z_rms_members``,
-    ``z_grid`` (z,), ``pdf`` (galaxy, z), every point estimate of `mixz.densities.estimates` (galaxy,), the ends of
-    intervals ``interval_68``, ``interval_90``, ``interval_95`` (galaxy, 2), and ``support_place`` (galaxy, band), where
-    a galaxy lies among the training galaxies.  What the numbers mean (bands, systems) lies in the file's metadata, as
+    ``z_grid`` (z,), ``pdf`` (galaxy, z), every point estimate of `mixz.densities.estimates`, ``odds`` and
+    ``expected_loss`` (galaxy,), the ends of intervals ``interval_68``, ``interval_90``, ``interval_95`` (galaxy, 2),
+    and ``support_place`` (galaxy, band), where a galaxy lies among the training galaxies.  What the numbers mean
+    (bands, systems, weights of risk) lies in the file's metadata, as
     JSON under ``mixz``; the training galaxies under ``mixz_support``.
 
     Raises
@@ -237,6 +239,7 @@ def _about(ensemble: Ensemble) -> dict[str, object]:
         "needs_errors": ensemble.needs_errors,
         "sees_undetected": ensemble.sees_undetected,
         "members": ensemble.members,
+        "risk": None if ensemble.risk is None else ensemble.risk.weight.tolist(),
         "provenance": dict(ensemble.provenance),
         "mixz": version("mixz"),
     }

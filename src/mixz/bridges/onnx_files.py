@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mixz.bridges.onnx_format import ABOUT, INTERVAL, ONNX_FORMAT, PLACE, REMEMBERED
+from mixz.bridges.onnx_format import ABOUT, INTERVAL, LOSS, ONNX_FORMAT, PLACE, REMEMBERED
+from mixz.densities.estimates import DEFAULT
+from mixz.densities.quality import Risk, risk_of
 from mixz.densities.support import Support
 from mixz.digest import seal_of
 from mixz.errors import MixzError
@@ -43,6 +45,8 @@ class OnnxModel:
         onnxruntime's.
     support
         Which galaxies training covered; None where the model does not say.
+    risk
+        How far held-out galaxies were off; None where the model does not say.
     """
 
     bands: tuple[str, ...]
@@ -53,6 +57,7 @@ class OnnxModel:
     provenance: Mapping[str, Any]
     session: Any = field(repr=False)
     support: Support | None = field(default=None, repr=False)
+    risk: Risk | None = field(default=None, repr=False)
 
     @classmethod
     def load(cls, path: str | Path, *, threads: int | None = None) -> OnnxModel:
@@ -94,6 +99,7 @@ class OnnxModel:
                 provenance=about["provenance"],
                 session=session,
                 support=Support.from_text(told[REMEMBERED]) if REMEMBERED in told else None,
+                risk=None if about["risk"] is None else Risk(about["risk"]),
             )
         except (ValueError, KeyError, TypeError, OSError) as error:
             raise MixzError(f"{path} is damaged: {error}", "what `mixz export` wrote", AGAIN) from error
@@ -122,8 +128,11 @@ class OnnxModel:
                   for rows in self._pieces(len(galaxies))]  # fmt: skip
         whole = {name: _joined(name, [piece[name] for piece in pieces]) for name in pieces[0]}
         place = whole.pop(PLACE, None)
+        loss = whole.pop(LOSS, None)
+        found = _by_heading(whole)
         support = self.support.flags(place) if self.support is not None and place is not None else None
-        return PhotoZ(galaxies.object_id, **_by_heading(whole), support=support)
+        risk = risk_of(found["points"].get(DEFAULT), loss, place, self.support, self.risk)
+        return PhotoZ(galaxies.object_id, **found, risk=risk, support=support)
 
     def _pieces(self, galaxies: int) -> list[slice]:
         """Divide galaxies; an empty table is asked about too, since only the model knows its outputs."""
@@ -160,7 +169,7 @@ def _by_heading(outputs: dict[str, NDArray[Any]]) -> dict[str, Any]:
     """Put intervals and point estimates under their own headings, as `PhotoZ` has them."""
     found: dict[str, Any] = {"points": {}, "intervals": {}}
     for name, values in outputs.items():
-        if name in ("z_grid", "pdf") or name.endswith("_members"):
+        if name in ("z_grid", "pdf", "odds") or name.endswith("_members"):
             found[name] = values
         elif name.startswith(INTERVAL):
             found["intervals"][name.removeprefix(INTERVAL)] = values

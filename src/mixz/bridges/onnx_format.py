@@ -5,6 +5,8 @@ ONNX_FORMAT = 5
 
 INTERVAL = "interval_"
 """Before a nominal coverage in percent: the ends of each galaxy's interval, shape (galaxy, 2)."""
+LOSS = "expected_loss"
+"""The HSC loss that each density expects of its z_phot, shape (galaxy,)."""
 PLACE = "support_place"
 """Where each galaxy lies among the training galaxies, shape (galaxy, band)."""
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from array_api_compat import array_namespace
 
-from mixz.densities.estimates import estimates
+from mixz.densities.estimates import DEFAULT, estimates
+from mixz.densities.quality import expected_loss, odds
 
 if TYPE_CHECKING:
     from mixz.densities.calibration import Calibration
@@ -26,11 +27,15 @@ class Reading(NamedTuple):
         Point estimates by name, each of shape (galaxy,).
     intervals
         By nominal coverage in percent the ends of each galaxy's interval, shape (galaxy, 2).
+    odds, loss
+        How much of each density lies about its `zcore`, and the HSC loss it expects of it, shape (galaxy,).
     """
 
     pdf: Array
     points: dict[str, Array]
     intervals: dict[str, Array]
+    odds: Array
+    loss: Array
 
 
 def read_densities(
@@ -77,5 +82,6 @@ def read_densities(
     found = {} if intervals is None else intervals.ends(mass, quantiles[:, 1:])
     unknown = xp.isnan(xp.sum(mass, axis=-1))
     points = estimates(mass, grid, zmedian=quantiles[:, 0])
+    trust = odds(mass, points[DEFAULT], grid), expected_loss(mass, points[DEFAULT], grid)
     points = {name: xp.where(unknown, xp.full_like(z, np.nan), z) for name, z in points.items()}
-    return Reading(grid.density(mass), points, found)
+    return Reading(grid.density(mass), points, found, *trust)

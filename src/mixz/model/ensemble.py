@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from mixz.densities.estimates import DEFAULT
+from mixz.densities.quality import risk_of
 from mixz.errors import MixzError
 from mixz.galaxies import GalaxySet
 from mixz.model.features import Photometry
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from mixz.densities.calibration import Calibration
     from mixz.densities.intervals import Intervals
+    from mixz.densities.quality import Risk
     from mixz.densities.support import Support
     from mixz.model.features import Features
     from mixz.model.training.history import Lost
@@ -65,6 +68,8 @@ class Ensemble:
         (`mixz.model.finish.finished`); of these members and weights, so that subsets are without.
     support
         Where the training galaxies lie.
+    risk
+        How far off galaxies like one were, among the held-out ones; of these members, as `calibration`.
     """
 
     bands: tuple[str, ...]
@@ -82,6 +87,7 @@ class Ensemble:
     intervals: Intervals | None = None
     held_out: Mapping[str, Any] = field(default_factory=dict)
     support: Support | None = None
+    risk: Risk | None = None
 
     @property
     def members(self) -> int:
@@ -119,6 +125,7 @@ class Ensemble:
             calibration=None,
             intervals=None,
             held_out={},
+            risk=None,
         )
 
     @classmethod
@@ -170,7 +177,8 @@ class Ensemble:
         found = predict_rows(self.weights, self.network, x, self.weight_seeds())
         sigma, z_rms = (None if t is None else t.numpy() for t in (found.sigma, found.z_rms))
         grid = head_of(self.network).grid
-        covered = self.support(self.in_common(x).numpy()) if self.support is not None else None
+        place = self.support.place(self.in_common(x).numpy()) if self.support is not None else None
+        covered = self.support.flags(place) if self.support is not None and place is not None else None
         if grid is None or found.mass is None:
             return PhotoZ(galaxies.object_id, found.z.numpy(), sigma, support=covered)
         read = read_rows(
@@ -181,6 +189,7 @@ class Ensemble:
             calibration=self.calibration,
             intervals=self.intervals,
         )
+        z_core, loss = read.points[DEFAULT].numpy(), read.loss.numpy()
         return PhotoZ(
             galaxies.object_id,
             found.z.numpy(),
@@ -190,6 +199,8 @@ class Ensemble:
             points={name: z.numpy() for name, z in read.points.items()},
             z_rms_members=z_rms,
             intervals={level: ends.numpy() for level, ends in read.intervals.items()},
+            odds=read.odds.numpy(),
+            risk=risk_of(z_core, loss, place, self.support, self.risk),
             support=covered,
         )
 

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mixz.densities.calibration import FEWEST, Calibration
+from mixz.densities.estimates import hsc_loss, zcore
 from mixz.densities.intervals import FEWEST as FEWEST_OF_A_TRUTH
 from mixz.densities.intervals import Intervals, draws, scores
+from mixz.densities.quality import Risk, expected_loss, signs_among
 from mixz.densities.support import Support
 from mixz.model.heads import head_of
 from mixz.model.seeds import HELD_OUT, derive_seed
@@ -64,16 +66,16 @@ def finished(ensemble: Ensemble, galaxies: GalaxySet, *, truths: Truths = KNOWN_
         A side has no galaxy with such a label.
     """
     names = [name for name in believed(ensemble.steps) if name in galaxies.truths]
-    bare = replace(ensemble, calibration=None, intervals=None, held_out={}, support=None)
-    calibrated = _calibrated(bare, galaxies, names, truths)
-    return replace(calibrated, support=_support(bare, galaxies, names, truths))
+    bare = replace(ensemble, calibration=None, intervals=None, held_out={}, support=None, risk=None)
+    bare = replace(bare, support=_support(bare, galaxies, names, truths))
+    return _calibrated(bare, galaxies, names, truths)
 
 
 def _support(ensemble: Ensemble, galaxies: GalaxySet, names: Sequence[str], truths: Truths) -> Support:
     """Where the training galaxies lie that have a label of these truths."""
-    _, _, truth, photometry = labelled_and_usable(ensemble, galaxies, names, "train", truths)
+    _, z_label, truth, photometry = labelled_and_usable(ensemble, galaxies, names, "train", truths)
     x = ensemble.in_common(ensemble.features(photometry)).numpy()
-    return Support.fit(x, exact=np.isin(truth, truths.exact), seed=derive_seed(ensemble.seed, HELD_OUT))
+    return Support.fit(x, z_label, exact=np.isin(truth, truths.exact), seed=derive_seed(ensemble.seed, HELD_OUT))
 
 
 def _calibrated(ensemble: Ensemble, galaxies: GalaxySet, names: Sequence[str], truths: Truths) -> Ensemble:
@@ -91,7 +93,9 @@ def _calibrated(ensemble: Ensemble, galaxies: GalaxySet, names: Sequence[str], t
         account["why"] = f"{len(held_out)} held-out galaxies; calibrating takes {FEWEST}"
         return replace(ensemble, held_out=account)
     calibration = Calibration.fit(held_out.mass, held_out.likelihood, held_out.mag_ref, system=held_out.system)
-    ensemble = replace(ensemble, calibration=calibration)
+    honest = replace(held_out, mass=calibration(held_out.mass, held_out.mag_ref, held_out.system))
+    risk = honest.risk(ensemble.support, truths, grid) if ensemble.support is not None else None
+    ensemble = replace(ensemble, calibration=calibration, risk=risk)
     intervals = None
     kept = galaxies.rows(kept_apart(galaxies))
     # What was kept may have labels of other truths than the model's, a simulation's say.
@@ -129,6 +133,8 @@ class HeldOut:
         Reference magnitudes, shape (galaxy,).
     system
         Numbers of photometric systems, shape (galaxy,).
+    place
+        Where they lie among the training galaxies, shape (galaxy, band).
     """
 
     mass: Floats
@@ -137,6 +143,7 @@ class HeldOut:
     truth: NDArray[np.str_]
     mag_ref: Floats
     system: NDArray[np.int64]
+    place: Floats
 
     @classmethod
     def of(
@@ -155,9 +162,13 @@ class HeldOut:
         if len(chosen) > MOST:
             drawn = np.sort(np.random.default_rng(seed).permutation(len(chosen))[:MOST])
             chosen, z_label, truth = chosen.rows(drawn), z_label[drawn], truth[drawn]
-        mass, mag_ref = ensemble.masses(chosen)[1].numpy(), ensemble.mag_ref(chosen).numpy()
+        x, masses = ensemble.masses(chosen)
+        mass, mag_ref = masses.numpy(), ensemble.mag_ref(chosen).numpy()
+        common = ensemble.in_common(x).numpy()
+        place = common if ensemble.support is None else np.asarray(ensemble.support.place(common))
         system = chosen.system_numbers(ensemble.systems)
-        found = cls(mass, likelihood(ensemble, chosen, truth, truths, grid), z_label, truth, mag_ref, system)
+        likely = likelihood(ensemble, chosen, truth, truths, grid)
+        found = cls(mass, likely, z_label, truth, mag_ref, system, place)
         return found.rows(np.isfinite(mag_ref) & np.isfinite(mass).all(axis=1))
 
     def __len__(self) -> int:
@@ -171,6 +182,14 @@ class HeldOut:
     def counts(self, names: Sequence[str]) -> dict[str, int]:
         """How many have a label of each truth."""
         return {name: int((self.truth == name).sum()) for name in names}
+
+    def risk(self, support: Support, truths: Truths, grid: Grid) -> Risk:
+        """From the signs of a galaxy to these galaxies' losses; of noisy labels, to what they and densities allow."""
+        z_core = zcore(self.mass, grid)
+        exact = np.isin(self.truth, truths.exact)
+        allowed_loss = expected_loss(allowed(self.mass, self.likelihood), z_core, grid)
+        loss = np.where(exact, hsc_loss(z_phot=z_core, z_ref=self.z_label), allowed_loss)
+        return Risk.fit(signs_among(z_core, expected_loss(self.mass, z_core, grid), self.place, support), loss)
 
     def intervals(self, names: Sequence[str], truths: Truths, grid: Grid, *, bins_by: Floats, seed: int) -> Intervals:
         """How far intervals of densities must reach to hold these galaxies' redshifts as often as they say."""

@@ -13,9 +13,10 @@ from pydantic import TypeAdapter
 from safetensors.torch import save_file
 
 from mixz.atomic import recover, replacing
-from mixz.densities import calibration, intervals, support
+from mixz.densities import calibration, intervals, quality, support
 from mixz.densities.calibration import Calibration
 from mixz.densities.intervals import Intervals
+from mixz.densities.quality import Risk
 from mixz.densities.support import Support
 from mixz.digest import OPEN_SEAL, digest_of_file, seal
 from mixz.errors import MixzError
@@ -35,6 +36,7 @@ FITTED_AFTERWARDS: Mapping[str, tuple[type[Any], tuple[str, ...]]] = {
     "calibration": (Calibration, calibration.FITTED),
     "intervals": (Intervals, intervals.FITTED),
     "support": (Support, support.FITTED),
+    "risk": (Risk, quality.FITTED),
 }
 """What is fitted to a trained ensemble, and the names of its numbers: they are stored with the weights."""
 

@@ -116,7 +116,9 @@ def read_rows(
         return reading
 
     parts = list(Machine().in_pieces(read, galaxies=len(mass), piece=PIECE))
-    return Reading(mass, _joined([part.points for part in parts]), _joined([part.intervals for part in parts]))
+    points, intervals_ = (_joined([getattr(part, name) for part in parts]) for name in ("points", "intervals"))
+    odds, loss = (torch.cat([getattr(part, name) for part in parts]) for name in ("odds", "loss"))
+    return Reading(mass, points, intervals_, odds, loss)
 
 
 def _joined(parts: Sequence[Mapping[str, torch.Tensor]]) -> dict[str, torch.Tensor]:

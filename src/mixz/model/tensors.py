@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from safetensors import SafetensorError, safe_open
 
 from mixz.densities.intervals import LEVELS
+from mixz.densities.quality import SIGNS
 from mixz.densities.support import MOST
 from mixz.model.embedding import embedded_width, embedding_shapes
 from mixz.model.heads import head_of
@@ -62,8 +63,11 @@ def shapes_of(record: ModelRecord) -> dict[str, Shape]:
             "matrix": square,
             "by_spectra": ("s", bands),
             "by_others": ("o", bands),
+            "z_spectra": ("s",),
+            "z_others": ("o",),
             "limit": (2,),
         },
+        "risk": {"weight": (SIGNS + 1,)},
     }
     return shapes | {f"{part}.{name}": s for part in record.fitted for name, s in afterwards[part].items()}
 

@@ -19,6 +19,7 @@ from mixz.report.charts.judged import (
     residual_panels,
 )
 from mixz.report.charts.made import distribution_panels, training_panels
+from mixz.report.charts.quality import quality_panels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -126,6 +127,16 @@ FIGURES = (
         "are the ensemble's, on all redshifts, bars and ± the error from drawing the galaxies again. Everywhere else "
         "in this report zrms is judged by its RMS, and zcore by all other metrics.",
         estimate_panels,
+        columns=3,
+    ),
+    Figure(
+        "quality",
+        "What is left when the riskiest go?",
+        "Every galaxy of a recipe with densities has a risk, the HSC loss that held-out galaxies like it had, and "
+        "odds, what its density holds near its redshift. Sorted by either, these are the outliers and the scatter of "
+        "the share that is kept. Right: the mean loss of ten parts of like risk, which lies on the line where risk is "
+        "honest; labels' own errors lift it.",
+        quality_panels,
         columns=3,
     ),
     Figure(

@@ -61,7 +61,7 @@ class ModelRecord(Strict):
     steps: Annotated[tuple[Step, ...], Field(max_length=1000)]
     provenance: dict[str, Any]
     held_out: dict[str, Any]
-    fitted: tuple[Literal["calibration", "intervals", "support"], ...]
+    fitted: tuple[Literal["calibration", "intervals", "support", "risk"], ...]
     files: dict[Literal["weights.safetensors", "history.json"], Sha256]
     seal: str
 

@@ -206,7 +206,7 @@ RECIPES: dict[str, Recipe] = {
                 epochs=25,
             ),
         ),
-        network=Network(head="binned", inputs="whitened", systems=True, jitter=0.5),
+        network=Network(head="binned", inputs="whitened", systems=True, jitter=0.5, embedding="periodic"),
     ),
 }
 """The recipes that have names, each whole."""

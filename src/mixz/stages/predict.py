@@ -58,7 +58,7 @@ def predict(
     """Estimate redshifts for any table that has the model's bands.
 
     Written are object_id, z_phot, z_phot_std and what else the model gives: z_sigma, point estimates of densities,
-    intervals (z_low_68, z_high_68, ...), support.
+    intervals (z_low_68, z_high_68, ...), odds, risk, support.
 
     Of a HATS folder it makes a HATS folder, part by part on Dask workers: see `mixz.bridges.hats.catalogue`.
 

@@ -73,9 +73,9 @@ def predict_hats(
 
     Columns: the sky index, positions and ids as they were; ``mixz_z_mode``, ``mixz_z_mean``, ``mixz_z_median``,
     ``mixz_z_rms``, ``mixz_z_best``, ``mixz_z_core`` (``mixz_z_phot`` without densities), ``mixz_z_sigma``,
-    ``mixz_z_phot_std``; the ends of intervals (``mixz_z_low_68``, ...) and ``mixz_support`` where the model knows them;
-    and the nested column ``mixz_interp`` with ``xvals`` (redshift) and ``yvals`` (density, `rounded`), as qp names
-    them; null without a redshift.
+    ``mixz_z_phot_std``, ``mixz_odds``; the ends of intervals (``mixz_z_low_68``, ...), ``mixz_risk`` and
+    ``mixz_support`` where the model knows them; and the nested column ``mixz_interp`` with ``xvals`` (redshift) and
+    ``yvals`` (density, `rounded`), as qp names them; null without a redshift.
 
     Parameters
     ----------

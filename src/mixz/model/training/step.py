@@ -93,6 +93,7 @@ def train_members(
         lost=(*ensemble.lost, *trained.lost),
         provenance={**ensemble.provenance, "device": machine.device, "precision": machine.precision},
         support=None,
+        risk=None,
     )
 
 
