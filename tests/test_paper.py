@@ -16,7 +16,10 @@ from mixz import cli
 from mixz.data.data_set.galaxies_file import read_galaxies
 from mixz.data.fetching.registry import load_registry
 from mixz.model.folder import load_model
+from mixz.report.beside_paper import ONLY_SIMULATED, held_against
+from mixz.report.claims import CLAIMS, LSTM_MDN
 from mixz.settings.file import load_config
+from mixz.stages.runs import read_run_folder
 from mixz.surveys.galaxiesml_photometry import GALAXIESML_PHOTOMETRY, POSITIONS
 from mixz.surveys.transferz import TRANSFERZ
 
@@ -78,6 +81,12 @@ def test_the_two_commands(clone: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
     assert judged >= {(recipe, truth) for recipe in recipes for truth in ("spec", "many_band")}
     page = (out / "report.html").read_text()
     assert "SIMULATED" in page
+    assert page.count(ONLY_SIMULATED.why) == len(CLAIMS)
+    run = read_run_folder(out)
+    for claim in CLAIMS:
+        measured, judgement = held_against(run, claim)
+        assert measured, f"{claim.words}: {judgement.words}"
+    assert LSTM_MDN.name in page
     for recipe in recipes:
         model = load_model(out / "models" / recipe)
         assert model.members == 2
