@@ -91,6 +91,10 @@ def test_the_two_commands(clone: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
         model = load_model(out / "models" / recipe)
         assert model.members == 2
         assert model.provenance["simulated"] is True
+    card = (out / "models" / "fused" / "MODEL_CARD.md").read_text()
+    assert "| train | validation | conformal | test |" in card
+    many_band = galaxies.has("many_band") & (galaxies.split == "conformal")
+    assert f"{many_band.sum():,} of the conformal side" in card
     held = galaxies.split == "conformal"
     held |= (galaxies.split == "validation") & (galaxies.table == "galaxiesml_photometry")
     assert sum(model.held_out["galaxies"].values()) + sum(model.held_out.get("intervals", {}).values()) == held.sum()
