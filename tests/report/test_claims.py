@@ -66,7 +66,7 @@ def test_without_errors_nothing_is_told() -> None:
     assert judge_smaller(math.nan, math.nan, allowed=(1, 2)).answer is Answer.UNKNOWN
     assert judge_limit(0.001, math.nan, limit=0.003).answer is Answer.UNKNOWN
     measured, found = held_against(run_of(BOTH, []), RMS)
-    assert measured.startswith("1.50 times smaller; `base` 0.1200")
+    assert measured.startswith("`base` / `tl` 1.50: 0.1200")
     assert found.answer is Answer.UNKNOWN
 
 
@@ -74,7 +74,7 @@ def test_a_ratio_is_judged_whichever_way_it_was_compared() -> None:
     forth = held_against(run_of(BOTH, [compared("base", "tl", "rms", 1.25, 2.0)]), RMS)
     back = held_against(run_of(BOTH, [compared("tl", "base", "rms", 0.5, 0.8)]), RMS)
     assert forth == back
-    assert forth[0] == "1.50 times smaller (95 %: 1.25 to 2.00); `base` 0.1200 ± 0.0005, `tl` 0.0800 ± 0.0005"
+    assert forth[0] == "`base` / `tl` 1.50 (95 %: 1.25 to 2.00): 0.1200 ± 0.0005 over 0.0800 ± 0.0005"
     assert forth[1].answer is Answer.REPRODUCED
 
 
@@ -87,6 +87,13 @@ def test_a_ratio_over_what_may_be_zero_has_no_upper_end() -> None:
         measured, found = held_against(run, RMS)
         assert "95 %: at least 1.25" in measured
         assert found.answer is Answer.REPRODUCED
+
+
+def test_none_against_none_tells_nothing() -> None:
+    none = [record(recipe, "rms", 0.0) for recipe in ("base", "tl")]
+    measured, found = held_against(run_of(none, [compared("base", "tl", "rms", 0.0, math.inf)]), RMS)
+    assert "none of both (95 %: any, both may be zero)" in measured
+    assert found.answer is Answer.UNKNOWN
 
 
 def test_bins_and_other_truths_are_not_mistaken_for_the_claims_place() -> None:

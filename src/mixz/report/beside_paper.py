@@ -90,13 +90,14 @@ def _ratio(run: Run, claim: Smaller | Worse) -> tuple[str, Judgement]:
         if record is None or math.isnan(record["mean"]):
             return "", Judgement(Answer.UNKNOWN, f"the run has no number of `{recipe}`")
     low, high = _interval(run.differences, place, claim)
-    values = ", ".join(f"`{r['recipe']}` {_value(r)}" for r in both if r is not None)
-    ratio = _times(*(abs(r["mean"]) for r in both if r is not None))
+    over, under = (r for r in both if r is not None)
     between = "" if math.isnan(low) else f" ({_interval_words(low, high)})"
+    values = f"{_value(over)} over {_value(under)}"
     judgement = (
         judge_smaller(low, high, allowed=claim.allowed) if isinstance(claim, Smaller) else judge_worse(low, high)
     )
-    return f"{ratio}{between}; {values}", judgement
+    times = _times(abs(over["mean"]), abs(under["mean"]))
+    return f"`{claim.over}` / `{claim.under}` {times}{between}: {values}", judgement
 
 
 def _interval(differences: Iterable[Record], place: Mapping[str, Any], claim: Smaller | Worse) -> tuple[float, float]:
@@ -198,7 +199,16 @@ def _value(record: Record | None) -> str:
 
 
 def _times(over: float, under: float) -> str:
-    return f"{over / under:.2f} times smaller" if under else "down to none"
+    """The ratio of two sizes.
+
+    Examples
+    --------
+    >>> _times(3.0, 2.0), _times(3.0, 0.0), _times(0.0, 0.0)
+    ('1.50', 'without end', 'none of both')
+    """
+    if under:
+        return f"{over / under:.2f}"
+    return "without end" if over else "none of both"
 
 
 def _interval_words(low: float, high: float) -> str:
@@ -206,9 +216,11 @@ def _interval_words(low: float, high: float) -> str:
 
     Examples
     --------
-    >>> _interval_words(1.2, 1.4), _interval_words(3.0, math.inf)
-    ('95 %: 1.20 to 1.40', '95 %: at least 3.00')
+    >>> _interval_words(1.2, 1.4), _interval_words(3.0, math.inf), _interval_words(0.0, math.inf)
+    ('95 %: 1.20 to 1.40', '95 %: at least 3.00', '95 %: any, both may be zero')
     """
+    if math.isinf(high) and low == 0:
+        return "95 %: any, both may be zero"
     return f"95 %: at least {low:.2f}" if math.isinf(high) else f"95 %: {low:.2f} to {high:.2f}"
 
 
