@@ -96,6 +96,16 @@ def test_none_against_none_tells_nothing() -> None:
     assert found.answer is Answer.UNKNOWN
 
 
+@pytest.mark.parametrize("end", [math.inf, math.nan])
+def test_some_against_none_at_all_is_without_end(end: float) -> None:
+    some = [record("base", "rms", 0.1), record("tl", "rms", 0.0)]
+    forth = held_against(run_of(some, [compared("base", "tl", "rms", end, end)]), RMS)
+    back = held_against(run_of(some, [compared("tl", "base", "rms", 0.0, 0.0)]), RMS)
+    assert forth == back
+    assert "without end (95 %: without end)" in forth[0]
+    assert forth[1].answer is Answer.REPRODUCED
+
+
 def test_bins_and_other_truths_are_not_mistaken_for_the_claims_place() -> None:
     other = [compared("base", "tl", "rms", 9, 10, bin="i 20-22"), compared("base", "tl", "rms", 9, 10, truth="grism")]
     assert held_against(run_of(BOTH, other), RMS)[1].answer is Answer.UNKNOWN

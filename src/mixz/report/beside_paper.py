@@ -105,11 +105,15 @@ def _interval(differences: Iterable[Record], place: Mapping[str, Any], claim: Sm
     forth = _one(differences, {**place, "recipe": claim.over, "against": claim.under})
     back = _one(differences, {**place, "recipe": claim.under, "against": claim.over})
     record = forth or back
-    if record is None or math.isnan(record.get("ratio_low", math.nan)):
+    if record is None or "ratio_low" not in record:
         return math.nan, math.nan
-    # A file has null, read as NaN, where there is no end.
-    low, high = record["ratio_low"], math.inf if math.isnan(record["ratio_high"]) else record["ratio_high"]
-    return (low, high) if forth else (1 / high, 1 / low if low else math.inf)
+    # A file has null, read as NaN, for an end that is infinite.
+    low, high = (math.inf if math.isnan(record[end]) else float(record[end]) for end in ("ratio_low", "ratio_high"))
+    return (low, high) if forth else (_inverse(high), _inverse(low))
+
+
+def _inverse(ratio: float) -> float:
+    return 1 / ratio if ratio else math.inf
 
 
 def _covered(run: Run, claim: Covered) -> tuple[str, Judgement]:
@@ -219,6 +223,8 @@ def _interval_words(low: float, high: float) -> str:
     >>> _interval_words(1.2, 1.4), _interval_words(3.0, math.inf), _interval_words(0.0, math.inf)
     ('95 %: 1.20 to 1.40', '95 %: at least 3.00', '95 %: any, both may be zero')
     """
+    if math.isinf(low):
+        return "95 %: without end"
     if math.isinf(high) and low == 0:
         return "95 %: any, both may be zero"
     return f"95 %: at least {low:.2f}" if math.isinf(high) else f"95 %: {low:.2f} to {high:.2f}"
