@@ -16,7 +16,10 @@ from mixz import cli
 from mixz.data.data_set.galaxies_file import read_galaxies
 from mixz.data.fetching.registry import load_registry
 from mixz.model.folder import load_model
+from mixz.report.beside_paper import ONLY_SIMULATED, held_against
+from mixz.report.claims import CLAIMS, LSTM_MDN
 from mixz.settings.file import load_config
+from mixz.stages.runs import read_run_folder
 from mixz.surveys.galaxiesml_photometry import GALAXIESML_PHOTOMETRY, POSITIONS
 from mixz.surveys.transferz import TRANSFERZ
 
@@ -78,10 +81,20 @@ def test_the_two_commands(clone: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
     assert judged >= {(recipe, truth) for recipe in recipes for truth in ("spec", "many_band")}
     page = (out / "report.html").read_text()
     assert "SIMULATED" in page
+    assert page.count(ONLY_SIMULATED.why) == len(CLAIMS)
+    run = read_run_folder(out)
+    for claim in CLAIMS:
+        measured, judgement = held_against(run, claim)
+        assert measured, f"{claim.words}: {judgement.words}"
+    assert LSTM_MDN.name in page
     for recipe in recipes:
         model = load_model(out / "models" / recipe)
         assert model.members == 2
         assert model.provenance["simulated"] is True
+    card = (out / "models" / "fused" / "MODEL_CARD.md").read_text()
+    assert "| train | validation | conformal | test |" in card
+    many_band = galaxies.has("many_band") & (galaxies.split == "conformal")
+    assert f"{many_band.sum():,} of the conformal side" in card
     held = galaxies.split == "conformal"
     held |= (galaxies.split == "validation") & (galaxies.table == "galaxiesml_photometry")
     assert sum(model.held_out["galaxies"].values()) + sum(model.held_out.get("intervals", {}).values()) == held.sum()

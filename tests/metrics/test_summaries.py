@@ -121,6 +121,10 @@ def test_differences_tell_the_better_recipe() -> None:
     assert r["low"] < r["difference"] < r["high"] < 0  # type: ignore[operator]
     assert r["p_value"] == pytest.approx(1 / 161)
     assert pick(records, "i 20-22", "sigma_mad")["p_value"] == pytest.approx(1 / 41), "a quarter of the resamples"
+    assert r["ratio"] == pytest.approx(1 / 1.3, rel=0.02)
+    assert 0 < r["ratio_low"] <= r["ratio"] <= r["ratio_high"] < 1  # type: ignore[operator]
+    unbiased = pick(records, "all", "bias")
+    assert (unbiased["ratio_low"], unbiased["ratio_high"]) == (0, np.inf), "either bias may be zero"
     one = judge(SAMPLE, Estimates(Z + ERROR[:1]), resamples=20)
     assert all(r["p_value"] == 1 for r in summarize_differences(("a", "b"), one, one, seed=8))
     other = judge(SAMPLE.rows(np.arange(10)), Estimates(Z[:10] + ERROR[:, :10]), resamples=20)

@@ -88,3 +88,33 @@ def test_limits_follow_the_model() -> None:
     assert "without one of the bands" not in card
     assert "2 by spectra" in card
     assert "recalibrated" in card
+
+
+def test_every_side_that_has_galaxies_is_told_of() -> None:
+    three = model_card(ABOUT, DATA)
+    assert "| train | validation | test |" in three
+    counts = {"spec": {"train": 70, "validation": 11, "conformal": 12, "test": 13}}
+    four = model_card(ABOUT | {"provenance": ABOUT["provenance"] | {"galaxies": counts}}, DATA)
+    assert "| train | validation | conformal | test |" in four
+    assert "| 70 | 11 | 12 | 13 |" in four
+
+
+@pytest.mark.parametrize(
+    ("sides", "told", "chose"),
+    [
+        ({"spec": {"conformal": 1200}}, "of spec 1,200 of the conformal side", False),
+        ({"spec": {"validation": 300}}, "of spec 300 of the validation side", True),
+        ({"a": {"conformal": 5}, "spec": {"validation": 7}}, "of a 5 of the conformal side, of spec 7 of the v", True),
+        ({}, "not recorded", False),
+    ],
+)
+def test_it_tells_who_calibrated(sides: dict[str, dict[str, int]], told: str, *, chose: bool) -> None:
+    about = ABOUT | {"fitted": ["calibration", "intervals", "support"], "held_out": {"sides": sides}}
+    card = model_card(about, DATA)
+    assert told in card
+    assert ("also chose the epoch" in card) is chose
+
+
+def test_what_could_not_be_fitted_is_told() -> None:
+    held_out = {"calibrated": False, "why": "12 held-out galaxies; calibrating takes 200", "sides": {}}
+    assert "12 held-out galaxies; calibrating takes 200" in model_card(ABOUT | {"held_out": held_out}, DATA)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 MetricOfRows = Callable[["NDArray[np.intp]"], "ArrayLike"]
 """Takes indices of galaxies, gives numbers."""
 
+TAIL = 0.025
+"""What lies on either side of a central 95 % interval."""
+
 
 @dataclass(frozen=True, eq=False)
 class Bootstrap:
@@ -64,6 +67,23 @@ class Difference:
     error: Floats
     interval: Floats
     p_value: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Ratio:
+    """How many times larger in size one recipe's metric is than another's on the same galaxies.
+
+    Parameters
+    ----------
+    value
+        |first| / |second|, of the metric's shape.
+    interval
+        Its central 95 % interval, shape (2, *value.shape): from 0 where the first, without end (inf) where the second
+        may be zero.
+    """
+
+    value: Floats
+    interval: Floats
 
 
 def resample(
@@ -160,6 +180,35 @@ def difference_of(first: Bootstrap, second: Bootstrap) -> Difference:
     as_far = np.abs(apart.resampled - apart.value) >= np.abs(apart.value) * (1 - 1e-9)
     p_value = (1 + as_far.sum(axis=0)) / (1 + len(apart.resampled))
     return Difference(apart.value, apart.error, apart.interval(0.95), np.asarray(p_value))
+
+
+def ratio_of(first: Bootstrap, second: Bootstrap) -> Ratio:
+    """|first| / |second| of two metrics whose resamples drew the same galaxies.
+
+    The percentile interval, but that a metric of which more than 2.5 % of the resamples have not the sign of its value
+    may be zero: a ratio over it has no upper end, and a ratio of it no lower one.
+
+    Examples
+    --------
+    >>> a = Bootstrap(np.array([4.0, 4.0]), np.full((100, 2), 4.0))
+    >>> b = Bootstrap(np.array([-2.0, 0.1]), np.array([[-2.0, 0.1], [-2.0, -0.1]] * 50))
+    >>> found = ratio_of(a, b)
+    >>> found.value.tolist(), found.interval.T.tolist()
+    ([2.0, 40.0], [[2.0, 2.0], [40.0, inf]])
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = np.abs(first.value) / np.abs(second.value)
+        each = np.abs(first.resampled) / np.abs(second.resampled)
+    low, high = np.quantile(np.where(np.isnan(each), 1.0, each), [TAIL, 1 - TAIL], axis=0, method="nearest")
+    ends = np.where(_may_be_zero(first), 0.0, low), np.where(_may_be_zero(second), np.inf, high)
+    unknown = np.isnan(first.value) | np.isnan(second.value)
+    return Ratio(np.asarray(value), np.where(unknown, np.nan, ends))
+
+
+def _may_be_zero(metric: Bootstrap) -> NDArray[np.bool_]:
+    """Whether the central 95 % of the resamples reach zero, of the metric's shape."""
+    other_side = np.mean(np.sign(metric.resampled) != np.sign(metric.value), axis=0)
+    return np.asarray((other_side > TAIL) | (metric.value == 0), dtype=bool)
 
 
 def _resampled(

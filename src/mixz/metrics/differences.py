@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mixz.metrics.bootstrap import Bootstrap, difference_of
+from mixz.metrics.bootstrap import Bootstrap, difference_of, ratio_of
 from mixz.metrics.metric import point_metrics
 
 if TYPE_CHECKING:
+    from mixz.arrays import Floats
     from mixz.metrics.judged import Judged, JudgedPlace
     from mixz.metrics.summary import Record
+
+DIFFERENCE_FIELDS = ("difference", "error", "low", "high", "p_value", "ratio", "ratio_low", "ratio_high")
+"""Numbers of a record of two recipes."""
 
 
 def summarize_differences(recipes: tuple[str, str], first: Judged, second: Judged, *, seed: int) -> list[Record]:
@@ -34,8 +38,9 @@ def summarize_differences(recipes: tuple[str, str], first: Judged, second: Judge
     -------
     list of dict
         Records {recipe, against, truth, sample, z_range, bin, bin_low, bin_high, metric, estimate, difference, error,
-        low, high, p_value, n}: negative where the first is better; low and high bound the central 95 % interval; the
-        p-value is two-sided, see `paired_difference`; estimate is the first's.
+        low, high, p_value, ratio, ratio_low, ratio_high, n}: negative where the first is better; low and high bound
+        the central 95 % interval; the p-value is two-sided, see `paired_difference`; estimate is the first's.  ratio
+        is |mean over members| of the first over that of the second, with its interval (`ratio_of`).
 
     Raises
     ------
@@ -65,9 +70,10 @@ def summarize_differences(recipes: tuple[str, str], first: Judged, second: Judge
         if len(a.resampled) < 2:
             continue
         apart = difference_of(_sizes(a, [seed, k, 1]), _sizes(b, [seed, k, 2]))
-        numbers = zip(point_metrics(), apart.value, apart.error, *apart.interval, apart.p_value, strict=True)
-        for metric, *row in numbers:
-            values = dict(zip(("difference", "error", "low", "high", "p_value"), map(float, row), strict=True))
+        times = ratio_of(_means(a, [seed, k, 1]), _means(b, [seed, k, 2]))
+        columns = (apart.value, apart.error, *apart.interval, apart.p_value, times.value, *times.interval)
+        for metric, *row in zip(point_metrics(), *columns, strict=True):
+            values = dict(zip(DIFFERENCE_FIELDS, map(float, row), strict=True))
             kind = {"metric": metric, "estimate": first.estimates.name_of(metric)}
             found.append(named | a.place.fields() | kind | values | {"n": a.n})
     return found
@@ -75,7 +81,15 @@ def summarize_differences(recipes: tuple[str, str], first: Judged, second: Judge
 
 def _sizes(judged: JudgedPlace, seed: list[int]) -> Bootstrap:
     """The mean of |metric| over members, shape (metric,), with members drawn anew in every resample."""
-    each, resampled = np.abs(judged.members), np.abs(judged.resampled)
+    return _over_members(np.abs(judged.members), np.abs(judged.resampled), seed)
+
+
+def _means(judged: JudgedPlace, seed: list[int]) -> Bootstrap:
+    """The mean of the metric itself, as tables show it."""
+    return _over_members(judged.members, judged.resampled, seed)
+
+
+def _over_members(each: Floats, resampled: Floats, seed: list[int]) -> Bootstrap:
     times, members = resampled.shape[:2]
     drawn = np.random.default_rng(seed).integers(0, members, (times, members, 1))
     return Bootstrap(each.mean(axis=0), np.take_along_axis(resampled, drawn, axis=1).mean(axis=1))

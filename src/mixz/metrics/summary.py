@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 
-PAPER_CLAIMS = {"bias": 5.0, "rms": 1.5, "outlier_fraction": None, "catastrophic_fraction": 1.3}
-"""How many times smaller arXiv:2411.18054 found these for NN-TL and NN-Combo than for NN-Base, on GalaxiesML; None
-where it names no number."""
-
 
 @dataclass(frozen=True, eq=False)
 class Correction:

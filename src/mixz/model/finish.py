@@ -21,7 +21,7 @@ from mixz.densities.quality import Risk, expected_loss, signs_among
 from mixz.densities.support import Support
 from mixz.model.heads import head_of
 from mixz.model.seeds import HELD_OUT, derive_seed
-from mixz.model.training.labels import CALIBRATION, INTERVALS, kept_apart
+from mixz.model.training.labels import CALIBRATION, INTERVALS, held_out_sides, kept_apart
 from mixz.model.training.targets import labelled_and_usable, likelihood
 from mixz.settings.bands import in_place_of_i
 from mixz.settings.recipe import believed
@@ -87,6 +87,7 @@ def _calibrated(ensemble: Ensemble, galaxies: GalaxySet, names: Sequence[str], t
     held_out = HeldOut.of(ensemble, galaxies, names, truths, grid, side=CALIBRATION, seed=seed)
     counts, why = held_out.counts(names), []
     account: dict[str, Any] = {"galaxies": counts, "calibrated": len(held_out) >= FEWEST}
+    account["sides"] = held_out_sides(galaxies, names)
     if (note := in_place_of_i(ensemble.ref_band)) and not set(names) <= set(truths.exact):
         account["ref_band"] = note
     if len(held_out) < FEWEST:

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from mixz.galaxies import CONFORMAL, SPLITS
 from mixz.metrics.metric import columns
 from mixz.report.cell import SMEARED, cell_of, is_corrected
 
@@ -66,13 +67,15 @@ def _head(about: Mapping[str, Any], made: Mapping[str, Any]) -> str:
 def _learned(about: Mapping[str, Any], made: Mapping[str, Any], data: Mapping[str, Any]) -> str:
     believed = [truth for step in about["steps"] for truth in step["truths"]]
     rows = []
-    for truth, sides in made.get("galaxies", {}).items():
+    counted = made.get("galaxies", {})
+    shown = [side for side in SPLITS if side != CONFORMAL or any(of.get(CONFORMAL) for of in counted.values())]
+    for truth, sides in counted.items():
         kernel = data.get("kernels", {}).get(truth, "")
         z_range = data.get("z_range", {}).get(truth) or [math.nan] * 3
-        counts = [f"{sides.get(side, 0):,}" for side in ("train", "validation", "test")]
+        counts = [f"{sides.get(side, 0):,}" for side in shown]
         used = "yes" if truth in believed else "no"
         rows.append([_plain(truth), used, *counts, f"{z_range[0]:g} to {z_range[2]:g}", _plain(kernel)])
-    head = ["truth", "believed", "train", "validation", "test", "redshifts", "how wrong its labels can be"]
+    head = ["truth", "believed", *shown, "redshifts", "how wrong its labels can be"]
     taught = made.get("distilled")
     words = f"One network taught by the ensemble `{_plain(taught['teacher'])}`, which learned from: " if taught else ""
     sources = ", ".join(map(_plain, data.get("sources", []))) or "not recorded"
@@ -124,12 +127,19 @@ def _value(record: Record | None) -> str:
 
 
 def _support(about: Mapping[str, Any]) -> str:
-    fitted = about.get("fitted", [])
+    fitted, held_out = about.get("fitted", []), about.get("held_out", {})
     told = []
     if "calibration" in fitted:
-        told.append("Densities are recalibrated on validation galaxies (PIT).")
+        told.append("Densities are recalibrated by the labels of held-out galaxies.")
     if "intervals" in fitted:
-        told.append("Intervals are conformal: as often right as they say, on galaxies like the validation ones.")
+        told.append(
+            "Intervals are conformal: on galaxies like the held-out ones at least as often right as they say. They are "
+            "learned from a third of these, which neither training nor calibration looked at."
+        )
+    if {"calibration", "intervals"} & set(fitted):
+        told.append(_held_out(held_out.get("sides", {})))
+    if "why" in held_out:
+        told.append(f"Not all could be had: {_plain(held_out['why'])}.")
     if "support" in fitted:
         told.append(
             "Each prediction says whether training covered the galaxy: 2 by spectra, 1 by noisier labels, 0 not."
@@ -140,6 +150,26 @@ def _support(about: Mapping[str, Any]) -> str:
             "redshifts of the galaxies above, measured in the same way."
         )
     return " ".join(told)
+
+
+def _held_out(sides: Mapping[str, Mapping[str, int]]) -> str:
+    """Which galaxies were held out, and what else looked at them.
+
+    Examples
+    --------
+    >>> print(_held_out({"many_band": {"conformal": 900}, "spec": {"conformal": 1200}}))
+    Held out are of many_band 900 of the conformal side, of spec 1,200 of the conformal side.
+    """
+    of_truths = [
+        f"of {_plain(truth)} " + " and ".join(f"{n:,} of the {side} side" for side, n in counts.items())
+        for truth, counts in sides.items()
+        if counts
+    ]
+    if not of_truths:
+        return "Which galaxies were held out is not recorded."
+    also = any("validation" in counts for counts in sides.values())
+    chose = " Those of the validation side that calibrate also chose the epoch." if also else ""
+    return f"Held out are {', '.join(of_truths)}.{chose}"
 
 
 def _limits(

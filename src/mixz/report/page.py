@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from mixz.metrics.metric import METRICS, Metric, columns
 from mixz.metrics.verdict import verdicts
+from mixz.report.beside_paper import holds_the_papers_galaxies, paper_section
 from mixz.report.browser import browse
 from mixz.report.cell import cell_of
 from mixz.report.charts.chart import recipe_colour
@@ -67,6 +68,7 @@ def report_page(runs: Runs, drawn: Mapping[Figure, Sequence[Panels]]) -> str:
             pdf_tables=metric_tables(every, columns(of_densities=True)),
             estimate_tables=estimate_tables(every),
             interval_tables=interval_tables(runs),
+            paper=[(run.name, paper_section(run)) for run in every if holds_the_papers_galaxies(run.about)],
             compared=comparison(every) if len(every) > 1 else [],
             drawn=drawn,
             cards=[(e.label, markdown(e.run.cards.get(e.recipe, ""))) for e in runs.entries],

@@ -11,9 +11,10 @@ from rich.text import Text
 
 from mixz.galaxies import SPLITS
 from mixz.metrics.metric import METRICS, columns
-from mixz.metrics.summary import PAPER_CLAIMS, ratios
+from mixz.metrics.summary import ratios
 from mixz.metrics.verdict import verdicts
 from mixz.report.cell import CORRECTED, SMEARED, cell_of, is_corrected
+from mixz.report.claims import RANGE, claimed_ratio
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,6 +30,7 @@ SIMULATED = "SIMULATED galaxies: no number here says anything about a real surve
 MARKS = {True: "✓", False: "✗", None: ""}
 STYLES = {True: "green", False: "red", None: ""}
 PAPER_REFINED = ("tl", "combo")
+IN_RATIOS = ("bias", "rms", "outlier_fraction", "catastrophic_fraction")
 
 
 def ledger_table(entries: Sequence[LedgerEntry]) -> Table:
@@ -241,18 +243,18 @@ def ratio_lines(records: Sequence[Record], *, truth: str = "spec", over: str = "
     recipes = {r["recipe"] for r in records}
     lines = []
     for under in PAPER_REFINED:
-        for z_range in ("0.3-1.5", "all"):
+        for z_range in (RANGE, "all"):
             if not {over, under} <= recipes:
                 continue
             values = ratios(records, over=over, under=under, truth=truth, z_range=z_range)
-            told = [_ratio(m, values[m], z_range) for m in PAPER_CLAIMS if m in values]
+            place = {"over": over, "under": under, "truth": truth, "z_range": z_range}
+            told = [_ratio(m, values[m], claimed_ratio(m, **place)) for m in IN_RATIOS if m in values]
             if told:
                 lines.append(f"{over} / {under} on {truth}, {z_range}: {', '.join(told)}")
     return lines
 
 
-def _ratio(metric: str, value: float, z_range: str) -> str:
+def _ratio(metric: str, value: float, claim: float | None) -> str:
     name = "|bias|" if metric == "bias" else metric
-    claim = PAPER_CLAIMS.get(metric) if z_range == "0.3-1.5" else None
     told = "down to none" if math.isinf(value) else f"{value:.2f}"
     return f"{name} {told}" + (f" (paper {claim:g})" if claim else "")

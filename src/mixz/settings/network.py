@@ -80,8 +80,8 @@ class Network(Strict):
         What networks see of magnitudes besides them: ``periodic``, their colours and sines of learned frequencies of
         both, taken after the adapters (`mixz.model.embedding`; whitened inputs, dense networks); ``none``.
     calibrate
-        Whether densities are made honest by the validation galaxies' labels once training is done, and intervals
-        learned.
+        Whether densities are made honest by the held-out galaxies' labels (of the conformal side, else of the
+        validation side) once training is done, and intervals learned.
     draws, kl_weight
         Of a Bayesian network: weight draws that a prediction is the mean of, and the factor before the divergence
         from the prior (1 is Bayes' theorem).

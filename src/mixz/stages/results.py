@@ -17,6 +17,7 @@ from mixz.data.data_set.release import RELEASES
 from mixz.digest import OPEN_SEAL, seal
 from mixz.errors import MixzError
 from mixz.galaxies import GALAXIES_DIGEST
+from mixz.metrics.differences import DIFFERENCE_FIELDS
 from mixz.report.model_card import model_card
 from mixz.settings.model_record import CARD, HISTORY, RECORD, read_record
 from mixz.stages.digests import Digests, told_if_damaged
@@ -325,8 +326,7 @@ class Results:
 
 
 OF_RECORDS = ("mean", "std", "ensemble", "bootstrap", "corrected", "corrected_error", "value")
-OF_DIFFERENCES = ("difference", "error", "low", "high", "p_value")
-NUMBERS = frozenset(OF_RECORDS + OF_DIFFERENCES)
+NUMBERS = frozenset(OF_RECORDS + DIFFERENCE_FIELDS)
 """Fields of records that are NaN where JSON has null."""
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from mixz.densities.intervals import FEWEST
 from mixz.errors import MixzError
-from mixz.galaxies import CONFORMAL, WEIGHT, hashed
+from mixz.galaxies import CONFORMAL, SPLITS, WEIGHT, hashed
 
 CALIBRATION, INTERVALS = "held-out", "intervals"
 """The held-out galaxies that the calibration is learned from, and those that nothing but intervals is learned from."""
@@ -41,6 +41,22 @@ def held_out(galaxies: GalaxySet) -> Mask:
     conformal = galaxies.split == CONFORMAL
     has_one = np.isin(galaxies.table, np.unique(galaxies.table[conformal]))
     return np.asarray(conformal | ((galaxies.split == "validation") & ~has_one))
+
+
+def held_out_sides(galaxies: GalaxySet, truths: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Count, per truth and side, the held-out galaxies that have its label.
+
+    Examples
+    --------
+    >>> from mixz.galaxies import GalaxySet
+    >>> galaxies = GalaxySet([1, 2, 3], ("g",), [[21]] * 3, [[0.1]] * 3, z={"spec": [0.5, 0.6, float("nan")]},
+    ...                      split=["validation", "conformal", "validation"], table=["a", "b", "a"])
+    >>> held_out_sides(galaxies, ["spec"])
+    {'spec': {'validation': 1, 'conformal': 1}}
+    """
+    held = held_out(galaxies)
+    counts = {name: {side: held & galaxies.has(name) & (galaxies.split == side) for side in SPLITS} for name in truths}
+    return {name: {side: int(rows.sum()) for side, rows in of.items() if rows.any()} for name, of in counts.items()}
 
 
 def kept_apart(galaxies: GalaxySet) -> Mask:
