@@ -45,3 +45,15 @@ def test_single_precision_reads_what_double_does() -> None:
     np.testing.assert_allclose(single.pdf, double.pdf, rtol=1e-3, atol=1e-4)
     for name in ESTIMATES:
         np.testing.assert_allclose(single.points[name], double.points[name], atol=1e-4)
+
+
+def test_no_density_is_negative_in_single_precision() -> None:
+    rng = np.random.default_rng(6)
+    mass = rng.dirichlet(np.full(len(GRID), 0.02), 5_000).astype(np.float32)
+    steep = Calibration([22.0], KNOTS, np.cumsum([[-9.0, 0.3, 3.0, 0.2, 4.0, 0.1, 2.0]], axis=1)[None])
+    mag = np.full(len(mass), 22.0, np.float32)
+    for calibration in (Calibration.identity(), WIDER_WHEN_FAINT, steep):
+        for one in (mass, torch.tensor(mass)):
+            honest = np.asarray(calibration(one, mag if one is mass else torch.tensor(mag)))
+            assert honest.min() >= 0
+            np.testing.assert_allclose(honest.sum(axis=1), 1, atol=1e-5)

@@ -317,7 +317,8 @@ def _masses(x: Array) -> Array:
     above = falling * below
     # In the lower wing a mass is a rise of F', in the upper one a fall of 1 - F': each is exact where it is near 0.
     inner = xp.where(x[..., 1:] < 0, below[..., 1:] - below[..., :-1], above[..., :-1] - above[..., 1:])
-    return xp.concat([below[..., :1], inner, above[..., -1:]], axis=-1)
+    # x rises, but in single precision a step of it may round down.
+    return xp.concat([below[..., :1], xp.clip(inner, min=0.0), above[..., -1:]], axis=-1)
 
 
 def _heights(shift: NDArray[Any], steep: NDArray[Any], knots: NDArray[Any]) -> NDArray[np.float64]:
