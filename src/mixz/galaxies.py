@@ -204,9 +204,29 @@ class GalaxySet:
             f"name one of these{nearest(name, known)}",
         )
 
-    def measured(self) -> Mask:
-        """Which galaxies have a magnitude in every band, shape (galaxy,)."""
-        return np.asarray(np.isfinite(self.mag).all(axis=1))
+    def measured(self, bands: Sequence[str] = ()) -> Mask:
+        """Which galaxies have a magnitude in each of some bands, or in every band, shape (galaxy,)."""
+        return np.asarray(np.isfinite(self.in_bands(bands or self.bands)[0]).all(axis=1))
+
+    def own_bands(self) -> tuple[str, ...]:
+        """Name the bands that some of its surveys have and others never; a survey is a table in its photometric system.
+
+        Examples
+        --------
+        >>> GalaxySet([1, 2], ("u", "g"), [[np.nan, 21], [22, 21]], [[0.1, 0.1]] * 2, table=["des", "egs"]).own_bands()
+        ('u',)
+        """
+        table, system = (np.unique(names, return_inverse=True)[1] for names in (self.table, self.system))
+        survey = table * (len(self) + 1) + system
+        looked = np.isfinite(self.mag) | np.isinf(self.mag_err)
+        have = np.array([looked[survey == one].any(axis=0) for one in np.unique(survey)]).reshape(-1, len(self.bands))
+        own = np.asarray(have.any(axis=0) & ~have.all(axis=0))
+        return tuple(band for band, is_own in zip(self.bands, own, strict=True) if is_own)
+
+    def without(self, bands: Sequence[str]) -> GalaxySet:
+        """The galaxies as if they had not been observed in some bands."""
+        gone = np.isin(self.bands, bands)
+        return replace(self, mag=np.where(gone, np.nan, self.mag), mag_err=np.where(gone, np.nan, self.mag_err))
 
     def rows(self, which: NDArray[Any]) -> GalaxySet:
         """The galaxies that `which` (a mask or indices) selects."""
@@ -229,20 +249,21 @@ class GalaxySet:
         """The galaxies of one side of the split."""
         return self.rows(self.split == name)
 
-    def band_places(self, bands: Sequence[str]) -> list[int]:
-        """Where each of `bands` stands among the galaxies' own.
+    def in_bands(self, bands: Sequence[str], *, optional: Collection[str] = ()) -> tuple[Floats, Floats]:
+        """Magnitudes and errors in some bands, each of shape (galaxy, band); NaN in `optional` ones that it lacks.
 
         Raises
         ------
         MixzError
-            The galaxies lack one of them.
+            The galaxies lack one of the others.
 
         Examples
         --------
-        >>> GalaxySet([1], ("g", "r", "i"), [[21, 20, 19]], [[0.1] * 3]).band_places(("i", "g"))
-        [2, 0]
+        >>> galaxies = GalaxySet([1], ("g", "r", "i"), [[21, 20, 19]], [[0.1] * 3])
+        >>> galaxies.in_bands(("i", "g", "y"), optional=("y",))[0]
+        array([[19., 21., nan]], dtype=float32)
         """
-        missing = [band for band in bands if band not in self.bands]
+        missing = [band for band in bands if band not in self.bands and band not in optional]
         if missing:
             hint = "".join(nearest(band, self.bands) for band in missing)
             raise MixzError(
@@ -250,7 +271,12 @@ class GalaxySet:
                 f"bands: {', '.join(bands)}",
                 f"map these bands, or use a model trained on yours{hint}",
             )
-        return [self.bands.index(band) for band in bands]
+        nowhere = np.full(len(self), np.nan, dtype=np.float32)
+        taken = [self.bands.index(band) if band in self.bands else None for band in bands]
+        mag, err = (
+            np.column_stack([nowhere if k is None else a[:, k] for k in taken]) for a in (self.mag, self.mag_err)
+        )
+        return mag, err
 
     def system_numbers(self, systems: Sequence[str]) -> NDArray[np.int64]:
         """The place of each galaxy's photometric system among `systems`, shape (galaxy,); 0 where there is one.
