@@ -220,8 +220,7 @@ class GalaxySet:
         survey = table * (len(self) + 1) + system
         looked = np.isfinite(self.mag) | np.isinf(self.mag_err)
         have = np.array([looked[survey == one].any(axis=0) for one in np.unique(survey)]).reshape(-1, len(self.bands))
-        own = np.asarray(have.any(axis=0) & ~have.all(axis=0))
-        return tuple(band for band, is_own in zip(self.bands, own, strict=True) if is_own)
+        return tuple(band for band, has in zip(self.bands, have.T, strict=True) if has.any() and not has.all())
 
     def without(self, bands: Sequence[str]) -> GalaxySet:
         """The galaxies as if they had not been observed in some bands."""
@@ -344,7 +343,14 @@ def hashed(object_id: NDArray[Any], *, seed: int) -> Floats:
 
 
 def concatenate(sets: Sequence[GalaxySet]) -> GalaxySet:
-    """Join galaxy sets of the same bands; a truth (or anything else) that one of them lacks is NaN there.
+    """Join galaxy sets; a band, a truth or anything else that one of them lacks is NaN there.
+
+    Sets of different bands must share some, and be told apart by their photometric `system` (or `table`).
+
+    Raises
+    ------
+    MixzError
+        They are not, or do not.
 
     Examples
     --------
@@ -353,23 +359,29 @@ def concatenate(sets: Sequence[GalaxySet]) -> GalaxySet:
     >>> concatenate([a, b]).z
     {'spec': array([0.5, nan]), 'many_band': array([nan, 0.9])}
     """
-    bands = sets[0].bands
-    for other in sets[1:]:
-        if other.bands != bands:
-            raise MixzError(
-                f"bands {other.bands} beside {bands}", "the same bands", "map both tables to the same bands"
-            )
+    bands = tuple(dict.fromkeys(band for s in sets for band in s.bands))
+    own = [band for band in bands if any(band not in s.bands for s in sets)]
     parts = {
         name: np.concatenate([getattr(s, name) for s in sets])
-        for name in ("object_id", "mag", "mag_err", "split", "system", "ra_deg", "dec_deg", "table")
+        for name in ("object_id", "split", "system", "ra_deg", "dec_deg", "table")
     }
-    return GalaxySet(
+    mag, mag_err = (np.concatenate(a) for a in zip(*(s.in_bands(bands, optional=own) for s in sets), strict=True))
+    joined = GalaxySet(
+        mag=mag,
+        mag_err=mag_err,
         bands=bands,
         z=_joined([s.z for s in sets], sets),
         z_err=_joined([s.z_err for s in sets], sets, 2),
         carried=_joined([s.carried for s in sets], sets),
         **parts,
     )
+    if own and (len(own) == len(bands) or not set(own) <= set(joined.own_bands())):
+        raise MixzError(
+            f"bands {' beside '.join(', '.join(s.bands) for s in sets)}",
+            "sets that share bands, each of a photometric system (or table) of its own",
+            "name the bands alike, and give each set its system",
+        )
+    return joined
 
 
 def _joined(maps: Sequence[Mapping[str, Floats]], sets: Sequence[GalaxySet], *shape: int) -> dict[str, Floats]:
