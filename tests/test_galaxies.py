@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -82,10 +84,29 @@ def test_no_galaxies_is_a_galaxy_set() -> None:
     assert empty.mag.shape == (0, 2)
 
 
-def test_only_equal_bands_are_joined() -> None:
-    other = GalaxySet(["z"], ("g",), [[1]], [[1]])
-    with pytest.raises(MixzError, match="the same bands"):
-        concatenate([galaxies(), other])
+def test_sets_of_different_bands_are_joined_where_they_can_be_told_apart() -> None:
+    shallow = GalaxySet([1], ("g", "r"), [[21, 20]], [[0.1, 0.1]], system=["des"])
+    deep = GalaxySet([2], ("u", "r", "g"), [[24, 20, 21]], [[0.3, 0.1, 0.2]], system=["egs"])
+    both = concatenate([shallow, deep])
+    assert both.bands == ("g", "r", "u")
+    assert both.own_bands() == ("u",)
+    np.testing.assert_array_equal(both.mag, np.float32([[21, 20, np.nan], [21, 20, 24]]))
+    np.testing.assert_array_equal(both.mag_err, np.float32([[0.1, 0.1, np.nan], [0.2, 0.1, 0.3]]))
+    with pytest.raises(MixzError, match="each of a photometric system"):
+        concatenate([shallow, replace(deep, system=["des"])])
+    with pytest.raises(MixzError, match="share bands"):
+        concatenate([shallow, GalaxySet([2], ("G", "R"), [[21, 20]], [[0.1, 0.1]], system=["egs"])])
+
+
+def test_a_galaxy_asked_without_bands_is_one_without_them() -> None:
+    two = GalaxySet([1, 2], ("u", "g"), [[24, 21], [np.nan, 22]], [[0.3, 0.1], [np.inf, 0.1]], system=["a", "b"])
+    assert two.own_bands() == ()  # the second was looked at, though nothing was seen
+    without = two.without(["u"])
+    assert np.isnan(without.mag[:, 0]).all()
+    assert np.isnan(without.mag_err[:, 0]).all()
+    np.testing.assert_array_equal(without.mag[:, 1], two.mag[:, 1])
+    assert two.measured(["g"]).tolist() == [True, True]
+    assert two.measured().tolist() == [True, False]
 
 
 def test_photoz_of_one_member_has_no_scatter() -> None:

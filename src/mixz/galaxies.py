@@ -204,9 +204,28 @@ class GalaxySet:
             f"name one of these{nearest(name, known)}",
         )
 
-    def measured(self) -> Mask:
-        """Which galaxies have a magnitude in every band, shape (galaxy,)."""
-        return np.asarray(np.isfinite(self.mag).all(axis=1))
+    def measured(self, bands: Sequence[str] = ()) -> Mask:
+        """Which galaxies have a magnitude in each of some bands, or in every band, shape (galaxy,)."""
+        return np.asarray(np.isfinite(self.in_bands(bands or self.bands)[0]).all(axis=1))
+
+    def own_bands(self) -> tuple[str, ...]:
+        """Name the bands that some of its surveys have and others never; a survey is a table in its photometric system.
+
+        Examples
+        --------
+        >>> GalaxySet([1, 2], ("u", "g"), [[np.nan, 21], [22, 21]], [[0.1, 0.1]] * 2, table=["des", "egs"]).own_bands()
+        ('u',)
+        """
+        table, system = (np.unique(names, return_inverse=True)[1] for names in (self.table, self.system))
+        survey = table * (len(self) + 1) + system
+        looked = np.isfinite(self.mag) | np.isinf(self.mag_err)
+        have = np.array([looked[survey == one].any(axis=0) for one in np.unique(survey)]).reshape(-1, len(self.bands))
+        return tuple(band for band, has in zip(self.bands, have.T, strict=True) if has.any() and not has.all())
+
+    def without(self, bands: Sequence[str]) -> GalaxySet:
+        """The galaxies as if they had not been observed in some bands."""
+        gone = np.isin(self.bands, bands)
+        return replace(self, mag=np.where(gone, np.nan, self.mag), mag_err=np.where(gone, np.nan, self.mag_err))
 
     def rows(self, which: NDArray[Any]) -> GalaxySet:
         """The galaxies that `which` (a mask or indices) selects."""
@@ -229,20 +248,21 @@ class GalaxySet:
         """The galaxies of one side of the split."""
         return self.rows(self.split == name)
 
-    def band_places(self, bands: Sequence[str]) -> list[int]:
-        """Where each of `bands` stands among the galaxies' own.
+    def in_bands(self, bands: Sequence[str], *, optional: Collection[str] = ()) -> tuple[Floats, Floats]:
+        """Magnitudes and errors in some bands, each of shape (galaxy, band); NaN in `optional` ones that it lacks.
 
         Raises
         ------
         MixzError
-            The galaxies lack one of them.
+            The galaxies lack one of the others.
 
         Examples
         --------
-        >>> GalaxySet([1], ("g", "r", "i"), [[21, 20, 19]], [[0.1] * 3]).band_places(("i", "g"))
-        [2, 0]
+        >>> galaxies = GalaxySet([1], ("g", "r", "i"), [[21, 20, 19]], [[0.1] * 3])
+        >>> galaxies.in_bands(("i", "g", "y"), optional=("y",))[0]
+        array([[19., 21., nan]], dtype=float32)
         """
-        missing = [band for band in bands if band not in self.bands]
+        missing = [band for band in bands if band not in self.bands and band not in optional]
         if missing:
             hint = "".join(nearest(band, self.bands) for band in missing)
             raise MixzError(
@@ -250,7 +270,12 @@ class GalaxySet:
                 f"bands: {', '.join(bands)}",
                 f"map these bands, or use a model trained on yours{hint}",
             )
-        return [self.bands.index(band) for band in bands]
+        nowhere = np.full(len(self), np.nan, dtype=np.float32)
+        taken = [self.bands.index(band) if band in self.bands else None for band in bands]
+        mag, err = (
+            np.column_stack([nowhere if k is None else a[:, k] for k in taken]) for a in (self.mag, self.mag_err)
+        )
+        return mag, err
 
     def system_numbers(self, systems: Sequence[str]) -> NDArray[np.int64]:
         """The place of each galaxy's photometric system among `systems`, shape (galaxy,); 0 where there is one.
@@ -318,7 +343,14 @@ def hashed(object_id: NDArray[Any], *, seed: int) -> Floats:
 
 
 def concatenate(sets: Sequence[GalaxySet]) -> GalaxySet:
-    """Join galaxy sets of the same bands; a truth (or anything else) that one of them lacks is NaN there.
+    """Join galaxy sets; a band, a truth or anything else that one of them lacks is NaN there.
+
+    Sets of different bands must share some, and be told apart by their photometric `system` (or `table`).
+
+    Raises
+    ------
+    MixzError
+        They are not, or do not.
 
     Examples
     --------
@@ -327,23 +359,29 @@ def concatenate(sets: Sequence[GalaxySet]) -> GalaxySet:
     >>> concatenate([a, b]).z
     {'spec': array([0.5, nan]), 'many_band': array([nan, 0.9])}
     """
-    bands = sets[0].bands
-    for other in sets[1:]:
-        if other.bands != bands:
-            raise MixzError(
-                f"bands {other.bands} beside {bands}", "the same bands", "map both tables to the same bands"
-            )
+    bands = tuple(dict.fromkeys(band for s in sets for band in s.bands))
+    own = [band for band in bands if any(band not in s.bands for s in sets)]
     parts = {
         name: np.concatenate([getattr(s, name) for s in sets])
-        for name in ("object_id", "mag", "mag_err", "split", "system", "ra_deg", "dec_deg", "table")
+        for name in ("object_id", "split", "system", "ra_deg", "dec_deg", "table")
     }
-    return GalaxySet(
+    mag, mag_err = (np.concatenate(a) for a in zip(*(s.in_bands(bands, optional=own) for s in sets), strict=True))
+    joined = GalaxySet(
+        mag=mag,
+        mag_err=mag_err,
         bands=bands,
         z=_joined([s.z for s in sets], sets),
         z_err=_joined([s.z_err for s in sets], sets, 2),
         carried=_joined([s.carried for s in sets], sets),
         **parts,
     )
+    if own and (len(own) == len(bands) or not set(own) <= set(joined.own_bands())):
+        raise MixzError(
+            f"bands {' beside '.join(', '.join(s.bands) for s in sets)}",
+            "sets that share bands, each of a photometric system (or table) of its own",
+            "name the bands alike, and give each set its system",
+        )
+    return joined
 
 
 def _joined(maps: Sequence[Mapping[str, Floats]], sets: Sequence[GalaxySet], *shape: int) -> dict[str, Floats]:

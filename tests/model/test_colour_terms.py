@@ -147,7 +147,7 @@ def test_what_is_known_is_saved_and_held_to(models: dict[str, Ensemble], tmp_pat
         prior, now = again.weights[f"prior.system.1.{part}"], again.weights[f"system.1.{part}"]
         assert not torch.equal(prior, now)
         assert (prior - now).abs().max() < 0.3
-    photometry = Photometry.of(two_systems(10)[0], order=range(3), systems=model.features.systems)
+    photometry = Photometry.of(two_systems(10)[0], ("g", "r", "i"), systems=model.features.systems)
     assert torch.equal(model.features(photometry), again.features(photometry))
     assert isinstance(again.features, Features)
 

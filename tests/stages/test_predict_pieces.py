@@ -39,7 +39,7 @@ PLAIN = Asked()
 class Toy:
     """A model whose redshift is a tenth of the mean magnitude, less 2; it knows how many of its densities are alive."""
 
-    bands, systems, members = ("g", "r"), ("",), 1
+    bands, own_bands, systems, members = ("g", "r"), (), ("",), 1
     has_density, needs_errors, sees_undetected = True, False, False
 
     def __init__(self) -> None:

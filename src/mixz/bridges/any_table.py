@@ -51,8 +51,8 @@ def predict_table(
         An ensemble, or what `mixz.open_model` reads.
     table
         An astropy Table or QTable, a pandas DataFrame, a pyarrow Table, a dictionary of arrays, or magnitudes as an
-        array of shape (galaxy, band), free of dust where training was; for models that look at errors a pair
-        (mag, mag_err) of them.
+        array of shape (galaxy, band), free of dust where training was and of its zero points; for models that look at
+        errors a pair (mag, mag_err) of them.  An array may lack the columns of the model's own bands, its last.
     mag, mag_err, object_id, system, flux, flux_err, flux_zero_point, ebv, dereddened
         As `mixz predict` has them.  Units of columns are used.
     densities
@@ -98,13 +98,18 @@ def predict_table(
         ebv=ebv,
         dereddened=dereddened,
     )
+    return _predicted(model, table, asked, densities=densities)
+
+
+def _predicted(model: PhotoZModel, table: Any, asked: Asked, *, densities: bool) -> Any:
+    """Estimate the redshifts of a table of columns."""
     kind = kind_of(table)
     frame = kind.frame(asked.needed(model, kind.names, where=WHERE))
     account = Account(WHERE, len(frame))
     photoz = model.predict(asked.galaxies(model, frame, where=WHERE, account=account))
     account.finish()
     for text in account.warnings():
-        warnings.warn(text, stacklevel=2)
+        warnings.warn(text, stacklevel=3)
     beside = asked.beside(model, frame, where=WHERE)
     columns = {name: BESIDE[name]._replace(data=_hidden(values)) for name, values in beside.items()}
     columns |= {name: column for name, column in photoz.columns().items() if name not in BESIDE}
@@ -133,10 +138,11 @@ def _of_arrays(model: PhotoZModel, given: Any, system: str | None, *, densities:
         raise MixzError("densities of an array", "of a table or a dictionary", "give the magnitudes as one of these")
     arrays = given if isinstance(given, tuple) else (given,)
     shapes = [array.shape for array in arrays]
-    if len(shapes[0]) != 2 or shapes[0][1] != len(model.bands) or shapes[-1] != shapes[0]:
+    least = len(model.bands) - len(model.own_bands)
+    if len(shapes[0]) != 2 or shapes[0][1] not in (least, len(model.bands)) or shapes[-1] != shapes[0]:
         raise MixzError(
             f"an array of shape {', '.join(map(str, shapes))}",
-            f"(galaxy, {len(model.bands)})",
+            " or ".join(f"(galaxy, {bands})" for bands in dict.fromkeys((least, len(model.bands)))),
             f"one column per band: {model.bands}",
         )
     if model.needs_errors and len(arrays) == 1:
@@ -144,15 +150,13 @@ def _of_arrays(model: PhotoZModel, given: Any, system: str | None, *, densities:
     table = {
         f"{kind}_{band}": array[:, k]
         for kind, array in zip(("mag", "mag_err"), arrays, strict=False)
-        for k, band in enumerate(model.bands)
+        for k, band in enumerate(model.bands[: shapes[0][1]])
     }
-    return np.array(
-        predict_table(
-            model,
-            table,
-            mag="mag_{band}",
-            mag_err="mag_err_{band}" if len(arrays) == 2 else None,
-            system=system,
-            dereddened=True,
-        )["z_phot"]
+    asked = Asked(
+        mag="mag_{band}",
+        mag_err="mag_err_{band}" if len(arrays) == 2 else None,
+        system=system,
+        dereddened=True,
+        corrected=True,
     )
+    return np.array(_predicted(model, table, asked, densities=False)["z_phot"])

@@ -65,6 +65,8 @@ class Asked:
         Its column of E(B-V), where the model's training took dust off by that.
     dereddened
         Whether its magnitudes are free of dust already.
+    corrected
+        Whether they are what training saw, so that zero points are right already too: a table that mixz built.
     """
 
     mag: str | None = None
@@ -76,6 +78,7 @@ class Asked:
     flux_zero_point: float | None = None
     ebv: str | None = None
     dereddened: bool = False
+    corrected: bool = False
 
     def columns(self, model: PhotoZModel, available: Sequence[str], *, where: str) -> Columns:
         """Choose the column map that fits a table: the one asked for, one of the training tables', or the plain one.
@@ -87,12 +90,15 @@ class Asked:
         """
         tried = self._tried(model)
         without = [c.model_copy(update={"mag_err": None, "flux_err": None}) for c in tried]
-        # Infinite errors mark bands in which nothing was seen; networks that see neither do not ask for errors.
-        with_errors = tried if model.needs_errors or model.sees_undetected else []
-        for columns in [*with_errors, *([] if model.needs_errors else without)]:
-            has_errors = (columns.mag_err if columns.mag is not None else columns.flux_err) is not None
-            if _fits(columns, model, available) and (has_errors or not model.needs_errors):
-                return columns
+        # Infinite errors mark bands in which nothing was seen, and large ones own bands that say nothing; networks that
+        # see neither do not ask for errors.
+        with_errors = tried if model.needs_errors or model.sees_undetected or model.own_bands else []
+        for some in (with_errors, [] if model.needs_errors else without):
+            fitting = [c for c in some if _fits(c, model, available) and (_has_errors(c) or not model.needs_errors)]
+            # Of equals in dust the one that finds most own bands.
+            equals = [c for c in fitting if c.extinction == fitting[0].extinction]
+            if equals:
+                return max(equals, key=lambda c: len(_bands(c, model, available)))
         if model.needs_errors and any(_fits(c, model, available) for c in without):
             raise MixzError(
                 f"{where} has magnitudes but no errors that mixz knows; the model sees errors",
@@ -103,19 +109,19 @@ class Asked:
             dusty = columns.model_copy(update=WITHOUT_DUST)
             if columns.extinction != "none" and _fits(dusty, model, available):
                 raise _no_dust(columns, model, available, where)
-        require_columns(_names(without[-1], model), available, where=where, do=NAME_THEM)
+        require_columns(_names(without[-1], _shared(model)), available, where=where, do=NAME_THEM)
         raise AssertionError("unreachable: no map fits, so the last one lacks a column")
 
     def id_column(self, model: PhotoZModel, available: Sequence[str]) -> str | None:
         """Name the column of the galaxies' names: the one asked for, the training tables', or ``object_id``."""
         if self.object_id is not None:
             return self.object_id
-        known = [c.object_id for c in _trained_on(model)]
+        known = [c.object_id for c in _trained_on(model, self.system)]
         return next((name for name in (*known, ID) if name is not None and name in available), None)
 
     def without_names(self, model: PhotoZModel, available: Sequence[str]) -> str:
         """What to tell where galaxies are called by their rows though the training tables had names; else nothing."""
-        known = [c.object_id for c in _trained_on(model) if c.object_id is not None]
+        known = [c.object_id for c in _trained_on(model, self.system) if c.object_id is not None]
         if self.id_column(model, available) is not None or not known:
             return ""
         sought = ", ".join(repr(name) for name in dict.fromkeys((*known, ID)))
@@ -123,7 +129,7 @@ class Asked:
 
     def position_columns(self, model: PhotoZModel, available: Sequence[str]) -> tuple[str, str] | None:
         """Name the columns of right ascension and declination, where the table has such."""
-        for c in _trained_on(model):
+        for c in _trained_on(model, self.system):
             if c.ra in available and c.dec in available:
                 return str(c.ra), str(c.dec)
         small = {name.lower(): name for name in reversed(available)}
@@ -138,7 +144,8 @@ class Asked:
             The table lacks one, or the system is none of the model's.
         """
         require_system(model, self.system)
-        wanted = _names(self.columns(model, available, where=where), model)
+        columns = self.columns(model, available, where=where)
+        wanted = _names(columns, _bands(columns, model, available))
         name = self.id_column(model, available)
         wanted += [name] if name else []
         require_columns(wanted, available, where=where, do=NAME_THEM)
@@ -180,18 +187,22 @@ class Asked:
         MixzError
             A column is missing, or holds text.
         """
-        columns = self.columns(model, [str(name) for name in frame.columns], where=where)
-        if self.flux_zero_point is None and any(_is_flux(frame, name) for name in _names(columns, model)):
+        available = [str(name) for name in frame.columns]
+        columns = self.columns(model, available, where=where)
+        bands = _bands(columns, model, available)
+        if self.flux_zero_point is None and any(_is_flux(frame, name) for name in _names(columns, bands)):
             # What training tables were in does not hold for a table that says its own unit.
             columns = columns.model_copy(update={"flux_zero_point": None})
         elif account is not None and self._as_trained(columns):
             account.note(f"{where}: fluxes taken as training's, with a zero point of {columns.flux_zero_point:g}")
-        mag, mag_err = photometry(frame, columns, model.bands, where=where, account=account)
-        name = self.id_column(model, [str(name) for name in frame.columns])
+        if account is not None:
+            _tell_bands(account, columns, model, bands)
+        mag, mag_err = photometry(frame, columns, bands, where=where, account=account)
+        name = self.id_column(model, available)
         if account is not None and name in frame and are_rounded(frame[name]):
             account.note(f"{where} column {name!r}: {ROUNDED}")
         system = np.full(len(frame), self.system or "")
-        return GalaxySet(np.arange(first, first + len(frame)), model.bands, mag, mag_err, system=system)
+        return GalaxySet(np.arange(first, first + len(frame)), bands, mag, mag_err, system=system)
 
     def _as_trained(self, columns: Columns) -> bool:
         """Whether only the training tables say what a flux of 1 is, though the fluxes are called otherwise."""
@@ -202,7 +213,7 @@ class Asked:
         self._require_sense()
         # Of maps that fit those that take dust off come first: a table with E(B-V) has it for a reason.
         trained_on = sorted(
-            (self._about_dust(columns) for columns in _trained_on(model) or [Columns()]),
+            (self._corrected(columns) for columns in _trained_on(model, self.system) or [Columns()]),
             key=lambda columns: columns.extinction == "none",
         )
         if self.flux is not None:
@@ -215,8 +226,10 @@ class Asked:
             return [c.model_copy(update=PLAIN | named) for c in trained_on]
         return [*trained_on, *(c.model_copy(update=PLAIN) for c in trained_on)]
 
-    def _about_dust(self, columns: Columns) -> Columns:
-        """A training table's map with what is said here of dust."""
+    def _corrected(self, columns: Columns) -> Columns:
+        """A training table's map with what is said here of dust and zero points."""
+        if self.corrected:
+            columns = columns.model_copy(update={"zero_points": {}})
         if self.dereddened:
             return columns.model_copy(update=WITHOUT_DUST)
         if self.ebv is None:
@@ -252,18 +265,47 @@ WITHOUT_DUST: dict[str, Any] = {"extinction": "none", "a_band": None, "ebv": Non
 NAME_THEM = "name its columns: --mag (or --flux), e.g. '{band}_cmodel_mag'; --id"
 
 
-def _trained_on(model: PhotoZModel) -> list[Columns]:
-    """The column maps of a model's training tables."""
-    return [Columns(**told) for told in model.provenance.get("columns", [])]
+def _trained_on(model: PhotoZModel, system: str | None) -> list[Columns]:
+    """The column maps of a model's training tables; those of a photometric system where it has some."""
+    maps = [Columns(**told) for told in model.provenance.get("columns", [])]
+    systems = model.provenance.get("column_systems", [])
+    of_system = [one for one, its in zip(maps, systems, strict=False) if its == system]
+    return of_system or maps
 
 
 def _fits(columns: Columns, model: PhotoZModel, available: Sequence[str]) -> bool:
-    return set(_names(columns, model)) <= set(available)
+    return set(_names(columns, _shared(model))) <= set(available)
+
+
+def _has_errors(columns: Columns) -> bool:
+    return (columns.mag_err if columns.mag is not None else columns.flux_err) is not None
+
+
+def _shared(model: PhotoZModel) -> list[str]:
+    """The bands that a table must have."""
+    return [band for band in model.bands if band not in model.own_bands]
+
+
+def _bands(columns: Columns, model: PhotoZModel, available: Sequence[str]) -> tuple[str, ...]:
+    """The bands that a table is asked with: those that it must have, and what it has of the model's own ones."""
+    dusty = columns.extinction == "ebv"
+    known = [band for band in model.own_bands if not dusty or band in columns.extinction_per_ebv]
+    return (*_shared(model), *(band for band in known if set(_names(columns, [band])) <= set(available)))
+
+
+def _tell_bands(account: Account, columns: Columns, model: PhotoZModel, bands: Sequence[str]) -> None:
+    """Note which own bands a table is asked without, and which zero points are put right."""
+    without = [band for band in model.own_bands if band not in bands]
+    if without:
+        account.note(f"{account.where} is asked without {', '.join(without)}: it lacks columns of these bands")
+    added = ", ".join(f"{band} {shift:+g}" for band, shift in columns.zero_points.items() if band in bands)
+    if added:
+        account.note(f"{account.where}: zero points put right as in training [mag]: {added}")
 
 
 def _no_dust(columns: Columns, model: PhotoZModel, available: Sequence[str], where: str) -> MixzError:
     """What to say of a table of magnitudes whose dust nobody knows."""
-    lacking = [name for name in _names(columns, model) if name not in available]
+    lacking = [name for name in _names(columns, _shared(model)) if name not in available]
     by_ebv = columns.extinction == "ebv"
     return MixzError(
         f"{where} has no column {', '.join(map(repr, lacking))}; the model was trained on magnitudes freed of the "
@@ -303,5 +345,5 @@ def require_system(model: PhotoZModel, system: str | None) -> None:
     raise MixzError(given, f"systems of the model: {', '.join(known)}", f"name the table's with --system{hint}")
 
 
-def _names(columns: Columns, model: PhotoZModel) -> list[str]:
-    return [name for names in column_names(columns, model.bands).values() for name in names]
+def _names(columns: Columns, bands: Sequence[str]) -> list[str]:
+    return [name for names in column_names(columns, bands).values() for name in names]

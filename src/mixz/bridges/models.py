@@ -21,7 +21,12 @@ class PhotoZModel(Protocol):
 
     @property
     def bands(self) -> tuple[str, ...]:
-        """The bands it needs, in the order of its inputs."""
+        """The bands it looks at, in the order of its inputs, its own ones last."""
+        ...
+
+    @property
+    def own_bands(self) -> tuple[str, ...]:
+        """The bands that it uses where galaxies have them, and does without elsewhere."""
         ...
 
     @property

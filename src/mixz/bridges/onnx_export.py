@@ -142,7 +142,7 @@ class Graph(torch.nn.Module):
         system
             Number of each galaxy's photometric system, shape (galaxy,).
         """
-        x = self.features(Photometry(mag, mag_err, system))
+        x = self.features(Photometry.parted(mag, mag_err, system, own=len(self.network.own)))
         unknown = ~x.isfinite().all(dim=1)
         known = torch.where(unknown[:, None], 0.0, x)
         outs = [outputs(stack, known.expand(self.members, -1, -1), self.network) for stack in self.stacks]
@@ -184,10 +184,9 @@ def export_onnx(ensemble: Ensemble, path: str | Path) -> None:
     MixzError
         The ONNX packages are not installed, the ensemble has too many bands, or the file cannot be written.
     """
-    if ensemble.network.drop_bands and len(ensemble.bands) > MOST_BANDS:
-        raise MixzError(
-            f"{len(ensemble.bands)} bands, any of which may be missing", f"at most {MOST_BANDS}", "use the model folder"
-        )
+    shared = len(ensemble.bands) - len(ensemble.own_bands)
+    if ensemble.network.drop_bands and shared > MOST_BANDS:
+        raise MixzError(f"{shared} bands, any of which may be missing", f"at most {MOST_BANDS}", "use the model folder")
     graph = Graph(ensemble).eval()
     bands = len(ensemble.bands)
     mag = torch.linspace(20, 24, EXAMPLE_GALAXIES * bands).reshape(EXAMPLE_GALAXIES, bands)
@@ -235,6 +234,7 @@ def _about(ensemble: Ensemble) -> dict[str, object]:
     return {
         "format": ONNX_FORMAT,
         "bands": ensemble.bands,
+        "own_bands": ensemble.own_bands,
         "systems": ensemble.systems,
         "needs_errors": ensemble.needs_errors,
         "sees_undetected": ensemble.sees_undetected,

@@ -35,7 +35,7 @@ class OnnxModel:
 
     Parameters
     ----------
-    bands, systems, needs_errors, sees_undetected
+    bands, own_bands, systems, needs_errors, sees_undetected
         As `Ensemble` has them.
     members
         Number of networks inside.
@@ -50,6 +50,7 @@ class OnnxModel:
     """
 
     bands: tuple[str, ...]
+    own_bands: tuple[str, ...]
     systems: tuple[str, ...]
     needs_errors: bool
     sees_undetected: bool
@@ -92,6 +93,7 @@ class OnnxModel:
                 raise ValueError("it has no seal")
             return cls(
                 bands=tuple(about["bands"]),
+                own_bands=tuple(about.get("own_bands", ())),
                 systems=tuple(about["systems"]),
                 needs_errors=about["needs_errors"],
                 sees_undetected=about["sees_undetected"],
@@ -117,10 +119,10 @@ class OnnxModel:
         MixzError
             The galaxies lack one of the model's bands, or are of a photometric system that the model does not know.
         """
-        order = galaxies.band_places(self.bands)
+        mag, mag_err = galaxies.in_bands(self.bands, optional=self.own_bands)
         fed: dict[str, NDArray[Any]] = {
-            "mag": np.ascontiguousarray(galaxies.mag[:, order], dtype=np.float32),
-            "mag_err": np.ascontiguousarray(galaxies.mag_err[:, order], dtype=np.float32),
+            "mag": np.ascontiguousarray(mag, dtype=np.float32),
+            "mag_err": np.ascontiguousarray(mag_err, dtype=np.float32),
             "system": galaxies.system_numbers(self.systems),
         }
         wanted = {one.name for one in self.session.get_inputs()}

@@ -74,8 +74,11 @@ def _table_galaxies(table: Table, config: Config, ledger: Ledger) -> GalaxySet:
 
 
 def _complete(frame: pd.DataFrame, config: Config) -> tuple[str, NDArray[np.bool_]]:
-    """Name the cut on unmeasured bands that the config asks for, and say which galaxies pass it."""
-    mag, err = (frame[[f"{kind}_{band}" for band in config.bands]].to_numpy() for kind in ("mag", "mag_err"))
+    """Name the cut on unmeasured bands that the config asks for, and say which galaxies pass it.
+
+    Bands that some table has not decide nothing: networks do without them.
+    """
+    mag, err = (frame[[f"{kind}_{band}" for band in config.shared_bands]].to_numpy() for kind in ("mag", "mag_err"))
     measured = np.isfinite(mag)
     if config.incomplete == "drop":
         return "all_bands_measured", measured.all(axis=1)

@@ -185,7 +185,8 @@ def _needed_columns(
     source: Source, bands: Sequence[str], cuts: Sequence[Cut], available: Sequence[str], ours: Collection[str]
 ) -> list[str]:
     columns = source.columns
-    wanted = [name for names in column_names(columns, bands).values() for name in names] if bands else []
+    has = source.has(bands)
+    wanted = [name for names in column_names(columns, has).values() for name in names] if has else []
     wanted += [*source.truths.values(), *source.carry.values()]
     for errors in source.truth_errors.values():
         wanted += [errors] if isinstance(errors, str) else errors
@@ -236,9 +237,16 @@ def _in_our_names(
 
 
 def _magnitudes(chunk: pd.DataFrame, source: Source, bands: Sequence[str], account: Account) -> dict[str, Floats]:
-    mag, mag_err = photometry(chunk, source.columns, bands, where=account.where, account=account)
-    pairs = (("mag", mag), ("mag_err", mag_err))
-    return {f"{kind}_{band}": values[:, k].astype(np.float32) for kind, values in pairs for k, band in enumerate(bands)}
+    """Magnitudes and errors by our names; NaN in bands that the catalogue does not have."""
+    has = source.has(bands)
+    found = photometry(chunk, source.columns, has, where=account.where, account=account)
+    named = {
+        f"{kind}_{band}": values[:, k].astype(np.float32)
+        for kind, values in zip(("mag", "mag_err"), found, strict=True)
+        for k, band in enumerate(has)
+    }
+    nowhere = np.full(len(chunk), np.nan, dtype=np.float32)
+    return {f"{kind}_{band}": named.get(f"{kind}_{band}", nowhere) for kind in ("mag", "mag_err") for band in bands}
 
 
 def _believed(chunk: pd.DataFrame, column: str, source: Source, account: Account) -> Floats:

@@ -77,7 +77,7 @@ def photometry(
     if account is None:
         judge.finish()
     mag, mag_err = (np.column_stack(values) for values in zip(*pairs, strict=True))
-    mag = mag - dust
+    mag = mag - dust + np.array([columns.zero_points.get(band, 0.0) for band in bands])
     return mag, np.where(np.isnan(mag) & ~np.isposinf(mag_err), np.nan, mag_err)
 
 

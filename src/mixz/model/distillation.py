@@ -134,8 +134,13 @@ def _student(teacher: Ensemble, network: Network, seed: int) -> Ensemble:
 
 
 def _rows(teacher: Ensemble, galaxies: GalaxySet, side: str) -> Rows:
-    """One side's inputs and what the teacher says of them, as masses."""
+    """One side's inputs and what the teacher says of them, as masses; of galaxies with own bands also without these."""
     x, mass = teacher.masses(galaxies)
+    if teacher.own_bands:
+        own, _ = galaxies.in_bands(teacher.own_bands, optional=teacher.own_bands)
+        more = galaxies.rows(np.flatnonzero(np.isfinite(own).any(axis=1)))
+        without = teacher.masses(more.without(teacher.own_bands))
+        x, mass = (torch.cat(parts) for parts in zip((x, mass), without, strict=True))
     known = mass.isfinite().all(dim=1)
     if not known.any():
         raise MixzError(

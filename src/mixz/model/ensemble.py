@@ -42,7 +42,7 @@ class Ensemble:
     Parameters
     ----------
     bands
-        The bands it needs, in the order of its inputs.
+        The bands it looks at, in the order of its inputs; the last are its own bands, which galaxies may lack.
     network
         What each member is.
     weights
@@ -98,6 +98,11 @@ class Ensemble:
     def systems(self) -> tuple[str, ...]:
         """Names of the photometric systems it tells apart; a single one where it knows of none."""
         return self.features.systems
+
+    @property
+    def own_bands(self) -> tuple[str, ...]:
+        """The bands that it uses where galaxies have them, and does without elsewhere."""
+        return self.network.own
 
     @property
     def has_density(self) -> bool:
@@ -156,6 +161,8 @@ class Ensemble:
 
     def predict(self, galaxies: GalaxySet) -> PhotoZ:
         """Redshift estimates of every galaxy by every member; NaN for galaxies that lack a band the model needs.
+
+        Own bands are used where galaxies have them, and not needed.
 
         Where the ensemble is calibrated, its density, the point estimates read off it and the intervals are; what
         single members say is not.
@@ -217,7 +224,7 @@ class Ensemble:
 
     def photometry(self, galaxies: GalaxySet) -> Photometry:
         """The photometry of galaxies in the order of the model's bands and systems."""
-        return Photometry.of(galaxies, order=galaxies.band_places(self.bands), systems=self.features.systems)
+        return Photometry.of(galaxies, self.bands, systems=self.features.systems, own=self.own_bands)
 
     def mag_ref(self, galaxies: GalaxySet) -> torch.Tensor:
         """The magnitudes in the band that says how wrong labels are, shape (galaxy,)."""
@@ -227,7 +234,7 @@ class Ensemble:
         """Carry inputs into the common photometric system, as the members do on average; magnitudes only."""
         members = {name: w for name, w in self.weights.items() if name.startswith("system.")}
         mean = {name: w.mean(dim=0, keepdim=True) for name, w in members.items()}
-        return in_common_system(mean, x[None])[0, :, : len(self.bands)]
+        return in_common_system(mean, x[None])[0, :, : len(self.bands) - len(self.own_bands)]
 
     def weight_seeds(self) -> list[int]:
         """The seed of each member's weight draws, where its weights have a spread."""

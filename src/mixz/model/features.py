@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from mixz.errors import MixzError
+from mixz.model.asinh import POGSON, asinh_mag, typical_noise
+from mixz.model.own import OwnBands
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,10 +20,6 @@ if TYPE_CHECKING:
 
 NARROWEST_MAG = 1e-3
 """Whitening blows no direction up whose spread is below this [mag]: it holds nothing but rounding."""
-POGSON = 1.0857362
-"""2.5 / ln 10: a magnitude error is this times the relative error of the flux."""
-
-
 FITTED = ("offset", "matrix", "mean", "covariance", "softening", "error_mean", "error_spread")
 """The numbers of `Features` that are fitted, and stored with the weights."""
 
@@ -36,23 +34,35 @@ class Photometry(NamedTuple):
         `mag_err` infinite.
     system
         Number of each galaxy's photometric system, shape (galaxy,).
+    own, own_err
+        The same of own bands, which not every survey has, shape (galaxy, own band); None where there are none.
     """
 
     mag: torch.Tensor
     mag_err: torch.Tensor
     system: torch.Tensor
+    own: torch.Tensor | None = None
+    own_err: torch.Tensor | None = None
 
     @classmethod
-    def of(cls, galaxies: GalaxySet, *, order: Sequence[int], systems: Sequence[str]) -> Self:
-        """Take the bands in an `order`; the galaxies' own arrays stay untouched.
+    def of(cls, galaxies: GalaxySet, bands: Sequence[str], *, systems: Sequence[str], own: Sequence[str] = ()) -> Self:
+        """Take some `bands`, the last of which may be `own` ones; the galaxies' own arrays stay untouched.
 
         Raises
         ------
         MixzError
-            A galaxy's photometric system is not among `systems` where there are several.
+            The galaxies lack one of the others, or a galaxy's photometric system is not among `systems` where there
+            are several.
         """
-        mag, err = (torch.tensor(a[:, list(order)], dtype=torch.float32) for a in (galaxies.mag, galaxies.mag_err))
-        return cls(mag, err, torch.from_numpy(galaxies.system_numbers(systems)))
+        mag, err = (torch.tensor(a, dtype=torch.float32) for a in galaxies.in_bands(bands, optional=own))
+        return cls.parted(mag, err, torch.from_numpy(galaxies.system_numbers(systems)), own=len(own))
+
+    @classmethod
+    def parted(cls, mag: torch.Tensor, mag_err: torch.Tensor, system: torch.Tensor, *, own: int) -> Self:
+        """Part the last bands, the `own` ones, from those that every galaxy has."""
+        if not own:
+            return cls(mag, mag_err, system)
+        return cls(mag[:, :-own], mag_err[:, :-own], system, mag[:, -own:], mag_err[:, -own:])
 
     def usable(self, network: Network) -> torch.Tensor:
         """Which galaxies a network can be asked about, shape (galaxy,)."""
@@ -66,7 +76,7 @@ class Photometry(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """Map photometry to inputs: [(mag - offset) matrix, which bands are missing, ln errors, which system].
+    """Map photometry to inputs: [(mag - offset) matrix, which bands are missing, ln errors, own bands, which system].
 
     It is fitted once, on the first step's training galaxies, and travels with the weights: refining on other galaxies
     must not move the inputs.
@@ -85,6 +95,8 @@ class Features:
         Names of the photometric systems; the first is the common one.
     network
         Which of these parts the networks see.
+    own
+        How own bands are seen; None where there are none.
     """
 
     offset: torch.Tensor
@@ -96,15 +108,20 @@ class Features:
     error_spread: torch.Tensor
     systems: tuple[str, ...]
     network: Network
+    own: OwnBands | None = None
 
     @classmethod
-    def fit(cls, photometry: Photometry, network: Network, systems: Sequence[str] = ("",)) -> Self:
+    def fit(
+        cls, photometry: Photometry, network: Network, systems: Sequence[str] = ("",), *, ref_place: int = 0
+    ) -> Self:
         """Fit the maps to training galaxies.
 
         - ``minmax``: each band's range onto [0, 1], as in the paper group's public example.
         - ``whitened``: uncorrelated inputs of mean 0 and spread 1 (ours).  Magnitudes of one galaxy nearly follow each
           other, so min-max inputs hide its colours in small differences, which take many updates to find; the
           networks that can be reached are the same.
+
+        Own bands are seen against the band in the place `ref_place`.
 
         Examples
         --------
@@ -122,11 +139,11 @@ class Features:
         detected = photometry.mag.isfinite().all(dim=1)
         if not detected.any():
             raise MixzError("no training galaxy is measured in every band", "at least one", "check the bands")
-        softening = _typical_noise(photometry)
+        softening = typical_noise(photometry.mag, photometry.mag_err)
         mag = photometry.mag[detected]
         seen = photometry.mag_err[detected].isfinite().all(dim=1)
         if network.asinh:
-            mag = _asinh(mag, photometry.mag_err[detected], softening)
+            mag = asinh_mag(mag, photometry.mag_err[detected], softening)
         offset, matrix = (_minmax if network.inputs == "minmax" else _whitened)(mag)
         if network.errors != "none" and not seen.any():
             raise MixzError(
@@ -148,19 +165,20 @@ class Features:
             spread,
             tuple(systems),
             network,
+            _own(photometry, network, softening, ref_place=ref_place),
         )
 
     @property
     def width(self) -> int:
         """How many inputs the first layer sees: all but the columns that name the system."""
         parts = 1 + (self.network.drop_bands > 0) + (self.network.errors != "none")
-        return parts * len(self.offset)
+        return parts * len(self.offset) + 2 * len(self.network.own)
 
     def __call__(self, photometry: Photometry) -> torch.Tensor:
         """Map photometry to inputs, shape (galaxy, input); NaN for galaxies that the networks cannot be asked about."""
         mag, err = photometry.mag, photometry.mag_err
         if self.network.asinh:
-            mag = _asinh(mag, err, self.softening)
+            mag = asinh_mag(mag, err, self.softening)
         missing = mag.isnan()
         whole = self.filled(mag, missing) if self.network.drop_bands else mag
         columns = [(whole - self.offset) @ self.matrix]
@@ -171,6 +189,8 @@ class Features:
             sure = (err.clamp(1e-4, POGSON).log() - self.error_mean) / self.error_spread
             # Where bands may be missing, so may errors: an unknown one counts as a typical one.
             columns.append(torch.where(err.isnan() & (self.network.drop_bands > 0), 0.0, sure))
+        if self.own is not None and photometry.own is not None and photometry.own_err is not None:
+            columns.append(self.own(photometry.own, photometry.own_err, whole))
         others = range(1, len(self.systems))
         columns += [(photometry.system == number).float()[:, None] for number in others]
         return torch.cat(columns, dim=1)
@@ -198,6 +218,14 @@ class Features:
         return filled
 
 
+def _own(photometry: Photometry, network: Network, softening: torch.Tensor, *, ref_place: int) -> OwnBands | None:
+    """How own bands are seen, by the training galaxies that have them; None where there are none."""
+    if photometry.own is None or photometry.own_err is None:
+        return None
+    shared = asinh_mag(photometry.mag, photometry.mag_err, softening) if network.asinh else photometry.mag
+    return OwnBands.fit(photometry.own, photometry.own_err, shared, ref_place=ref_place, asinh=network.asinh)
+
+
 def _minmax(mag: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     low, high = mag.amin(dim=0), mag.amax(dim=0)
     # A band without spread carries nothing; it maps to 0 instead of dividing by zero.
@@ -214,20 +242,3 @@ def _whitened(mag: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 def _covariance(mag: torch.Tensor) -> torch.Tensor:
     away = mag.double() - mag.double().mean(dim=0)
     return (away.T @ away / len(away)).float()
-
-
-def _typical_noise(photometry: Photometry) -> torch.Tensor:
-    """The magnitude of the median flux error in each band (30 where errors are unknown: no bend)."""
-    mag, err = photometry.mag, photometry.mag_err
-    noise = torch.where(err > 0, mag - 2.5 * torch.log10(err.clamp_min(1e-6) / POGSON), torch.nan)
-    noise = torch.where(err.isfinite(), noise, torch.nan)
-    return noise.nanmedian(dim=0).values.nan_to_num(30.0)
-
-
-def _asinh(mag: torch.Tensor, err: torch.Tensor, softening: torch.Tensor) -> torch.Tensor:
-    """Asinh magnitudes (Lupton, Gunn & Szalay 1999, AJ 118, 1406): finite where nothing was seen.
-
-    m = b - POGSON (asinh(f / 2) ), with f the flux in units of that of magnitude b, the softening.
-    """
-    flux = torch.where(err.isinf(), 0.0, 10 ** (-0.4 * (mag.double() - softening))) / 2
-    return (softening - POGSON * (flux + (flux.square() + 1).sqrt()).log()).float()

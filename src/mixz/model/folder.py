@@ -23,7 +23,9 @@ from mixz.errors import MixzError
 from mixz.model.ensemble import Ensemble
 from mixz.model.features import FITTED, Features
 from mixz.model.file import SUFFIX, pack_model, unpacked_model
-from mixz.model.tensors import read_tensors
+from mixz.model.own import FITTED as FITTED_OF_OWN
+from mixz.model.own import OwnBands
+from mixz.model.tensors import OWN, read_tensors
 from mixz.model.training.history import History, Lost
 from mixz.settings.model_record import FORMAT, HISTORY, RECORD, WEIGHTS, damaged, read_record
 
@@ -74,6 +76,8 @@ def _write_folder(ensemble: Ensemble, folder: str | Path) -> None:
     require_model_place(folder)
     fitted = [part for part in FITTED_AFTERWARDS if getattr(ensemble, part) is not None]
     tensors = ensemble.weights | {f"inputs.{name}": getattr(ensemble.features, name) for name in FITTED}
+    if ensemble.features.own is not None:
+        tensors |= {f"{OWN}{name}": tensor for name, tensor in ensemble.features.own.tensors().items()}
     for part in fitted:
         names = FITTED_AFTERWARDS[part][1]
         tensors |= {f"{part}.{name}": torch.from_numpy(getattr(getattr(ensemble, part), name)) for name in names}
@@ -144,6 +148,10 @@ def _ensemble(record: ModelRecord, tensors: dict[str, torch.Tensor], history: tu
     if len(history) != len(record.steps) or any(one.members != record.numbers for one in history):
         raise ValueError(f"{HISTORY} is not of these steps and members")
     inputs = {name: tensors.pop(f"inputs.{name}") for name in FITTED}
+    own = None
+    if record.network.own:
+        fitted = {name: tensors.pop(f"{OWN}{name}") for name in FITTED_OF_OWN}
+        own = OwnBands(**fitted, ref_place=record.bands.index(record.ref_band), asinh=record.network.asinh)
     afterwards = {}
     for part in record.fitted:
         kind, names = FITTED_AFTERWARDS[part]
@@ -152,7 +160,7 @@ def _ensemble(record: ModelRecord, tensors: dict[str, torch.Tensor], history: tu
         bands=record.bands,
         network=record.network,
         weights=tensors,
-        features=Features(**inputs, systems=record.systems, network=record.network),
+        features=Features(**inputs, systems=record.systems, network=record.network, own=own),
         ref_band=record.ref_band,
         seed=record.seed,
         numbers=record.numbers,

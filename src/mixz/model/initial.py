@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -33,8 +33,9 @@ Z_MAX_STEP = 0.5
 def untrained(galaxies: GalaxySet, recipe: Recipe, *, members: int = 10, seed: int = 0, ref_band: str = "") -> Ensemble:
     """An ensemble at random weights, its inputs fitted to the training galaxies of a recipe's first step.
 
-    What the network leaves open is filled in from all training galaxies: where the grid of densities ends, and
-    which photometric systems there are (the common one is that without colour terms, or of most galaxies).
+    What the network leaves open is filled in from all training galaxies: where the grid of densities ends, which
+    photometric systems there are (the common one is that without colour terms, or of most galaxies), and which bands
+    are own ones, of some tables only.
 
     Parameters
     ----------
@@ -54,35 +55,70 @@ def untrained(galaxies: GalaxySet, recipe: Recipe, *, members: int = 10, seed: i
     """
     if members < 1:
         raise MixzError(f"members: {members}", "1 or more", "set members to 5, say")
-    bands, numbers = galaxies.bands, tuple(range(members))
-    ref_band = ref_band or reference_band(bands)
-    if ref_band not in bands:
-        raise MixzError(f"ref_band {ref_band!r}", f"bands: {', '.join(bands)}", "name one of them")
-    network = filled_in(recipe.network, galaxies)
-    features = first_features(galaxies, recipe.steps[0], network)
+    network, numbers = filled_in(recipe.network, galaxies, recipe.steps[0]), tuple(range(members))
+    bands = _bands(network, galaxies)
+    shared = bands[: len(bands) - len(network.own)]
+    ref_band = ref_band or reference_band(shared or galaxies.bands)
+    if ref_band not in shared:
+        raise MixzError(
+            f"ref_band {ref_band!r}",
+            f"bands that every table has: {', '.join(shared) or 'none'}",
+            "name one of them" if shared else "use tables that share bands",
+        )
+    features = first_features(galaxies, recipe.steps[0], network, bands=bands, ref_band=ref_band)
     weights = random_weights(network, features, bands, [derive_seed(seed, k) for k in numbers])
     return Ensemble(bands, network, weights, features, ref_band, seed, numbers)
 
 
-def filled_in(network: Network, galaxies: GalaxySet) -> Network:
-    """The network with the end of its grid of densities, if that is open, by the labels that training looks at."""
-    if not network.has_density or network.z_max is not None:
-        return network
-    labels = [z[np.isfinite(z) & np.isin(galaxies.split, ("train", "validation"))] for z in galaxies.z.values()]
-    highest = max((float(z.max()) for z in labels if z.size), default=1.0)
-    return network.model_copy(update={"z_max": Z_MAX_STEP * (math.floor(highest / Z_MAX_STEP) + 1)})
+def filled_in(network: Network, galaxies: GalaxySet, first: Step) -> Network:
+    """The network with what it leaves open, by what training looks at.
+
+    That is the end of its grid of densities, and its own bands: those that some tables lack and galaxies of the first
+    step have.  What that step never saw stays unseen: its weights would be random.
+    """
+    seen = galaxies.rows(np.isin(galaxies.split, ("train", "validation")))
+    found: dict[str, Any] = {}
+    if network.own_bands is None:
+        taught = labelled(galaxies, first.truths, "train", ())[0]
+        found["own_bands"] = tuple(band for band in seen.own_bands() if taught.measured([band]).any())
+    if network.has_density and network.z_max is None:
+        highest = max((float(z[np.isfinite(z)].max()) for z in seen.z.values() if np.isfinite(z).any()), default=1.0)
+        found["z_max"] = Z_MAX_STEP * (math.floor(highest / Z_MAX_STEP) + 1)
+    return network.model_copy(update=found)
 
 
-def first_features(galaxies: GalaxySet, first: Step, network: Network) -> Features:
+def _bands(network: Network, galaxies: GalaxySet) -> tuple[str, ...]:
+    """The bands that networks look at: those that every table has, then their own ones.
+
+    Raises
+    ------
+    MixzError
+        The galaxies have none of a name that the network's own bands are said to have.
+    """
+    if unknown := [band for band in network.own if band not in galaxies.bands]:
+        raise MixzError(
+            f"own_bands: {', '.join(unknown)}", f"bands: {', '.join(galaxies.bands)}", "name some of these, or none"
+        )
+    seen = galaxies.rows(np.isin(galaxies.split, ("train", "validation")))
+    apart = {*seen.own_bands(), *network.own}
+    return (*(band for band in galaxies.bands if band not in apart), *network.own)
+
+
+def first_features(
+    galaxies: GalaxySet, first: Step, network: Network, *, bands: Sequence[str], ref_band: str
+) -> Features:
     """A network's inputs, fitted to the training galaxies of its first step."""
     systems = _systems_of(galaxies, network) if network.systems else ("",)
     chosen = labelled(galaxies, first.truths, "train", ())[0]
-    photometry = Photometry.of(chosen, order=range(len(galaxies.bands)), systems=systems)
-    return Features.fit(photometry, network, systems=systems)
+    photometry = Photometry.of(chosen, bands, systems=systems, own=network.own)
+    return Features.fit(photometry, network, systems=systems, ref_place=bands.index(ref_band))
 
 
 def random_weights(network: Network, features: Features, bands: Sequence[str], seeds: Sequence[int]) -> Weights:
     """The first weights of each member, drawn from its own seed, adapters and spreads of weights included.
+
+    Those of own bands start at zero: a network begins as if it did not see them, and what never teaches it anything
+    never changes what it says.
 
     Parameters
     ----------
@@ -91,12 +127,16 @@ def random_weights(network: Network, features: Features, bands: Sequence[str], s
     seeds
         A seed per member.
     """
-    starts = generators(seeds, START)
-    inputs = embedded_width(network, features.width, len(bands))
+    starts, shared = generators(seeds, START), bands[: len(bands) - len(network.own)]
+    inputs = embedded_width(network, features.width, len(shared))
     weights = initial_weights(inputs, head_of(network).outputs, network, starts)
+    own = slice(features.width - 2 * len(network.own), features.width)
+    weights["hidden.0.weight"][:, own] = 0
+    if network.skip:
+        weights["output.weight"][:, network.hidden[-1] :][:, own] = 0
     weights |= embedding_weights(network, features, starts)
-    known = adapter_starts(network, features, bands)
-    weights = with_adapters(weights, bands=len(bands), systems=len(features.systems), starts=known)
+    known = adapter_starts(network, features, shared)
+    weights = with_adapters(weights, bands=len(shared), systems=len(features.systems), starts=known)
     return with_spread(weights, network) if network.kind == "bayesian" else weights
 
 

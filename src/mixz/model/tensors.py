@@ -12,6 +12,7 @@ from mixz.densities.support import MOST
 from mixz.model.embedding import embedded_width, embedding_shapes
 from mixz.model.heads import head_of
 from mixz.model.nets import PRIOR, layer_sizes
+from mixz.model.own import FITTED as FITTED_OF_OWN
 from mixz.settings.model_record import WEIGHTS, damaged
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     import torch
 
     from mixz.settings.model_record import ModelRecord
+
+OWN = "inputs.own."
+"""Before the names of the numbers by which own bands are seen."""
 
 Shape = tuple[int | str, ...]
 """Lengths of the axes; those that the record leaves open by a letter, the same everywhere."""
@@ -38,11 +42,12 @@ def shapes_of(record: ModelRecord) -> dict[str, Shape]:
     >>> shapes_of(of)["hidden.0.weight"], shapes_of(of)["inputs.matrix"]
     ((3, 2, 8), (2, 2))
     """
-    members, bands, network = record.members, len(record.bands), record.network
-    parts = 1 + (network.drop_bands > 0) + (network.errors != "none")
+    members, network, own = record.members, record.network, len(record.network.own)
+    bands = len(record.bands) - own
+    inputs = (1 + (network.drop_bands > 0) + (network.errors != "none")) * bands + 2 * own
     shapes: dict[str, Shape] = {}
     for name, (fan_in, fan_out) in layer_sizes(
-        embedded_width(network, parts * bands, bands), head_of(network).outputs, network
+        embedded_width(network, inputs, bands), head_of(network).outputs, network
     ).items():
         shapes[f"{name}.weight"], shapes[f"{name}.bias"] = (members, fan_in, fan_out), (members, 1, fan_out)
         if network.kind == "bayesian":
@@ -55,6 +60,8 @@ def shapes_of(record: ModelRecord) -> dict[str, Shape]:
     square, row = (bands, bands), (bands,)
     shapes |= {f"inputs.{name}": row for name in ("offset", "mean", "softening", "error_mean", "error_spread")}
     shapes |= {f"inputs.{name}": square for name in ("matrix", "covariance")}
+    if own:
+        shapes |= {f"{OWN}{name}": (own,) for name in FITTED_OF_OWN}
     afterwards: dict[str, dict[str, Shape]] = {
         "calibration": {"mag": ("t",), "knots": ("k",), "height": ("y", "t", "k")},
         "intervals": {"edges": ("e",), "reach": ("e+1", len(LEVELS))},

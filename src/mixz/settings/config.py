@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -37,14 +38,14 @@ class Config(Strict):
     name
         Results go to ``out/<name>/``.
     bands, ref_band
-        The bands every galaxy is measured in; the reference band (magnitude limits and kernels), by default i (``i`` or
-        ``I``) where there is one and the last band elsewhere.
+        All bands that some table has; the reference band (magnitude limits and kernels), which every table has, by
+        default i (``i`` or ``I``) where there is one and the last of those that all tables have elsewhere.
     tables, cuts
         The input tables; cuts for all of them.
     incomplete
-        Galaxies without a magnitude in some band: ``drop`` leaves them out; ``undetected`` keeps those that were
-        observed there and not seen (networks need asinh or drop_bands); ``keep`` keeps all that are measured in any
-        band (networks need drop_bands).
+        Galaxies without a magnitude in some band that every table has: ``drop`` leaves them out; ``undetected`` keeps
+        those that were observed there and not seen (networks need asinh or drop_bands); ``keep`` keeps all that are
+        measured in any such band (networks need drop_bands).
     overlap
         What happens to galaxies that are in two tables.
     truths
@@ -120,7 +121,7 @@ class Config(Strict):
             and data["bands"]
             and all(isinstance(band, str) for band in data["bands"])
         ):
-            data = data | {"ref_band": reference_band(data["bands"])}
+            data = data | {"ref_band": reference_band(_of_all_tables(data["bands"], data.get("tables")))}
         return data
 
     @field_validator("recipes")
@@ -144,6 +145,7 @@ class Config(Strict):
             raise ValueError(f"bands {list(self.bands)}: name each band once")
         if self.ref_band not in self.bands:
             raise ValueError(f"ref_band {self.ref_band!r} is not one of the bands {list(self.bands)}")
+        self._check_bands()
         settings = self.truth_settings()
         offered = {truth for table in self.tables for truth in table.all_truths()}
         for truth in sorted(offered - set(settings)):
@@ -165,6 +167,7 @@ class Config(Strict):
                         f"{', '.join(targets)}{nearest(step.target, targets)}"
                     )
             self._check_colour_terms(recipe.network)
+            self._check_own_bands(name, recipe.network)
             network = recipe.network
             if self.incomplete == "undetected" and not (network.asinh or network.drop_bands):
                 raise ValueError(f"incomplete: undetected: networks of {name!r} need asinh: true or drop_bands above 0")
@@ -191,6 +194,38 @@ class Config(Strict):
             raise ValueError(f"split by sky_patch needs positions of {without}: name the columns ra and dec")
         return self
 
+    def _check_bands(self) -> None:
+        """Refuse tables with bands that are not the config's, or that share none, and bands of no table."""
+        told = ", ".join(self.bands)
+        for table in self.tables:
+            named = {"bands": table.bands or (), "columns: zero_points": table.columns.zero_points}
+            for key, bands in named.items():
+                for band in (band for band in bands if band not in self.bands):
+                    hint = nearest(band, self.bands)
+                    raise ValueError(f"table {table.title!r}: {key}: {band!r} is none of the bands {told}{hint}")
+            if len(set(table.bands or ())) < len(table.bands or ()):
+                raise ValueError(f"table {table.title!r}: bands {list(table.bands or ())}: name each band once")
+            for band in table.columns.zero_points:
+                if not table.has([band]):
+                    raise ValueError(f"table {table.title!r}: columns: zero_points: it has no band {band!r}")
+        for band in self.bands:
+            if not any(table.has([band]) for table in self.tables):
+                raise ValueError(f"no table has band {band!r}: leave it out of bands, or name it under a table's bands")
+        having = "; ".join(f"{table.title} has {', '.join(table.has(self.bands))}" for table in self.tables)
+        if not self.shared_bands:
+            raise ValueError(f"no band is in every table ({having}): networks need one that all galaxies have")
+        if self.ref_band not in self.shared_bands:
+            shared = ", ".join(self.shared_bands)
+            raise ValueError(f"ref_band {self.ref_band!r} is not in every table ({having}); shared are {shared}")
+
+    def _check_own_bands(self, name: str, network: Network) -> None:
+        """Refuse own bands that are none of the bands, or the reference band."""
+        for band in network.own:
+            if band not in self.bands:
+                raise ValueError(f"own_bands of {name!r}: {band!r} is none of {', '.join(self.bands)}")
+            if band == self.ref_band:
+                raise ValueError(f"own_bands of {name!r}: {band!r} is the ref_band, which every galaxy has")
+
     def _check_errors_are_used(self, settings: dict[str, TruthSettings]) -> None:
         """Refuse errors of labels that nothing looks at, but for those that a survey's constants bring along."""
         for table in self.tables:
@@ -211,12 +246,21 @@ class Config(Strict):
         terms, systems = network.colour_terms, sorted({table.system for table in self.tables})
         for term in terms:
             for band in (term.band, *term.colour):
-                if band not in self.bands:
-                    raise ValueError(f"colour_terms.{term.system}: band {band!r} is none of {', '.join(self.bands)}")
+                if band not in self.shared_bands or band in network.own:
+                    shared = [one for one in self.shared_bands if one not in network.own]
+                    raise ValueError(
+                        f"colour_terms.{term.system}: band {band!r} is none of those that every table has, "
+                        f"{', '.join(shared)}"
+                    )
             if term.system not in systems:
                 raise ValueError(f"colour_terms: system {term.system!r} is none of the tables': {', '.join(systems)}")
         if terms and len({term.system for term in terms}) != len(systems) - 1:
             raise ValueError(f"colour_terms: give them for all systems but one, the common one; systems: {systems}")
+
+    @property
+    def shared_bands(self) -> tuple[str, ...]:
+        """The bands that every table has."""
+        return tuple(band for band in self.bands if all(table.has([band]) for table in self.tables))
 
     def recipe(self, name: str) -> Recipe:
         """The recipe of that name, whole: its steps, and its network with all that this config says of it.
@@ -278,6 +322,13 @@ class Config(Strict):
         return digest_of_settings(
             [settings, {name: repr(kernel) for name, kernel in tables.items()}] if tables else settings
         )
+
+
+def _of_all_tables(bands: Sequence[str], tables: Any) -> Sequence[str]:
+    """The bands that every table has, of a config that is not checked yet; all of them where that makes no sense."""
+    told = [t.get("bands") for t in tables if isinstance(t, dict)] if isinstance(tables, list | tuple) else []
+    named = [bands_of for bands_of in told if isinstance(bands_of, list | tuple)]
+    return [band for band in bands if all(band in bands_of for bands_of in named)] or bands
 
 
 def _recipe(name: str, written: Any, settings: dict[str, Any]) -> Any:

@@ -72,6 +72,12 @@ class Network(Strict):
     drop_bands
         The share of training galaxies that lose some of their bands in each epoch, so that the networks can be asked
         about galaxies with missing bands; 0: every band is needed.
+    own_bands
+        Bands that not every table has, which networks see where they are and do without elsewhere (`mixz.model.own`).
+        Left open: those that some of the training galaxies' tables lack and the first step's galaxies have.
+    drop_own
+        The share of training galaxies that lose their own bands in each epoch: networks learn to do without, and not to
+        tell surveys apart by what is missing.
     errors
         Whether networks see the magnitude errors: ``none``; ``robust``, with noise added in training until errors do
         not tell which truth labelled a galaxy; ``plain``, as they are (a trap where truths and surveys coincide: see
@@ -106,6 +112,8 @@ class Network(Strict):
     asinh: bool = False
     jitter: Annotated[float, Field(ge=0)] = 0.0
     drop_bands: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    own_bands: tuple[str, ...] | None = None
+    drop_own: Annotated[float, Field(ge=0, lt=1)] = 0.5
     errors: Literal["none", "plain", "robust"] = "none"
     embedding: Literal["none", "periodic"] = "none"
     calibrate: bool = True
@@ -130,6 +138,12 @@ class Network(Strict):
         return self
 
     @model_validator(mode="after")
+    def _own_bands_are_named_once(self) -> Network:
+        if len(set(self.own)) < len(self.own):
+            raise ValueError(f"own_bands {list(self.own)}: name each band once")
+        return self
+
+    @model_validator(mode="after")
     def _embedding_has_its_inputs(self) -> Network:
         if self.embedding != "none" and (self.inputs != "whitened" or self.kind != "dense"):
             raise ValueError(f"embedding: {self.embedding} is of inputs: whitened in networks of kind: dense; set both")
@@ -149,6 +163,11 @@ class Network(Strict):
         if self.kind == "bayesian" and self.head == "point":
             raise ValueError("a Bayesian network needs a likelihood: head: gaussian (or leave head out)")
         return self
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The own bands; none while they are open."""
+        return self.own_bands or ()
 
     @property
     def has_density(self) -> bool:

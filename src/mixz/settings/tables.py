@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -102,6 +103,10 @@ class Source(Strict):
         """The files it lies in, by side of the split; ``""`` for a table that is in no split yet."""
         return {"": self.path} if self.path else {}
 
+    def has(self, bands: Sequence[str]) -> tuple[str, ...]:
+        """Which of some bands it has magnitudes in."""
+        return tuple(bands)
+
     def located(self, folder: Path) -> Self:
         """The same catalogue with its path counted from `folder`, the config's own."""
         return self.model_copy(update={"path": folder / self.path.expanduser() if self.path else None})
@@ -124,6 +129,8 @@ class Match(Source):
             raise ValueError("path is missing: the file of the catalogue")
         if self.columns.ra is None:
             raise ValueError("a match needs positions: name the columns ra and dec under columns")
+        if self.columns.zero_points:
+            raise ValueError("zero_points do nothing in a match: magnitudes are the table's that names it")
         if not self.truths and not self.carry:
             raise ValueError("a match needs truths or carry: what the catalogue is for")
         return self
@@ -139,6 +146,8 @@ class Table(Source):
         the survey comes split; the galaxies stay on these sides.
     match
         Catalogues whose labels its galaxies get by a match on the sky; galaxies without a counterpart are left out.
+    bands
+        Which of the config's bands it has; all of them if left out.
     system
         Name of the photometric system of its magnitudes.
     id_prefix
@@ -149,6 +158,7 @@ class Table(Source):
 
     parts: dict[Side, Path] = Field(default_factory=dict)
     match: tuple[Match, ...] = ()
+    bands: Annotated[tuple[Name, ...], Field(min_length=1)] | None = None
     system: str = ""
     id_prefix: str = ""
     unlabelled: bool = False
@@ -176,6 +186,10 @@ class Table(Source):
     def files(self) -> dict[str, Path]:
         """The files it lies in, by side of the split; ``""`` for a table that is in no split yet."""
         return {str(side): path for side, path in self.parts.items()} or super().files
+
+    def has(self, bands: Sequence[str]) -> tuple[str, ...]:
+        """Which of some bands it has magnitudes in."""
+        return tuple(band for band in bands if self.bands is None or band in self.bands)
 
     def all_truths(self) -> tuple[str, ...]:
         """Name the truths of this table and of the catalogues matched to it."""

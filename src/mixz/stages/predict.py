@@ -55,7 +55,7 @@ def predict(
     dask: str | None = None,
     densities: bool = True,
 ) -> int:
-    """Estimate redshifts for any table that has the model's bands.
+    """Estimate redshifts for any table that has the model's bands; its own bands are used where the table has them.
 
     Written are object_id, z_phot, z_phot_std and what else the model gives: z_sigma, point estimates of densities,
     intervals (z_low_68, z_high_68, ...), odds, risk, support.
@@ -236,7 +236,7 @@ def _as_told_by(table: Path, asked: Asked) -> Asked:
     plain = replace(asked, mag=None, mag_err=None, object_id=None, system=None)
     if table.suffix != ".parquet" or plain != Asked() or asked.mag is not None or not is_galaxies(table):
         return asked
-    return replace(asked, mag="mag_{band}", mag_err="mag_err_{band}", dereddened=True)
+    return replace(asked, mag="mag_{band}", mag_err="mag_err_{band}", dereddened=True, corrected=True)
 
 
 def predicted(

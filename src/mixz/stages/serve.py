@@ -122,12 +122,14 @@ class ServedModel:
     def about(self) -> Mapping[str, Any]:
         """What to know before sending a table."""
         model = self.model
+        shared = [band for band in model.bands if band not in model.own_bands]
         return {
             "name": model.provenance.get("recipe", self.name),
             "run": model.provenance.get("config", ""),
             "simulated": bool(model.provenance.get("simulated", False)),
-            "bands": list(model.bands),
-            "columns": [f"mag_{band}" for band in model.bands],
+            "bands": shared,
+            "columns": [f"mag_{band}" for band in shared],
+            "own_bands": list(model.own_bands),
             "systems": [name for name in model.systems if name],
             "members": model.members,
             "densities": model.has_density,

@@ -247,6 +247,7 @@ def _with_provenance(ensemble: Ensemble, work: _Work, recipe: str) -> Ensemble:
         "kernel_scales": built["kernel_scales"],
         "selection": [b.as_record() for step, b in work.balances.items() if step in ensemble.steps],
         "columns": [table.columns.model_dump(mode="json") for table in config.tables],
+        "column_systems": [table.system for table in config.tables],
         "versions": {"mixz": version("mixz"), "torch": version("torch"), "python": platform.python_version()},
     }
     return replace(ensemble, provenance={**ensemble.provenance, **provenance})

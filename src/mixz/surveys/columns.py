@@ -21,6 +21,8 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Positive = Annotated[float, Field(gt=0)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 PerEbv = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+ZeroPoint = Annotated[float, Field(gt=-5, lt=5)]
+"""More is no zero point's error, but another unit."""
 PerBand = str | dict[str, str]
 Mark = float | Literal["nan", "inf"]
 KINDS = ("mag", "mag_err", "flux", "flux_err", "z", "z_err", "dust", "other")
@@ -62,6 +64,9 @@ class Columns(Strict):
         Column of E(B-V).
     extinction_per_ebv
         Per band A_b / E(B-V).
+    zero_points
+        Per band what is added to its magnitudes [mag], dust or not, e.g. ``{u: -0.05}`` where they are 0.05 too faint.
+        Part of the column map, so that a model remembers it.
     missing
         What stands for "not observed", "not known": numbers by kind of column (``mag``, ``mag_err``, ``flux``,
         ``flux_err``, ``z``, ``z_err``, ``dust``, ``other``) or by a column's own name, e.g. ``{mag: [30], conf:
@@ -85,6 +90,7 @@ class Columns(Strict):
     a_band: PerBand | None = None
     ebv: str | None = None
     extinction_per_ebv: dict[str, PerEbv] = Field(default_factory=dict)
+    zero_points: dict[str, ZeroPoint] = Field(default_factory=dict)
     missing: dict[str, tuple[float, ...]] = Field(default_factory=dict)
     undetected: tuple[Mark, ...] | dict[str, tuple[Mark, ...]] = ()
 

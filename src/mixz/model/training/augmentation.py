@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from mixz.model.features import POGSON
+from mixz.model.asinh import POGSON
 
 if TYPE_CHECKING:
     from mixz.model.features import Features, Photometry
@@ -28,7 +28,7 @@ class Augmentation:
     galaxy like it from every other truth.  Errors and colours of galaxies of like magnitudes are then spread alike: the
     largest of one draw from each truth is the same whichever of them was one's own.
     With `jitter`, magnitudes are shaken by so many of their own errors.  With `drop_bands`, that share of the galaxies
-    loses some of its bands.
+    loses some of its bands, and with `drop_own` that one all its own bands.
 
     Parameters
     ----------
@@ -58,6 +58,8 @@ class Augmentation:
             photometry = _shaken(photometry, network.jitter, source)
         if network.drop_bands:
             photometry = _without_some_bands(photometry, network.drop_bands, source)
+        if network.drop_own:
+            photometry = without_own_bands(photometry, network.drop_own, source)
         return self.features(photometry)
 
 
@@ -67,17 +69,18 @@ def augmentation(features: Features, photometry: Photometry, truth: torch.Tensor
     `truth` numbers the truth that labelled each galaxy, shape (galaxy,).
     """
     network = features.network
-    if network.errors != "robust" and not network.drop_bands and not network.jitter:
+    drops = network.drop_bands or (network.own and network.drop_own)
+    if network.errors != "robust" and not drops and not network.jitter:
         return None
     return Augmentation(features, photometry, seed, _donors(features, photometry, truth))
 
 
-def as_noisy_as_others(features: Features, photometry: Photometry, truth: torch.Tensor, seed: int) -> torch.Tensor:
-    """Inputs with the errors that training has too, where they are to be robust: what judges a training."""
+def as_training_sees(features: Features, photometry: Photometry, truth: torch.Tensor, seed: int) -> torch.Tensor:
+    """Inputs of what judges a training: with its errors where they are to be robust, and its share of own bands."""
+    source = torch.Generator().manual_seed(seed)
     if features.network.errors == "robust":
-        source = torch.Generator().manual_seed(seed)
         photometry = _as_noisy_as_others(photometry, _donors(features, photometry, truth), source)
-    return features(photometry)
+    return features(without_own_bands(photometry, features.network.drop_own, source))
 
 
 def _donors(features: Features, photometry: Photometry, truth: torch.Tensor) -> torch.Tensor:
@@ -130,8 +133,25 @@ def _as_noisy_as_others(photometry: Photometry, donors: torch.Tensor, source: to
 
 
 def _shaken(photometry: Photometry, jitter: float, source: torch.Generator) -> Photometry:
-    err = photometry.mag_err.nan_to_num(0.0, 0.0, 0.0).clamp(0.0, MOST_JITTER)
-    return photometry._replace(mag=photometry.mag + jitter * err * torch.randn(err.shape, generator=source))
+    shaken = photometry._replace(mag=_moved(photometry.mag, photometry.mag_err, jitter, source))
+    if photometry.own is None or photometry.own_err is None:
+        return shaken
+    return shaken._replace(own=_moved(photometry.own, photometry.own_err, jitter, source))
+
+
+def _moved(mag: torch.Tensor, err: torch.Tensor, jitter: float, source: torch.Generator) -> torch.Tensor:
+    err = err.nan_to_num(0.0, 0.0, 0.0).clamp(0.0, MOST_JITTER)
+    return mag + jitter * err * torch.randn(err.shape, generator=source)
+
+
+def without_own_bands(photometry: Photometry, share: float, source: torch.Generator) -> Photometry:
+    """Take a share of the galaxies all their own bands, as if theirs were a survey that does not have them."""
+    if photometry.own is None or photometry.own_err is None:
+        return photometry
+    gone = torch.rand(len(photometry.own), 1, generator=source) < share
+    return photometry._replace(
+        own=photometry.own.masked_fill(gone, torch.nan), own_err=photometry.own_err.masked_fill(gone, torch.nan)
+    )
 
 
 def _without_some_bands(photometry: Photometry, share: float, source: torch.Generator) -> Photometry:

@@ -8,7 +8,7 @@ do for photometric redshifts.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -92,6 +92,8 @@ class Selection:
         No galaxy counts more than this times the mean, or less than 1 / this.
     name
         Name of the target sample.
+    bands
+        The bands that samples are compared in: those that every table has; if none are named, all there are.
 
     Examples
     --------
@@ -111,6 +113,7 @@ class Selection:
     limit: float
     typical: float = 1.0
     name: str = ""
+    bands: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, galaxies: GalaxySet, step: Step, exact: Sequence[str]) -> Selection | None:
@@ -123,9 +126,11 @@ class Selection:
         """
         if step.target is None:
             return None
-        wanted = galaxies.rows(galaxies.sample(step.target) & (galaxies.split == "train") & galaxies.measured())
+        own = galaxies.own_bands()
+        bands = tuple(band for band in galaxies.bands if band not in own)
+        wanted = galaxies.rows(galaxies.sample(step.target) & (galaxies.split == "train") & galaxies.measured(bands))
         chosen = labelled(galaxies, step.truths, "train", exact)[0]
-        chosen = chosen.rows(chosen.measured())
+        chosen = chosen.rows(chosen.measured(bands))
         for what, found in (("target", wanted), ("training", chosen)):
             if len(found) < 2:
                 raise MixzError(
@@ -134,9 +139,9 @@ class Selection:
                     "name a target sample with such galaxies, or leave target out",
                 )
         shared = _are_in(step.target, chosen)
-        return cls.between(
-            chosen.mag.astype(float), wanted.mag.astype(float), limit=step.target_limit, shared=shared, name=step.target
-        )
+        sample, target = (found.in_bands(bands)[0].astype(float) for found in (chosen, wanted))
+        between = cls.between(sample, target, limit=step.target_limit, shared=shared, name=step.target)
+        return replace(between, bands=bands)
 
     @classmethod
     def between(
@@ -194,10 +199,14 @@ class Selection:
             The training galaxies of the step.
         """
         weight = self.of_galaxies(galaxies, inside=True)
-        measured = galaxies.measured()
-        here, there = galaxies.mag[measured].astype(float), self.target @ np.linalg.inv(self.matrix) + self.mean
-        names = [f"mag_{band}" for band in galaxies.bands]
-        names += [f"{a} - {b}" for a, b in pairwise(galaxies.bands)]
+        bands = self.bands or galaxies.bands
+        measured = galaxies.measured(bands)
+        here, there = (
+            galaxies.in_bands(bands)[0][measured].astype(float),
+            self.target @ np.linalg.inv(self.matrix) + self.mean,
+        )
+        names = [f"mag_{band}" for band in bands]
+        names += [f"{a} - {b}" for a, b in pairwise(bands)]
         differences = {}
         for name, mine, wanted in zip(names, _and_colours(here).T, _and_colours(there).T, strict=True):
             spread = float(wanted.std()) or 1.0
@@ -217,9 +226,10 @@ class Selection:
 
     def of_galaxies(self, galaxies: GalaxySet, *, inside: bool) -> Floats:
         """The weights of galaxies, all of them in the training sample or none; shape (galaxy,)."""
+        bands = self.bands or galaxies.bands
         return self.weights(
-            galaxies.mag,
-            inside=np.full(len(galaxies), inside) & galaxies.measured(),
+            galaxies.in_bands(bands)[0],
+            inside=np.full(len(galaxies), inside) & galaxies.measured(bands),
             shared=_are_in(self.name, galaxies),
         )
 

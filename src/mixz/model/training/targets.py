@@ -11,7 +11,7 @@ from mixz.errors import MixzError
 from mixz.galaxies import WEIGHT
 from mixz.model.heads import head_of
 from mixz.model.seeds import EPOCHS, derive_seed
-from mixz.model.training.augmentation import as_noisy_as_others, augmentation
+from mixz.model.training.augmentation import as_training_sees, augmentation
 from mixz.model.training.labels import labelled, own_weights
 from mixz.model.training.rows import Rows
 from mixz.truths.likelihood import Labels
@@ -75,7 +75,7 @@ def rows_of(
     if side == "train":
         renew = augmentation(ensemble.features, photometry, kind, seed)
     else:
-        x = as_noisy_as_others(ensemble.features, photometry, kind, seed)
+        x = as_training_sees(ensemble.features, photometry, kind, seed)
     grid, likely = head_of(ensemble.network).grid, None
     if grid is not None:
         face_value = step.loss == "head"
