@@ -66,10 +66,12 @@ def two_surveys(count: int, *, seed: int = 0) -> tuple[Photometry, torch.Tensor]
 
 
 def seen_in_training(network: Network, photometry: Photometry, whose: torch.Tensor, *, seed: int = 0) -> np.ndarray:
-    """What networks see of galaxies in an epoch, shape (galaxy, input)."""
-    features = Features.fit(photometry, network)
+    """What networks see of galaxies in an epoch, shape (galaxy, input), but for the column that names the system."""
+    if network.systems:
+        photometry = photometry._replace(system=whose)
+    features = Features.fit(photometry, network, tuple(DEPTH) if network.systems else ("",))
     renew = augmentation(features, photometry, whose, seed)
-    return (features(photometry) if renew is None else renew(0)).numpy()
+    return (features(photometry) if renew is None else renew(0))[:, : features.width].numpy()
 
 
 def auc(inputs: np.ndarray, whose: np.ndarray, *, seed: int = 0) -> float:
@@ -89,7 +91,7 @@ def leaks(count: int) -> dict[str, float]:
     told = whose.numpy()
     found: dict[str, float] = {"auc_i_magnitude": auc(photometry.mag[:, 2:3].numpy(), told)}
     for errors in get_args(Network.model_fields["errors"].annotation):
-        network = Network(inputs="whitened", errors=errors)
+        network = Network(inputs="whitened", errors=errors, systems=errors == "relative")
         found[f"auc_errors_{errors}"] = auc(seen_in_training(network, photometry, whose), told)
     return found
 

@@ -146,11 +146,15 @@ def test_a_whole_ensemble_says_the_same(ensemble: Ensemble, whole: Ensemble, who
     np.testing.assert_array_equal(there.support, here.support)
 
 
-def test_an_embedding_goes_along(tmp_path: Path) -> None:
-    network = Network(hidden=(8,), head="binned", nodes=30, inputs="whitened", systems=True, embedding="periodic")
-    model = fit(galaxies(), Recipe(steps=(STEP,), network=network), members=2)
+def test_an_embedding_and_ranks_of_errors_go_along(tmp_path: Path) -> None:
+    network = Network(
+        hidden=(8,), head="binned", nodes=30, inputs="whitened", systems=True, embedding="periodic", errors="relative"
+    )
+    some = galaxies(400)
+    some = replace(some, mag_err=0.05 * np.exp(np.random.default_rng(1).normal(0, 0.3, some.mag.shape)))
+    model = fit(some, Recipe(steps=(STEP,), network=network), members=2)
     export_onnx(model, tmp_path / "model.onnx")
-    here, there = model.predict(galaxies()), OnnxModel.load(tmp_path / "model.onnx").predict(galaxies())
+    here, there = model.predict(some), OnnxModel.load(tmp_path / "model.onnx").predict(some)
     assert largest_difference(here, there, "pdf") < 1e-4
 
 

@@ -23,6 +23,7 @@ HEADS = {
     "gaussian": Network(hidden=(16, 12), head="gaussian"),
     "bayesian": Network(hidden=(16, 12), kind="bayesian", draws=4),
     "binned": Network(hidden=(16, 12), head="binned", nodes=40, drop_bands=0.2, errors="robust"),
+    "relative": Network(hidden=(16, 12), head="binned", nodes=40, errors="relative"),
     "periodic": Network(hidden=(16, 12), head="binned", nodes=40, inputs="whitened", embedding="periodic"),
     "mixture": Network(hidden=(16, 12), head="mixture", nodes=40, components=3),
     "bayesian_binned": Network(hidden=(16, 12), kind="bayesian", head="binned", nodes=40, draws=4),

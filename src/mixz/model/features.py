@@ -9,6 +9,7 @@ import torch
 
 from mixz.errors import MixzError
 from mixz.model.asinh import POGSON, asinh_mag, typical_noise
+from mixz.model.error_ranks import ErrorRanks
 from mixz.model.own import OwnBands
 
 if TYPE_CHECKING:
@@ -97,6 +98,8 @@ class Features:
         Which of these parts the networks see.
     own
         How own bands are seen; None where there are none.
+    ranks
+        How errors become ranks; None where networks do not see them so.
     """
 
     offset: torch.Tensor
@@ -109,6 +112,7 @@ class Features:
     systems: tuple[str, ...]
     network: Network
     own: OwnBands | None = None
+    ranks: ErrorRanks | None = None
 
     @classmethod
     def fit(
@@ -166,6 +170,7 @@ class Features:
             tuple(systems),
             network,
             _own(photometry, network, softening, ref_place=ref_place),
+            _ranks(photometry, network, systems),
         )
 
     @property
@@ -184,7 +189,9 @@ class Features:
         columns = [(whole - self.offset) @ self.matrix]
         if self.network.drop_bands:
             columns.append(missing.float())
-        if self.network.errors != "none":
+        if self.ranks is not None:
+            columns.append(self.ranks(photometry.mag, err, photometry.system))
+        elif self.network.errors != "none":
             # Beyond the error of a flux as large as its noise there is nothing to tell.
             sure = (err.clamp(1e-4, POGSON).log() - self.error_mean) / self.error_spread
             # Where bands may be missing, so may errors: an unknown one counts as a typical one.
@@ -224,6 +231,13 @@ def _own(photometry: Photometry, network: Network, softening: torch.Tensor, *, r
         return None
     shared = asinh_mag(photometry.mag, photometry.mag_err, softening) if network.asinh else photometry.mag
     return OwnBands.fit(photometry.own, photometry.own_err, shared, ref_place=ref_place, asinh=network.asinh)
+
+
+def _ranks(photometry: Photometry, network: Network, systems: Sequence[str]) -> ErrorRanks | None:
+    """How errors become ranks, by the training galaxies of each system; None where they do not."""
+    if network.errors != "relative":
+        return None
+    return ErrorRanks.fit(photometry.mag, photometry.mag_err, photometry.system, systems)
 
 
 def _minmax(mag: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

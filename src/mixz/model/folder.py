@@ -21,11 +21,13 @@ from mixz.densities.support import Support
 from mixz.digest import OPEN_SEAL, digest_of_file, seal
 from mixz.errors import MixzError
 from mixz.model.ensemble import Ensemble
+from mixz.model.error_ranks import FITTED as FITTED_OF_RANKS
+from mixz.model.error_ranks import ErrorRanks
 from mixz.model.features import FITTED, Features
 from mixz.model.file import SUFFIX, pack_model, unpacked_model
 from mixz.model.own import FITTED as FITTED_OF_OWN
 from mixz.model.own import OwnBands
-from mixz.model.tensors import OWN, read_tensors
+from mixz.model.tensors import OWN, RANKS, read_tensors
 from mixz.model.training.history import History, Lost
 from mixz.settings.model_record import FORMAT, HISTORY, RECORD, WEIGHTS, damaged, read_record
 
@@ -76,6 +78,8 @@ def _write_folder(ensemble: Ensemble, folder: str | Path) -> None:
     require_model_place(folder)
     fitted = [part for part in FITTED_AFTERWARDS if getattr(ensemble, part) is not None]
     tensors = ensemble.weights | {f"inputs.{name}": getattr(ensemble.features, name) for name in FITTED}
+    if ensemble.features.ranks is not None:
+        tensors |= {f"{RANKS}{name}": tensor for name, tensor in ensemble.features.ranks.tensors().items()}
     if ensemble.features.own is not None:
         tensors |= {f"{OWN}{name}": tensor for name, tensor in ensemble.features.own.tensors().items()}
     for part in fitted:
@@ -152,6 +156,9 @@ def _ensemble(record: ModelRecord, tensors: dict[str, torch.Tensor], history: tu
     if record.network.own:
         fitted = {name: tensors.pop(f"{OWN}{name}") for name in FITTED_OF_OWN}
         own = OwnBands(**fitted, ref_place=record.bands.index(record.ref_band), asinh=record.network.asinh)
+    ranks = None
+    if record.network.errors == "relative":
+        ranks = ErrorRanks(**{name: tensors.pop(f"{RANKS}{name}") for name in FITTED_OF_RANKS})
     afterwards = {}
     for part in record.fitted:
         kind, names = FITTED_AFTERWARDS[part]
@@ -160,7 +167,7 @@ def _ensemble(record: ModelRecord, tensors: dict[str, torch.Tensor], history: tu
         bands=record.bands,
         network=record.network,
         weights=tensors,
-        features=Features(**inputs, systems=record.systems, network=record.network, own=own),
+        features=Features(**inputs, systems=record.systems, network=record.network, own=own, ranks=ranks),
         ref_band=record.ref_band,
         seed=record.seed,
         numbers=record.numbers,

@@ -10,6 +10,7 @@ from mixz.densities.intervals import LEVELS
 from mixz.densities.quality import SIGNS
 from mixz.densities.support import MOST
 from mixz.model.embedding import embedded_width, embedding_shapes
+from mixz.model.error_ranks import MAGNITUDES, SCORES
 from mixz.model.heads import head_of
 from mixz.model.nets import PRIOR, layer_sizes
 from mixz.model.own import FITTED as FITTED_OF_OWN
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 OWN = "inputs.own."
 """Before the names of the numbers by which own bands are seen."""
+RANKS = "inputs.ranks."
+"""Before the names of the numbers by which errors are ranked."""
 
 Shape = tuple[int | str, ...]
 """Lengths of the axes; those that the record leaves open by a letter, the same everywhere."""
@@ -62,6 +65,9 @@ def shapes_of(record: ModelRecord) -> dict[str, Shape]:
     shapes |= {f"inputs.{name}": square for name in ("matrix", "covariance")}
     if own:
         shapes |= {f"{OWN}{name}": (own,) for name in FITTED_OF_OWN}
+    if network.errors == "relative":
+        table = (len(record.systems), bands, MAGNITUDES)
+        shapes |= {f"{RANKS}mag": table, f"{RANKS}quantile": (*table, len(SCORES))}
     afterwards: dict[str, dict[str, Shape]] = {
         "calibration": {"mag": ("t",), "knots": ("k",), "height": ("y", "t", "k")},
         "intervals": {"edges": ("e",), "reach": ("e+1", len(LEVELS))},

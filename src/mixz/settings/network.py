@@ -80,8 +80,8 @@ class Network(Strict):
         tell surveys apart by what is missing.
     errors
         Whether networks see the magnitude errors: ``none``; ``robust``, with noise added in training until errors do
-        not tell which truth labelled a galaxy; ``plain``, as they are (a trap where truths and surveys coincide: see
-        LOG.md).
+        not tell which truth labelled a galaxy; ``relative``, as ranks among galaxies of like magnitude in their own
+        photometric system; ``plain``, as they are (a trap where truths and surveys coincide: see LOG.md).
     embedding
         What networks see of magnitudes besides them: ``periodic``, their colours and sines of learned frequencies of
         both, taken after the adapters (`mixz.model.embedding`; whitened inputs, dense networks); ``none``.
@@ -114,7 +114,7 @@ class Network(Strict):
     drop_bands: Annotated[float, Field(ge=0, lt=1)] = 0.0
     own_bands: tuple[str, ...] | None = None
     drop_own: Annotated[float, Field(ge=0, lt=1)] = 0.5
-    errors: Literal["none", "plain", "robust"] = "none"
+    errors: Literal["none", "plain", "robust", "relative"] = "none"
     embedding: Literal["none", "periodic"] = "none"
     calibrate: bool = True
     draws: Annotated[int, Field(ge=1, le=10_000)] = 20
