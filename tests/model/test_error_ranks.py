@@ -22,6 +22,12 @@ def test_a_rank_knows_neither_magnitude_nor_survey() -> None:
         assert (scores[its].std(dim=0) - 1).abs().max() < 0.1
 
 
+def test_errors_that_follow_from_the_magnitude_have_no_rank() -> None:
+    err = torch.exp(0.9 * (MAG - 24) + 0.02 * (MAG - 22) ** 2)
+    scores = ErrorRanks.fit(MAG, err, SYSTEM, ["deep", "shallow"])(MAG, err, SYSTEM)
+    assert scores.abs().quantile(0.95) < 0.3
+
+
 def test_what_is_not_known_is_in_the_middle() -> None:
     ranks = ErrorRanks.fit(MAG, ERR, SYSTEM, ["deep", "shallow"])
     asked = torch.tensor([[torch.nan, 21.0], [21.0, 21.0]]), torch.tensor([[0.1, torch.nan], [0.0, 1e9]])

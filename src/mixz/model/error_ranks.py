@@ -33,6 +33,9 @@ MAGNITUDES = 24
 SCORES = tuple(np.linspace(-2.5, 2.5, 11).tolist())
 """Normal scores whose quantiles are kept; straight between them, and no score is farther out."""
 SMALLEST_ERROR = 1e-4
+NARROWEST = 0.03
+"""No spread of ln(mag_err) at a magnitude is taken to be less: some surveys' errors follow from the magnitude, and then
+their last digits are not to be ranked (ours)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,11 +135,13 @@ def _table(mag: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     mag, error = mag[order], error[order]
     places = np.linspace(0, len(mag) - 1, MAGNITUDES)
     at = np.interp(places, np.arange(len(mag)), mag)
-    quantiles, count = [], min(NEIGHBOURS, len(mag))
+    quantiles, count, scores = [], min(NEIGHBOURS, len(mag)), np.array(SCORES)
     for place, here in zip(places, at, strict=True):
         first = int(np.clip(round(place) - count // 2, 0, len(mag) - count))
         near, its = mag[first : first + count] - here, error[first : first + count]
         away = near - near.mean()
         slope = (away @ its) / max(float(away @ away), 1e-9)
-        quantiles.append(np.quantile(its - slope * near, ndtr(np.array(SCORES))))
-    return at, np.array(quantiles)
+        quantiles.append(np.quantile(its - slope * near, ndtr(scores)))
+    table = np.array(quantiles)
+    middle = table[:, [len(SCORES) // 2]]
+    return at, middle + np.sign(scores) * np.maximum(np.abs(table - middle), NARROWEST * np.abs(scores))
