@@ -61,6 +61,31 @@ def test_every_shipped_config_is_valid(path: Path) -> None:
         ({"truths": {"grism": {"kernel": "exact", "sigma": 0.1}}}, "sigma goes with kernel: gaussian or reported"),
         ({"truths": {"grism": {"kernel": "table"}}}, "table, a file, goes with kernel: table"),
         ({"truths": {"grism": {"learn_scale": True}}}, "an exact kernel has no scale"),
+        ({"truths": {"grism": {"learn_kernel": True}}}, "an exact kernel has nothing to learn"),
+        (
+            {"truths": {"many_band": {"kernel": "cosmos2020", "learn_scale": True, "learn_kernel": True}}},
+            "set one of learn_scale and learn_kernel",
+        ),
+        (
+            {
+                "truths": {
+                    "many_band": {"kernel": "cosmos2020", "learn_from": {"path": "p.csv", "truths": {"spec": "z"}}}
+                }
+            },
+            "learn_from, a table, goes with",
+        ),
+        (
+            {
+                "truths": {
+                    "many_band": {
+                        "kernel": "cosmos2020",
+                        "learn_kernel": True,
+                        "learn_from": {"path": "p.csv", "truths": {"many_band": "z"}},
+                    }
+                }
+            },
+            "needs labels of 'many_band' and of a truth whose kernel is exact",
+        ),
         ({"truths": {"many_band": {"kernel": "reported"}}}, "reported needs truth_errors of many_band"),
         ({"truths": {"many_band": {"kernel": "cosmos2020", "outliers": 0.1}}}, "outliers goes with kernel: reported"),
         ({"cuts": [{"name": "bright", "column": "mag_i"}]}, "a cut needs min, max, above"),

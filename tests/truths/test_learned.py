@@ -10,15 +10,17 @@ import pytest
 from rich.console import Console
 
 from mixz import stages
+from mixz.data.data_set.galaxies_file import read_provenance
 from mixz.data.tables import read_table, write_table
 from mixz.errors import MixzError
 from mixz.model.folder import load_model
 from mixz.settings.file import load_config
 from mixz.stages.results import Results
+from mixz.truths.corrected import CorrectedKernel
 from mixz.truths.gaussian import GaussianKernel
 from mixz.truths.kernel import Kernel
 from mixz.truths.known import COSMOS2020
-from mixz.truths.learned import fit_scale, learned_scales
+from mixz.truths.learned import fit_scale, learned_corrections, learned_scales
 from mixz.truths.likelihood import Labels
 from mixz.truths.reported import ReportedKernel
 from mixz.truths.table import TableKernel
@@ -90,14 +92,16 @@ def test_a_run_learns_it_and_tells(both: dict[str, Any], write_config: Any, cons
     assert told["pairs"] > 200
 
 
+@pytest.mark.parametrize("learn", ["learn_scale", "learn_kernel"])
 def test_training_calibration_judging_and_report_ask_the_same_truths(
-    both: dict[str, Any], write_config: Any, console: Console, monkeypatch: pytest.MonkeyPatch
+    both: dict[str, Any], learn: str, write_config: Any, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from mixz.model import finish
     from mixz.model.training import step
     from mixz.stages.evaluate import _Judging
     from mixz.stages.runs import read_run
 
+    both["truths"]["many_band"] = {"kernel": "gaussian", "sigma": 0.02, learn: True}
     config = load_config(write_config(both | {"recipes": ["fused"], "networks": {"fused": {"nodes": 40}}}))
     asked: dict[str, list[Any]] = {}
 
@@ -118,13 +122,63 @@ def test_training_calibration_judging_and_report_ask_the_same_truths(
     stages.train(config, console)
     stages.evaluate(config, console, resamples=0)
     truths = Results(config).truths()
-    assert truths["many_band"] != config.known_truths()["many_band"], "a scale was learned"
+    assert truths["many_band"] != config.known_truths()["many_band"], "a kernel was learned"
     for name in ("train_members", "_calibrated", "_support"):
         assert set(asked[name]) == {truths}, name
     assert set(asked["judge"]) == {truths["many_band"], truths["spec"]}
     run = read_run(config)
     assert run.known == truths
     assert run.labels("many_band", np.arange(3)).truth == truths["many_band"]
+
+
+def test_a_run_learns_a_kernel_per_magnitude_and_tells(
+    both: dict[str, Any], write_config: Any, console: Console
+) -> None:
+    both["truths"]["many_band"] = {"kernel": "gaussian", "sigma": 0.02, "learn_kernel": True}
+    config = load_config(write_config(both))
+    stages.build(config)
+    results = Results(config)
+    kernel = results.truths()["many_band"].kernel
+    assert isinstance(kernel, CorrectedKernel)
+    assert kernel.prior == GaussianKernel(0.02)
+    assert kernel.width[2] == pytest.approx(2, abs=0.6), "labels of galaxies of i 21 to 22 were drawn so far off"
+    assert (kernel.width[0], kernel.outliers[0]) == (1.0, None), "there is no galaxy brighter than 20"
+    card = results.card_path.read_text()
+    assert "corrected per magnitude in i" in card
+    assert "brightest: no galaxies, as it was" in card
+    (path,) = stages.train(config, console)
+    told = load_model(path).provenance["kernel_corrections"]["many_band"]
+    assert tuple(told["borders"]) == kernel.mag_borders
+    assert tuple(found["width"] for found in told["bins"]) == kernel.width
+
+
+def test_a_kernel_is_learned_from_another_table(both: dict[str, Any], write_config: Any, tmp_path: Any) -> None:
+    pairs = read_table(tmp_path / "deep.parquet").rename(columns={"mag_i": "m", "z_many": "photoz", "z_spec": "specz"})
+    pairs.loc[:99, "m"] = 99.0  # not observed: counted by nobody
+    write_table(pairs[["m", "photoz", "specz"]], tmp_path / "pairs.csv")
+    both["tables"][0]["truths"] = {"many_band": "z_many"}
+    table = {
+        "path": "pairs.csv",
+        "columns": {"mag": {"i": "m"}, "mag_err": None},
+        "truths": {"many_band": "photoz", "compiled": "specz"},
+    }
+    both["truths"] = {
+        "many_band": {"kernel": "gaussian", "sigma": 0.02, "learn_kernel": True, "learn_from": table},
+        "compiled": {"kernel": "exact"},
+    }
+    config = load_config(write_config(both))
+    stages.build(config)
+    kernel = Results(config).truths()["many_band"].kernel
+    assert isinstance(kernel, CorrectedKernel)
+    assert kernel.width[2] == pytest.approx(2, abs=0.6)
+    about = read_provenance(Results(config).galaxies_path)
+    assert sum(found["galaxies"] for found in about["kernel_corrections"]["many_band"]["bins"]) == len(pairs) - 100
+    assert "pairs.csv" in {one["name"] for one in about["inputs"]}
+    assert str(tmp_path) not in str(about)
+    assert Results(config).read_galaxies().truths == ("many_band", "spec"), "they are no part of the data set"
+    write_table(pairs[["m", "photoz", "specz"]].iloc[:-1], tmp_path / "pairs.csv")
+    with pytest.raises(MixzError, match=r"pairs.csv has changed since"):
+        Results(config).read_galaxies()
 
 
 def test_too_few_pairs_are_refused_with_their_number(both: dict[str, Any], write_config: Any) -> None:
@@ -140,7 +194,9 @@ def test_the_truth_of_a_simulation_teaches_no_scale(both: dict[str, Any], write_
     config = load_config(write_config(both))
     galaxies, _ = build_galaxies(config)
     with pytest.raises(MixzError, match="only 0 training"):
-        learned_scales(config.known_truths(), galaxies, learn=["many_band"], ref_band="i")
+        learned_scales(config.known_truths(), {"many_band": galaxies}, ref_band="i")
+    with pytest.raises(MixzError, match="learn_kernel: no galaxy has this label and an exact one"):
+        learned_corrections(config.known_truths(), {"many_band": galaxies}, ref_band="i")
 
 
 def test_what_a_table_holds_is_in_the_digest(both: dict[str, Any], write_config: Any, tmp_path: Any) -> None:

@@ -153,6 +153,7 @@ class Config(Strict):
             if settings[truth].kernel == "reported":
                 raise ValueError(f"truths.{truth}: kernel: reported needs truth_errors of {truth} in a table")
         self._check_errors_are_used(settings)
+        self._check_pairs(settings, offered)
         for name, recipe in self.recipes.items():
             for truth in (truth for truth in believed(recipe.steps) if truth not in offered):
                 raise ValueError(f"recipe {name!r} trains on truth {truth!r}; the tables offer {sorted(offered)}")
@@ -190,6 +191,21 @@ class Config(Strict):
         if self.split.by == "sky_patch" and without:
             raise ValueError(f"split by sky_patch needs positions of {without}: name the columns ra and dec")
         return self
+
+    def _check_pairs(self, settings: dict[str, TruthSettings], offered: set[str]) -> None:
+        """Refuse tables to learn kernels from that do not have both labels, or whose kernel no table's labels have."""
+        for truth, table in self.pair_tables().items():
+            if truth not in offered:
+                raise ValueError(f"truths.{truth}: learn_from: no table has labels of {truth!r}")
+            names = table.all_truths()
+            exact = [t for t in names if t in settings and settings[t].kernel == "exact" and not settings[t].simulated]
+            if truth not in names or not exact:
+                raise ValueError(
+                    f"truths.{truth}: learn_from has {', '.join(names) or 'no truths'}; it needs labels of {truth!r} "
+                    "and of a truth whose kernel is exact, e.g. spec"
+                )
+            if table.parts:
+                raise ValueError(f"truths.{truth}: learn_from takes one file by `path`, not parts")
 
     def _check_errors_are_used(self, settings: dict[str, TruthSettings]) -> None:
         """Refuse errors of labels that nothing looks at, but for those that a survey's constants bring along."""
@@ -234,6 +250,10 @@ class Config(Strict):
     def truth_settings(self) -> dict[str, TruthSettings]:
         """The settings of every truth that this config may speak of."""
         return KNOWN_SETTINGS | self.truths
+
+    def pair_tables(self) -> dict[str, Table]:
+        """The tables that kernels are learned from in place of the training galaxies, by truth."""
+        return {name: settings.learn_from for name, settings in self.truths.items() if settings.learn_from is not None}
 
     def known_truths(self) -> Truths:
         """Every truth that this config may speak of, without what kernels may learn (`Results.truths` has that too)."""

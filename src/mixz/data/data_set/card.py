@@ -80,15 +80,36 @@ def _labels(about: Mapping[str, Any]) -> str:
     rows = []
     for truth in about["truths"]:
         z_range = [f"{z:g}" for z in about["z_range"][truth]] or ["none"] * 3
-        rows.append([truth, about["kernels"][truth] + _learned(about["kernel_scales"].get(truth)), *z_range])
+        rows.append([truth, about["kernels"][truth] + _learned(about, truth), *z_range])
     return _table(["truth", "error kernel", "least z", "median z", "largest z"], rows, numbers=3)
 
 
-def _learned(scale: Mapping[str, Any] | None) -> str:
-    if scale is None:
+def _learned(about: Mapping[str, Any], truth: str) -> str:
+    """What the build learned of a truth's kernel."""
+    scale, corrections = about["kernel_scales"].get(truth), about["kernel_corrections"].get(truth)
+    if scale is not None:
+        words = (
+            "; labels found to be {scale:g} ± {error:g} times as far off, from {pairs:,} training galaxies with both"
+        )
+        return words.format(**scale)
+    if corrections is None:
         return ""
-    words = "; labels found to be {scale:g} ± {error:g} times as far off, from {pairs:,} training galaxies with both"
-    return words.format(**scale)
+    bins = zip(("", *map("{:g}".format, corrections["borders"])), corrections["bins"], strict=True)
+    told = "; ".join(_correction(low, found) for low, found in bins)
+    return f"; corrected per magnitude in {about['settings']['ref_band']} by galaxies with both labels: {told}"
+
+
+def _correction(low: str, found: Mapping[str, Any]) -> str:
+    """What the galaxies of one bin of magnitude said."""
+    where = f"from {low}" if low else "brightest"
+    if not found["galaxies"]:
+        return f"{where}: no galaxies, as it was"
+    told = {
+        name: f"{found[name]:.2g}" + (f" ± {found[f'{name}_error']:.1g}" if found[f"{name}_error"] is not None else "")
+        for name in ("width", "outliers", "offset")
+    }
+    words = "{0}: {1:,} galaxies, width × {width}, outliers {outliers}, offset {offset}"
+    return words.format(where, found["galaxies"], **told)
 
 
 def _columns(about: Mapping[str, Any], columns: Sequence[str]) -> str:
