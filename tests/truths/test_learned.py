@@ -181,6 +181,38 @@ def test_a_kernel_is_learned_from_another_table(both: dict[str, Any], write_conf
         Results(config).read_galaxies()
 
 
+def test_the_compilation_of_spectra_stands_beside_labels_by_a_match_on_the_sky(
+    both: dict[str, Any], write_config: Any, tmp_path: Any
+) -> None:
+    deep = read_table(tmp_path / "deep.parquet")
+    rng = np.random.default_rng(2)
+    ra, dec = rng.uniform(149.6, 150.6, len(deep)), rng.uniform(1.7, 2.7, len(deep))
+    labels = deep[["mag_i", "z_many"]].assign(ra=ra, dec=dec)
+    write_table(labels, tmp_path / "cosmos.parquet")
+    compiled = deep[["z_spec"]].rename(columns={"z_spec": "specz"}).assign(ra_corrected=ra, dec_corrected=dec)
+    compiled["Id_specz"], compiled["Confidence_level"] = (
+        np.arange(len(deep)),
+        np.where(np.arange(len(deep)) % 4, 97, 50),
+    )
+    compiled.loc[compiled["Confidence_level"] == 50, "specz"] = 1.3  # guesses, which nobody should learn from
+    write_table(compiled, tmp_path / "specz_compilation_COSMOS_DR1.1_unique.fits")
+    both["tables"][0]["truths"] = {"many_band": "z_many"}
+    table = {
+        "path": "cosmos.parquet",
+        "columns": {"ra": "ra", "dec": "dec", "mag_err": None},
+        "truths": {"many_band": "z_many"},
+        "match": [{"survey": "cosmos_specz", "path": ".", "cuts": ["redshift_range", "secure"]}],
+    }
+    both["truths"]["many_band"] = {"kernel": "gaussian", "sigma": 0.02, "learn_kernel": True, "learn_from": table}
+    config = load_config(write_config(both))
+    stages.build(config)
+    kernel = Results(config).truths()["many_band"].kernel
+    assert isinstance(kernel, CorrectedKernel)
+    assert kernel.width[2] == pytest.approx(2, abs=0.6)
+    found = read_provenance(Results(config).galaxies_path)["kernel_corrections"]["many_band"]["bins"]
+    assert sum(one["galaxies"] for one in found) == (compiled["Confidence_level"] > 95).sum()
+
+
 def test_too_few_pairs_are_refused_with_their_number(both: dict[str, Any], write_config: Any) -> None:
     both["tables"][0]["cuts"] = [{"name": "few", "column": "z_spec", "max": 0.1}]
     with pytest.raises(MixzError, match=r"truths.many_band, learn_scale: only \d+ training galaxies"):

@@ -84,8 +84,8 @@ class Correction:
 
 def corrected_kernel(prior: Kernel, bins: Sequence[Mapping[str, Any]], borders: Sequence[float]) -> CorrectedKernel:
     """A kernel as records of its corrections (`Correction.as_record`) have it, one per bin."""
-    columns = {name: tuple(record[name] for record in bins) for name in ("width", "outliers", "offset")}
-    return CorrectedKernel(prior, tuple(borders), **columns)
+    width, outliers, offset = (tuple(record[name] for record in bins) for name in ("width", "outliers", "offset"))
+    return CorrectedKernel(prior, tuple(borders), width, outliers, offset)
 
 
 def fit_pairs(labels: Labels, *, z: ArrayLike, borders: Sequence[float] = MAG_BORDERS) -> list[Correction]:
@@ -239,4 +239,4 @@ def _errors(surprise: Callable[[Floats], float], at: Floats, step: float = 0.05)
             bend[i, j] = bend[j, i] = (corners[0] - corners[1] - corners[2] + corners[3]) / (4 * step**2)
     if (np.linalg.eigvalsh(bend) <= 0).any():
         return [None] * n
-    return np.sqrt(np.diag(np.linalg.inv(bend))).tolist()
+    return [float(width) for width in np.sqrt(np.diag(np.linalg.inv(bend)))]

@@ -121,8 +121,8 @@ class CorrectedKernel:
         for number in bins:
             its = which.ravel() == number
             error_here = None if error is None else _rows(error, its, len(shape) + 1)
-            here = (_rows(values, its, len(shape)) for values in (label, z, mag_ref))
-            found[its] = self._density(number, *here, error_here)
+            label_here, z_here, mag_here = (_rows(values, its, len(shape)) for values in (label, z, mag_ref))
+            found[its] = self._density(number, label_here, z_here, mag_here, error_here)
         return found
 
     def _density(self, number: int, label: Array, z: Array, mag_ref: Array, z_err: Array | None) -> Array:
