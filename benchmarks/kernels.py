@@ -7,14 +7,15 @@
 published one corrected per magnitude by galaxies with both labels; pair A has none) and, without spectra of these
 galaxies, `by_labels` and `measured_by_labels` (the published and the measured one corrected by the likelihood of
 validation labels under the densities of a first pass).  On the mock the labels are drawn anew from the kernel
-`--drawn_from` (measured, as spectra of real galaxies have it), and the galaxies with both labels are the simulated
-spectroscopic survey's.
+`--drawn_from` (measured, as spectra of real galaxies have it), the galaxies with both labels are the simulated
+spectroscopic survey's, and `test` are the galaxies of another mock survey.
 
 Per magnitude it prints the KS distance of PIT values and by how many points coverage misses 68 and 90 %: on the mock of
 densities at true redshifts; on pair A of smeared densities at labels (the kernel under test smears) and of densities
-at spectra.  `ln p` is the mean log-likelihood of labels, the figure to choose by where no truth is known.  `kept` are
-validation galaxies that neither chose an epoch nor calibrated nor corrected a kernel, `test` the test galaxies: choose
-on the first, tell the second.  The last line is one line of JSON.
+at spectra.  `ln p` is the mean log-likelihood of labels, the figure to choose by where no truth is known; after it
+stands by how much it is above that of the first kernel.  `kept` are validation galaxies that neither chose an epoch nor
+calibrated nor corrected a kernel, `test` the test galaxies: choose on the first, tell the second.  The last line is one
+line of JSON.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from calibration import misses, prepared
+from calibration import JUDGED_SEED, misses, prepared
 from measure import report
 from rich.console import Console
 
@@ -46,7 +47,7 @@ from mixz.truths.truth import Truth
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from mixz.arrays import Floats, Mask
+    from mixz.arrays import Floats
     from mixz.galaxies import GalaxySet
     from mixz.model.ensemble import Ensemble
     from mixz.settings.config import Config
@@ -57,6 +58,10 @@ CONFIG = Path(__file__).parents[1] / "configs" / "pair_a.yaml"
 LABEL = "many_band"
 PUBLISHED = {"published": COSMOS2020, "measured": COSMOS2020_MEASURED}
 EDGES = (-np.inf, 21.0, 22.0, 23.0, 24.0, np.inf)
+TRUE = "redshift"
+"""What galaxies of a mock carry their true redshift as."""
+MOST = 8000
+"""Galaxies of a truth that judge: honest densities then have a KS distance below 0.015."""
 LEAST = 100
 """Bins of fewer galaxies are left out."""
 
@@ -67,33 +72,39 @@ def main() -> None:
     parser.add_argument("survey", choices=("pair_a", "mock"))
     parser.add_argument("--config", type=Path, default=CONFIG, help="of pair A")
     parser.add_argument("--members", type=int, default=3)
-    parser.add_argument("--galaxies", type=int, default=12_000, help="of the mock survey")
+    parser.add_argument("--galaxies", type=int, default=20_000, help="of the mock survey; three times as many judge")
     parser.add_argument("--drawn_from", choices=tuple(PUBLISHED), default="measured", help="labels of the mock")
     parser.add_argument("--folder", type=Path, default=Path("out/kernels"))
     parser.add_argument("--only", nargs="*", default=(), help="names of kernels; all if empty")
     given = parser.parse_args()
     if given.survey == "pair_a":
         config = load_config(given.config)
-        galaxies, z_true, pairs = build_galaxies(config)[0], None, None
+        galaxies, pairs = build_galaxies(config)[0], None
+        judged = {"kept": galaxies.rows(kept_apart(galaxies)), "test": galaxies.in_split("test")}
     else:
+        kernel = PUBLISHED[given.drawn_from]
         config = prepared("kernels", given.galaxies, 1, given.members, given.folder, Console())
-        galaxies, z_true = simulated(config, given.folder / "kernels_mock", PUBLISHED[given.drawn_from])
-        pairs = spectra_with_labels(galaxies, PUBLISHED[given.drawn_from], config.ref_band)
-    report(Comparison(config, galaxies, z_true, pairs, given.members).run(given.only))
+        others = prepared("kernels_judge", 3 * given.galaxies, JUDGED_SEED, given.members, given.folder, Console())
+        galaxies = simulated(config, given.folder / "kernels_mock", kernel)
+        pairs = spectra_with_labels(galaxies, kernel, config.ref_band)
+        judged = {"kept": galaxies.rows(kept_apart(galaxies))}
+        judged["test"] = simulated(others, given.folder / "kernels_judge_mock", kernel)
+    report(Comparison(config, galaxies, judged, pairs, given.members).run(given.only))
 
 
 class Comparison:
-    """One survey, and what is learned on it."""
+    """One survey to learn on, the galaxies that judge, and what was found so far."""
 
     def __init__(
         self,
         config: Config,
         galaxies: GalaxySet,
-        z_true: Floats | None,
+        judges: dict[str, GalaxySet],
         pairs: tuple[Labels, Floats] | None,
         members: int,
     ) -> None:
-        self.config, self.galaxies, self.z_true, self.pairs, self.members = config, galaxies, z_true, pairs, members
+        self.config, self.galaxies, self.judges, self.pairs, self.members = config, galaxies, judges, pairs, members
+        self.first: dict[str, Floats] = {}
 
     def run(self, only: Sequence[str]) -> dict[str, float | str | None]:
         """Train with every kernel and judge it; each figure by its name."""
@@ -128,48 +139,52 @@ class Comparison:
 
     def by_labels(self, prior: Kernel, model: Ensemble) -> Kernel:
         """A kernel corrected by the likelihood of validation labels under a model's densities."""
-        rows = self.rows((self.galaxies.split == "validation") & ~kept_apart(self.galaxies), LABEL)
-        mass, grid = masses(model, self.galaxies.rows(rows))
-        return told(prior, fit_densities(self.labels(rows, prior), mass, grid))
+        held_out = self.galaxies.rows((self.galaxies.split == "validation") & ~kept_apart(self.galaxies))
+        chosen = having(held_out, LABEL)
+        mass, grid = masses(model, chosen)
+        return told(prior, fit_densities(self.labels(chosen, prior), mass, grid))
 
-    def rows(self, side: Mask, truth: str) -> Mask:
-        """The galaxies of a side that have a label of a truth, and are not believed for another that is exact."""
-        own = side & self.galaxies.has(truth)
-        return own & ~self.galaxies.has("spec") if truth == LABEL else own
-
-    def labels(self, rows: Mask, kernel: Kernel) -> Labels:
+    def labels(self, galaxies: GalaxySet, kernel: Kernel) -> Labels:
         """The many-band labels of some galaxies, as wrong as a kernel says."""
-        return Labels.of(self.galaxies.rows(rows), Truth(LABEL, kernel), ref_band=self.config.ref_band)
+        return Labels.of(galaxies, Truth(LABEL, kernel), ref_band=self.config.ref_band)
 
     def judged(self, name: str, model: Ensemble, kernel: Kernel) -> dict[str, float | str | None]:
         """Print how honest densities are per magnitude; give the figures of all magnitudes."""
         figures: dict[str, float | str | None] = {}
-        for side, its in (("kept", kept_apart(self.galaxies)), ("test", self.galaxies.split == "test")):
+        for side, galaxies in self.judges.items():
             for truth in (LABEL, "spec"):
-                rows = self.rows(its, truth)
-                chosen = self.galaxies.rows(rows)
+                chosen = having(galaxies, truth)
                 mass, grid = masses(model, chosen)
-                ln_p = np.full(len(chosen), np.nan)
-                z_ref = chosen.z[truth]
+                ln_p, z_ref = np.full(len(chosen), np.nan), chosen.z[truth]
                 if truth == LABEL:
-                    labels = self.labels(rows, kernel)
+                    labels = self.labels(chosen, kernel)
                     ln_p = np.log((labels.likelihood(grid) * mass).sum(axis=1))
-                    if self.z_true is None:
-                        mass = labels.smeared(mass, grid)
+                    if TRUE in chosen.carried:
+                        z_ref = chosen.carried[TRUE]
                     else:
-                        z_ref = self.z_true[rows]
+                        mass = labels.smeared(mass, grid)
+                more = ln_p - self.first.setdefault(f"{side} {truth}", ln_p)
                 u = pit(grid.density(mass), z_grid=grid.z, z_ref=z_ref)
                 mag_ref = chosen.mag[:, chosen.bands.index(self.config.ref_band)]
                 for low, high in [(-np.inf, np.inf), *pairwise(EDGES)]:
                     some = (mag_ref >= low) & (mag_ref < high) & np.isfinite(u)
-                    if some.sum() >= LEAST:
-                        values = [pit_ks(u[some]), *list(misses(u[some]).values())[:2], float(ln_p[some].mean())]
-                        words = "{:.3f} {:+5.1f} {:+5.1f} {:7.3f}".format(*values)
-                        print(f"{name:19s} {side} {truth:9s} {low:5g} {high:5g} {some.sum():6,d} {words}", flush=True)
-                        if low == -np.inf and high == np.inf:
-                            named = zip(("ks", "miss_68", "miss_90", "ln_p"), values, strict=True)
-                            figures |= {f"{name}_{side}_{truth}_{f}": v for f, v in named if np.isfinite(v)}
+                    if some.sum() < LEAST:
+                        continue
+                    values = [pit_ks(u[some]), *list(misses(u[some]).values())[:2], float(ln_p[some].mean())]
+                    values += [float(more[some].mean()), float(more[some].std() / some.sum() ** 0.5)]
+                    words = "{:.3f} {:+5.1f} {:+5.1f} {:7.3f} {:+.4f} ± {:.4f}".format(*values)
+                    print(f"{name:19s} {side} {truth:9s} {low:5g} {high:5g} {some.sum():6,d} {words}", flush=True)
+                    if low == -np.inf and high == np.inf:
+                        named = zip(("ks", "miss_68", "miss_90", "ln_p", "more", "error"), values, strict=True)
+                        figures |= {f"{name}_{side}_{truth}_{f}": v for f, v in named if np.isfinite(v)}
         return figures
+
+
+def having(galaxies: GalaxySet, truth: str) -> GalaxySet:
+    """The galaxies that are believed for a label of a truth; a sample of very many."""
+    its = galaxies.has(truth) if truth == "spec" else galaxies.has(truth) & ~galaxies.has("spec")
+    rows = np.random.default_rng(0).permutation(np.flatnonzero(its))[:MOST]
+    return galaxies.rows(np.sort(rows))
 
 
 def masses(model: Ensemble, galaxies: GalaxySet) -> tuple[Floats, Grid]:
@@ -188,15 +203,15 @@ def told(prior: Kernel, found: Sequence[Correction]) -> Kernel:
     return corrected_kernel(prior, [correction.as_record() for correction in found], MAG_BORDERS)
 
 
-def simulated(config: Config, survey: Path, kernel: Kernel) -> tuple[GalaxySet, Floats]:
-    """The galaxies of a mock with labels drawn from a kernel, and their true redshifts."""
+def simulated(config: Config, survey: Path, kernel: Kernel) -> GalaxySet:
+    """The galaxies of a mock with labels drawn from a kernel; they carry their true redshifts."""
     galaxies = Results(config).read_galaxies()
     known = pd.read_parquet(survey / "mock_truth.parquet").drop_duplicates("object_id").set_index("object_id")
     number = pd.Series(galaxies.object_id).str.extract(r"(\d+)$")[0].astype(np.int64)
     z_true = known["z_true"].reindex(number).to_numpy()
     labels = Labels.of(galaxies, Truth(LABEL, kernel), ref_band=config.ref_band).draw(z_true, seed=7).z
-    labels = np.where(galaxies.has(LABEL), labels, np.nan)
-    return replace(galaxies, z={**galaxies.z, LABEL: labels}), z_true
+    z = {**galaxies.z, LABEL: np.where(galaxies.has(LABEL), labels, np.nan)}
+    return replace(galaxies, z=z, carried={**galaxies.carried, TRUE: z_true})
 
 
 def spectra_with_labels(galaxies: GalaxySet, kernel: Kernel, ref_band: str) -> tuple[Labels, Floats]:

@@ -112,6 +112,21 @@ def test_labels_of_other_galaxies_are_refused() -> None:
         fit_pairs(labels, z=z)
 
 
+def test_the_same_column_twice_is_refused() -> None:
+    z = np.random.default_rng(1).uniform(0.1, 3, 500)
+    with pytest.raises(MixzError, match="both columns hold the same redshifts"):
+        fit_pairs(Labels(Truth("many_band", COSMOS2020), z, np.full(500, 22.0)), z=z)
+
+
+def test_a_table_that_holds_right_labels_impossible_can_be_corrected() -> None:
+    off = TableKernel(((0.02, 0.04, 0.06),), ((0.0, 50.0, 0.0),))
+    z, mag_ref = np.full(500, 1.0), np.full(500, 22.0)
+    label = Labels(Truth("many_band", off), z, mag_ref).draw(z, seed=1).z
+    found = fit_pairs(Labels(Truth("many_band", off), label, mag_ref), z=z)[3]
+    assert found.width == pytest.approx(1, abs=0.1)
+    assert found.offset == pytest.approx(0, abs=0.002)
+
+
 def test_densities_alone_tell_outliers_offsets_and_widths() -> None:
     count, grid = 1200, Grid(np.expm1(np.linspace(0, np.log(3.2), 90)))
     z, mag_ref, _ = galaxies(count)

@@ -136,6 +136,14 @@ def test_galaxies_are_seen_alike_in_whatever_shape(kernel: Kernel) -> None:
     assert kernel.density(z_label=label[:0], z=z[:0], mag_ref=mag_ref[:0], z_err=z_err[:0]).shape == (0,)
 
 
+@pytest.mark.parametrize("kernel", ALL.values(), ids=ALL)
+def test_redshifts_from_which_no_label_comes_are_no_error(kernel: Kernel) -> None:
+    for part in (kernel, kernel.core, kernel.tail):
+        p = part.density(z_label=LABELS[::100], z=19.0, mag_ref=22.0)
+        assert np.isfinite(p).all()
+        assert (p >= 0).all()
+
+
 def test_what_is_not_corrected_stays() -> None:
     kernel = CorrectedKernel(COSMOS2020, (23.0,), width=(1.0, 1.0), outliers=(None, None), offset=(0.0, 0.0))
     given = {"z_label": LABELS[::50], "z": 0.7, "z_err": None}

@@ -15,6 +15,7 @@ from mixz.data.tables import read_table, write_table
 from mixz.errors import MixzError
 from mixz.model.folder import load_model
 from mixz.settings.file import load_config
+from mixz.settings.model_record import CARD
 from mixz.stages.results import Results
 from mixz.truths.corrected import CorrectedKernel
 from mixz.truths.gaussian import GaussianKernel
@@ -147,6 +148,7 @@ def test_a_run_learns_a_kernel_per_magnitude_and_tells(
     assert "corrected per magnitude in i" in card
     assert "brightest: no galaxies, as it was" in card
     (path,) = stages.train(config, console)
+    assert "corrected per magnitude by galaxies with both labels" in (path / CARD).read_text()
     told = load_model(path).provenance["kernel_corrections"]["many_band"]
     assert tuple(told["borders"]) == kernel.mag_borders
     assert tuple(found["width"] for found in told["bins"]) == kernel.width

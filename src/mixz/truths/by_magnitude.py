@@ -49,7 +49,7 @@ LEAST_SHARE = 1e-3
 MOST_SHARE = 0.5
 """Labels of which more are outliers belong to other galaxies (ours)."""
 REACH = math.log(10.0)
-"""Widths between 1/10 and 10 times the prior's are believed."""
+"""Widths between 1/10 and 10 times the prior's are believed (ours)."""
 TINY = 1e-300
 
 
@@ -103,7 +103,7 @@ def fit_pairs(labels: Labels, *, z: ArrayLike, borders: Sequence[float] = MAG_BO
     Raises
     ------
     MixzError
-        In some bin more labels are wrong than right.
+        In some bin more labels are wrong than right, or their scatter is beyond what is believed.
 
     Examples
     --------
@@ -138,7 +138,7 @@ def fit_densities(labels: Labels, mass: Floats, grid: Grid, borders: Sequence[fl
     Raises
     ------
     MixzError
-        In some bin more labels are wrong than right.
+        In some bin more labels are wrong than right, or their scatter is beyond what is believed.
 
     Examples
     --------
@@ -173,14 +173,26 @@ def _fit(labels: Labels, seen: Callable[[Labels, Any], Floats], borders: Sequenc
             found.append(Correction())
             continue
         correction = _fit_bin(labels.rows(rows), lambda some, rows=rows: seen(some, rows))  # type: ignore[misc]
-        if correction.outliers is not None and correction.outliers > MOST_SHARE:
-            raise MixzError(
-                f"{correction.outliers:.0%} of {rows.size:,} labels are outliers of their kernel",
-                f"at most {MOST_SHARE:.0%}",
-                "name another kernel, or look for labels of other galaxies",
-            )
+        _require_likely(correction)
         found.append(correction)
     return found
+
+
+def _require_likely(correction: Correction) -> None:
+    """Refuse what no labels of these galaxies would say."""
+    if correction.outliers is not None and correction.outliers > MOST_SHARE:
+        raise MixzError(
+            f"{correction.outliers:.0%} of {correction.galaxies:,} labels are outliers of their kernel",
+            f"at most {MOST_SHARE:.0%}",
+            "name another kernel, or look for labels of other galaxies",
+        )
+    if abs(math.log(correction.width)) > 0.99 * REACH:
+        more = "more" if correction.width > 1 else "less"
+        raise MixzError(
+            f"{correction.galaxies:,} labels are {correction.width:.2g} times as far off as their kernel says or {more}",
+            f"a factor between {math.exp(-REACH):g} and {math.exp(REACH):g}",
+            "name another kernel, or look whether both columns hold the same redshifts",
+        )
 
 
 def _fit_bin(labels: Labels, seen: Callable[[Labels], Floats]) -> Correction:
@@ -224,8 +236,10 @@ def _fit_bin(labels: Labels, seen: Callable[[Labels], Floats]) -> Correction:
 def _core_width(labels: Labels) -> float:
     """The width s of the prior's core in dz, from its height at a label that is right: 1 / (sqrt(2 pi) s)."""
     of_core = replace(labels, truth=replace(labels.truth, kernel=labels.truth.kernel.core))
-    height = of_core.density(labels.z[:, None])[:, 0] * (1 + labels.z)
-    return 1 / (math.sqrt(2 * math.pi) * float(np.median(height)))
+    height = float(np.median(of_core.density(labels.z[:, None])[:, 0] * (1 + labels.z)))
+    if height <= 0:  # a table that holds right labels impossible
+        return of_core.truth.kernel.narrowest(labels.z_err)
+    return 1 / (math.sqrt(2 * math.pi) * height)
 
 
 def _errors(surprise: Callable[[Floats], float], at: Floats, step: float = 0.05) -> list[float | None]:

@@ -168,7 +168,8 @@ class CoreLaplaceKernel:
         low, high = ((bound - z) / (1 + z) - mu for bound in self.z_range)
         core = ndtr(high / s) - ndtr(low / s)
         tails = _laplace_cdf(high / b) - _laplace_cdf(low / b)
-        return np.asarray((1 - f) * core + f * tails)
+        # A core alone may not reach the range; then its density there is nothing, whatever divides it.
+        return np.asarray(np.maximum((1 - f) * core + f * tails, np.finfo(np.float64).tiny))
 
     def _bins(self, mag_ref: Array, z: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         i = np.searchsorted(self.mag_borders, mag_ref, side="right")

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from mixz.truths.kernel import Array
 
+TINY = np.finfo(np.float64).tiny
+"""Divides what is nothing anyway."""
+
 
 @dataclass(frozen=True)
 class CoreTailKernel:
@@ -144,7 +147,7 @@ class CoreTailKernel:
         p = (1 - f) * _normal(away, np.asarray(self.mu)[i, j], np.asarray(self.s)[i, j])
         if any(self.f):
             p = p + f * self._tail_density(away, i)
-        p = p / self._inside(z, i)
+        p = p / np.maximum(self._inside(z, i), TINY)  # a core alone may not reach the range
         return np.asarray(np.where((label >= self.z_range[0]) & (label <= self.z_range[1]), p, 0.0))
 
     def _inside(self, z: Array, i: NDArray[np.intp]) -> Array:
