@@ -189,7 +189,7 @@ def _require_likely(correction: Correction) -> None:
     if abs(math.log(correction.width)) > 0.99 * REACH:
         more = "more" if correction.width > 1 else "less"
         raise MixzError(
-            f"{correction.galaxies:,} labels are {correction.width:.2g} times as far off as their kernel says or {more}",
+            f"{correction.galaxies:,} labels are {correction.width:.2g} times as far off as in their kernel, or {more}",
             f"a factor between {math.exp(-REACH):g} and {math.exp(REACH):g}",
             "name another kernel, or look whether both columns hold the same redshifts",
         )
