@@ -50,6 +50,8 @@ MOST_SHARE = 0.5
 """Labels of which more are outliers belong to other galaxies (ours)."""
 REACH = math.log(10.0)
 """Widths between 1/10 and 10 times the prior's are believed (ours)."""
+FIRST_STEPS = (0.2, 0.3, 0.5)
+"""How far the search first steps in ln w, mu / s and logit f."""
 TINY = 1e-300
 
 
@@ -224,7 +226,11 @@ def _fit_bin(labels: Labels, seen: Callable[[Labels], Floats]) -> Correction:
     # A coarse look first: far from the truth, outliers make likelihoods with several valleys.
     starts = [np.array([ln_w, 0.0, logit(f)]) for ln_w in np.linspace(-1.0, 1.0, 5) for f in {f_0, max(f_0, 0.05)}]
     bounds = [(-REACH, REACH), (-20.0, 20.0), (-12.0, 6.0)]
-    best = minimize(surprise, min(starts, key=surprise), method="L-BFGS-B", bounds=bounds)
+    # Likelihoods of densities are in single precision, too coarse for differences to be slopes.
+    start = min(starts, key=surprise)
+    simplex = start + np.vstack([np.zeros(3), np.diag(FIRST_STEPS)])
+    options = {"initial_simplex": simplex, "xatol": 2e-3, "fatol": 2e-3}
+    best = minimize(surprise, start, method="Nelder-Mead", bounds=bounds, options=options)
     ln_w, shift, logit_f = (float(x) for x in best.x)
     errors = _errors(surprise, best.x)
     w, f = math.exp(ln_w), float(expit(logit_f))
