@@ -269,8 +269,13 @@ class Config(Strict):
         return min((r.network.z_max for r in self.recipes.values() if r.network.z_max is not None), default=FARTHEST)
 
     def build_digest(self) -> str:
-        """Name what decides the galaxies: bands, tables, cuts, truths and split, and where grids of densities end."""
+        """Name what decides the galaxies: bands, tables, cuts, truths and split, and where grids of densities end.
+
+        Truths count whether a config says how wrong they are or leaves it to mixz, which has changed its mind before.
+        """
         named = self._digest({"bands", "ref_band", "tables", "cuts", "incomplete", "overlap", "truths", "split"})
+        known = {name: settings.kernel for name, settings in KNOWN_SETTINGS.items() if name not in self.truths}
+        named = digest_of_settings([named, known])
         return named if self.z_end() == FARTHEST else digest_of_settings([named, self.z_end()])
 
     def train_digest(self, recipe: str) -> str:
