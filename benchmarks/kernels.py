@@ -51,12 +51,12 @@ if TYPE_CHECKING:
     from mixz.galaxies import GalaxySet
     from mixz.model.ensemble import Ensemble
     from mixz.settings.config import Config
-    from mixz.truths.by_magnitude import Correction
+    from mixz.truths.by_magnitude import BinCorrection
     from mixz.truths.kernel import Kernel
 
 CONFIG = Path(__file__).parents[1] / "configs" / "pair_a.yaml"
 LABEL = "many_band"
-PUBLISHED = {"published": COSMOS2020, "measured": COSMOS2020_MEASURED}
+PUBLISHED: dict[str, Kernel] = {"published": COSMOS2020, "measured": COSMOS2020_MEASURED}
 EDGES = (-np.inf, 21.0, 22.0, 23.0, 24.0, np.inf)
 TRUE = "redshift"
 """What galaxies of a mock carry their true redshift as."""
@@ -196,7 +196,7 @@ def masses(model: Ensemble, galaxies: GalaxySet) -> tuple[Floats, Grid]:
     return grid.mass(photoz.pdf), grid
 
 
-def told(prior: Kernel, found: Sequence[Correction]) -> Kernel:
+def told(prior: Kernel, found: Sequence[BinCorrection]) -> Kernel:
     """The kernel of some corrections, once these are printed."""
     for low, correction in zip((-np.inf, *MAG_BORDERS), found, strict=True):
         print(f"  from {low:g}: {correction.as_record()}", flush=True)

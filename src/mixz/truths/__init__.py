@@ -4,7 +4,7 @@ Training, mock surveys, calibration and the judging of models all ask here, so t
 is serves the whole program.
 """
 
-from mixz.truths.by_magnitude import Correction, corrected_kernel, fit_densities, fit_pairs
+from mixz.truths.by_magnitude import BinCorrection, corrected_kernel, fit_densities, fit_pairs
 from mixz.truths.core_tail import CoreTailKernel
 from mixz.truths.corrected import CorrectedKernel
 from mixz.truths.gaussian import GaussianKernel
@@ -17,9 +17,9 @@ from mixz.truths.truth import Truth, Truths
 
 __all__ = [
     "KNOWN_TRUTHS",
+    "BinCorrection",
     "CoreTailKernel",
     "CorrectedKernel",
-    "Correction",
     "GaussianKernel",
     "Kernel",
     "Labels",

@@ -56,7 +56,7 @@ TINY = 1e-300
 
 
 @dataclass(frozen=True)
-class Correction:
+class BinCorrection:
     """What one bin of magnitude says of a kernel; errors are the widths of the posterior, None where nothing is known.
 
     Parameters
@@ -85,12 +85,12 @@ class Correction:
 
 
 def corrected_kernel(prior: Kernel, bins: Sequence[Mapping[str, Any]], borders: Sequence[float]) -> CorrectedKernel:
-    """A kernel as records of its corrections (`Correction.as_record`) have it, one per bin."""
+    """A kernel as records of its corrections (`BinCorrection.as_record`) have it, one per bin."""
     width, outliers, offset = (tuple(record[name] for record in bins) for name in ("width", "outliers", "offset"))
     return CorrectedKernel(prior, tuple(borders), width, outliers, offset)
 
 
-def fit_pairs(labels: Labels, *, z: ArrayLike, borders: Sequence[float] = MAG_BORDERS) -> list[Correction]:
+def fit_pairs(labels: Labels, *, z: ArrayLike, borders: Sequence[float] = MAG_BORDERS) -> list[BinCorrection]:
     """The corrections that make labels of galaxies likeliest whose redshifts are known.
 
     Parameters
@@ -124,7 +124,9 @@ def fit_pairs(labels: Labels, *, z: ArrayLike, borders: Sequence[float] = MAG_BO
     return _fit(labels, seen, borders)
 
 
-def fit_densities(labels: Labels, mass: Floats, grid: Grid, borders: Sequence[float] = MAG_BORDERS) -> list[Correction]:
+def fit_densities(
+    labels: Labels, mass: Floats, grid: Grid, borders: Sequence[float] = MAG_BORDERS
+) -> list[BinCorrection]:
     """The corrections that make labels likeliest under densities of their galaxies' redshifts; no spectra are needed.
 
     Parameters
@@ -165,14 +167,14 @@ def fit_densities(labels: Labels, mass: Floats, grid: Grid, borders: Sequence[fl
     return _fit(labels, seen, borders)
 
 
-def _fit(labels: Labels, seen: Callable[[Labels, Any], Floats], borders: Sequence[float]) -> list[Correction]:
+def _fit(labels: Labels, seen: Callable[[Labels, Any], Floats], borders: Sequence[float]) -> list[BinCorrection]:
     """The correction of every bin; `seen` says how likely the labels of some galaxies are."""
     which = np.searchsorted(borders, labels.mag_ref, side="right")
     found = []
     for number in range(len(borders) + 1):
         rows = np.flatnonzero((which == number) & np.isfinite(labels.z))
         if not rows.size:
-            found.append(Correction())
+            found.append(BinCorrection())
             continue
         correction = _fit_bin(labels.rows(rows), lambda some, rows=rows: seen(some, rows))  # type: ignore[misc]
         _require_likely(correction)
@@ -180,7 +182,7 @@ def _fit(labels: Labels, seen: Callable[[Labels, Any], Floats], borders: Sequenc
     return found
 
 
-def _require_likely(correction: Correction) -> None:
+def _require_likely(correction: BinCorrection) -> None:
     """Refuse what no labels of these galaxies would say."""
     if correction.outliers is not None and correction.outliers > MOST_SHARE:
         raise MixzError(
@@ -197,7 +199,7 @@ def _require_likely(correction: Correction) -> None:
         )
 
 
-def _fit_bin(labels: Labels, seen: Callable[[Labels], Floats]) -> Correction:
+def _fit_bin(labels: Labels, seen: Callable[[Labels], Floats]) -> BinCorrection:
     from scipy.optimize import minimize
     from scipy.special import expit, logit
 
@@ -236,7 +238,7 @@ def _fit_bin(labels: Labels, seen: Callable[[Labels], Floats]) -> Correction:
     w, f = math.exp(ln_w), float(expit(logit_f))
     scales = (w, s, f * (1 - f))
     w_error, mu_error, f_error = (e * scale if e is not None else None for e, scale in zip(errors, scales, strict=True))
-    return Correction(len(labels), w, w_error, f, f_error, shift * s, mu_error)
+    return BinCorrection(len(labels), w, w_error, f, f_error, shift * s, mu_error)
 
 
 def _core_width(labels: Labels) -> float:

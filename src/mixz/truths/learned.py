@@ -145,7 +145,7 @@ def learned_corrections(truths: Truths, pairs: Mapping[str, GalaxySet], *, ref_b
     Returns
     -------
     dict
-        Per truth the `borders` of its bins, and per bin the fields of its `Correction`.
+        Per truth the `borders` of its bins, and per bin the fields of its `BinCorrection`.
 
     Raises
     ------
