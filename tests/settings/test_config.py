@@ -11,6 +11,7 @@ from mixz.errors import MixzError
 from mixz.settings.config import Config
 from mixz.settings.file import load_config
 from mixz.settings.recipe import Step, named_recipe
+from mixz.settings.truths import KNOWN_SETTINGS, TruthSettings
 
 ROOT = Path(__file__).parents[2]
 
@@ -180,3 +181,15 @@ def test_recipes_are_looked_up_by_name() -> None:
     assert named_recipe("combo").steps[0].truths == ("many_band", "spec")
     with pytest.raises(MixzError, match="nearest name: 'combo'"):
         named_recipe("combos")
+
+
+def test_a_default_kernel_that_changes_asks_for_another_build(
+    toy_settings: dict[str, Any], write_config: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left_open = load_config(write_config(toy_settings))
+    own = {"many_band": {"kernel": "cosmos2020"}}
+    said = load_config(write_config(toy_settings | {"truths": own}))
+    before = left_open.build_digest(), said.build_digest()
+    monkeypatch.setitem(KNOWN_SETTINGS, "many_band", TruthSettings(kernel="gaussian", sigma=0.02))
+    assert left_open.build_digest() != before[0]
+    assert said.build_digest() == before[1], "what a config says itself is what it goes by"

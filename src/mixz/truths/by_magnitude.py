@@ -231,8 +231,13 @@ def _fit_bin(labels: Labels, seen: Callable[[Labels], Floats]) -> BinCorrection:
     # Likelihoods of densities are in single precision, too coarse for differences to be slopes.
     start = min(starts, key=surprise)
     simplex = start + np.vstack([np.zeros(3), np.diag(FIRST_STEPS)])
-    options = {"initial_simplex": simplex, "xatol": 2e-3, "fatol": 2e-3}
-    best = minimize(surprise, start, method="Nelder-Mead", bounds=bounds, options=options)
+    best = minimize(
+        surprise,
+        start,
+        method="Nelder-Mead",
+        bounds=bounds,
+        options={"initial_simplex": simplex, "xatol": 2e-3, "fatol": 2e-3},
+    )
     ln_w, shift, logit_f = (float(x) for x in best.x)
     errors = _errors(surprise, best.x)
     w, f = math.exp(ln_w), float(expit(logit_f))
