@@ -217,7 +217,7 @@ def test_the_compilation_of_spectra_stands_beside_labels_by_a_match_on_the_sky(
 
 def test_too_few_pairs_are_refused_with_their_number(both: dict[str, Any], write_config: Any) -> None:
     both["tables"][0]["cuts"] = [{"name": "few", "column": "z_spec", "max": 0.1}]
-    with pytest.raises(MixzError, match=r"truths.many_band, learn_scale: only \d+ training galaxies"):
+    with pytest.raises(MixzError, match=r"truths.many_band, learn_scale: only \d+ galaxies to learn from"):
         stages.build(load_config(write_config(both)))
 
 
@@ -227,7 +227,7 @@ def test_the_truth_of_a_simulation_teaches_no_scale(both: dict[str, Any], write_
     both["tables"][0]["truths"] = {"many_band": "z_many", "true": "z_spec"}
     config = load_config(write_config(both))
     galaxies, _ = build_galaxies(config)
-    with pytest.raises(MixzError, match="only 0 training"):
+    with pytest.raises(MixzError, match="only 0 galaxies"):
         learned_scales(config.known_truths(), {"many_band": galaxies}, ref_band="i")
     with pytest.raises(MixzError, match="learn_kernel: no galaxy has this label and an exact one"):
         learned_corrections(config.known_truths(), {"many_band": galaxies}, ref_band="i")

@@ -75,7 +75,7 @@ def fit_scale(labels: Labels, *, z: ArrayLike) -> KernelScale:
 
     if len(labels) < LEAST_PAIRS:
         raise MixzError(
-            f"only {len(labels):,} training galaxies have this label and an exact one",
+            f"only {len(labels):,} galaxies to learn from have this label and an exact one",
             f"{LEAST_PAIRS} or more",
             "set learn_scale: false, and give `scale` if it is known",
         )

@@ -92,9 +92,7 @@ def _learned(about: Mapping[str, Any], truth: str) -> str:
     """What the build learned of a truth's kernel."""
     scale, corrections = about["kernel_scales"].get(truth), about["kernel_corrections"].get(truth)
     if scale is not None:
-        words = (
-            "; labels found to be {scale:g} ± {error:g} times as far off, from {pairs:,} training galaxies with both"
-        )
+        words = "; labels found to be {scale:g} ± {error:g} times as far off, from {pairs:,} galaxies with both"
         return words.format(**scale)
     if corrections is None:
         return ""

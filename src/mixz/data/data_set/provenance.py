@@ -56,7 +56,9 @@ def provenance(
     settings = _file_names_only(config.model_dump(mode="json", exclude=NOT_OF_THE_DATA))
     truths = config.truth_settings()
     known, ref_band = config.known_truths(), config.ref_band
-    teach = {truth: (pairs or {}).get(truth, galaxies.in_split("train")) for truth in galaxies.truths}
+    learning = [truth for truth in galaxies.truths if truths[truth].learn_scale or truths[truth].learn_kernel]
+    given = pairs or {}
+    teach = {truth: given[truth] if truth in given else galaxies.in_split("train") for truth in learning}
     scales = {truth: its for truth, its in teach.items() if truths[truth].learn_scale}
     corrections = {truth: its for truth, its in teach.items() if truths[truth].learn_kernel}
     return {
