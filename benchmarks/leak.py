@@ -21,7 +21,7 @@ import torch
 from measure import report
 from simulated import magnitudes
 
-from mixz.model.features import Features, Photometry
+from mixz.model.inputs.features import Features, Photometry
 from mixz.model.training.augmentation import augmentation
 from mixz.settings.network import Network
 

@@ -25,8 +25,8 @@ from measure import MATMUL_FLOP, matmul_peak, peak_memory_mb, report, seconds
 from simulated import rows
 
 from mixz.densities.estimates import hsc_loss
-from mixz.model.features import Features, Photometry
 from mixz.model.heads import head_of
+from mixz.model.inputs.features import Features, Photometry
 from mixz.model.nets import Weights, initial_weights
 from mixz.model.seeds import START, derive_seed, generators
 from mixz.model.training.engine import Trained, train_step

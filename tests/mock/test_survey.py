@@ -16,7 +16,7 @@ from mixz.mock.noise import observe
 from mixz.mock.selection import PERCENTILES, RealSpectra, condense, real_spectra
 from mixz.mock.survey import MockSurvey, object_ids, simulate
 from mixz.mock.systematics import Systematics
-from mixz.truths.known import COSMOS2020
+from mixz.truths.known import KNOWN_TRUTHS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,7 +81,7 @@ def test_bigger_galaxies_are_noisier() -> None:
 def test_labels_follow_the_kernel() -> None:
     clean = simulate(16_000, seed=4, systematics=Systematics.none(), cosmos_share=0.9).cosmos
     z, mag_i = clean["z_true"].to_numpy(), clean["true_mag_i"].to_numpy()
-    drawn = COSMOS2020.draw(z, mag_ref=mag_i, seed=99)
+    drawn = KNOWN_TRUTHS["many_band"].kernel.draw(z, mag_ref=mag_i, seed=99)
     for low, high in ((20, 23), (23, 24), (24, 25.5)):
         chosen = (mag_i >= low) & (mag_i < high)
         dz, kernel = (((x - z) / (1 + z))[chosen] for x in (clean["z_many_band"].to_numpy(), drawn))

@@ -19,10 +19,10 @@ from mixz.errors import MixzError
 from mixz.galaxies import GalaxySet
 from mixz.model.colour_terms import magnitudes_in_common
 from mixz.model.ensemble import Ensemble
-from mixz.model.features import Features, Photometry
 from mixz.model.fit import fit
 from mixz.model.folder import load_model, save_model
 from mixz.model.initial import untrained
+from mixz.model.inputs.features import Features, Photometry
 from mixz.settings.file import load_config
 from mixz.settings.network import Network
 from mixz.settings.recipe import Recipe, Step

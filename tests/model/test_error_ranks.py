@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mixz.errors import MixzError
-from mixz.model.error_ranks import ErrorRanks
+from mixz.model.inputs.error_ranks import ErrorRanks
 
 MAG = 20 + 4 * torch.rand(3000, 2, generator=torch.Generator().manual_seed(1))
 LUCK = torch.randn(3000, 2, generator=torch.Generator().manual_seed(2))

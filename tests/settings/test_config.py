@@ -11,6 +11,7 @@ from mixz.errors import MixzError
 from mixz.settings.config import Config
 from mixz.settings.file import load_config
 from mixz.settings.recipe import Step, named_recipe
+from mixz.settings.truths import KNOWN_SETTINGS, TruthSettings
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,6 +62,31 @@ def test_every_shipped_config_is_valid(path: Path) -> None:
         ({"truths": {"grism": {"kernel": "exact", "sigma": 0.1}}}, "sigma goes with kernel: gaussian or reported"),
         ({"truths": {"grism": {"kernel": "table"}}}, "table, a file, goes with kernel: table"),
         ({"truths": {"grism": {"learn_scale": True}}}, "an exact kernel has no scale"),
+        ({"truths": {"grism": {"learn_kernel": True}}}, "an exact kernel has nothing to learn"),
+        (
+            {"truths": {"many_band": {"kernel": "cosmos2020", "learn_scale": True, "learn_kernel": True}}},
+            "set one of learn_scale and learn_kernel",
+        ),
+        (
+            {
+                "truths": {
+                    "many_band": {"kernel": "cosmos2020", "learn_from": {"path": "p.csv", "truths": {"spec": "z"}}}
+                }
+            },
+            "learn_from, a table, goes with",
+        ),
+        (
+            {
+                "truths": {
+                    "many_band": {
+                        "kernel": "cosmos2020",
+                        "learn_kernel": True,
+                        "learn_from": {"path": "p.csv", "truths": {"many_band": "z"}},
+                    }
+                }
+            },
+            "needs labels of 'many_band' and of a truth whose kernel is exact",
+        ),
         ({"truths": {"many_band": {"kernel": "reported"}}}, "reported needs truth_errors of many_band"),
         ({"truths": {"many_band": {"kernel": "cosmos2020", "outliers": 0.1}}}, "outliers goes with kernel: reported"),
         ({"cuts": [{"name": "bright", "column": "mag_i"}]}, "a cut needs min, max, above"),
@@ -155,3 +181,15 @@ def test_recipes_are_looked_up_by_name() -> None:
     assert named_recipe("combo").steps[0].truths == ("many_band", "spec")
     with pytest.raises(MixzError, match="nearest name: 'combo'"):
         named_recipe("combos")
+
+
+def test_a_default_kernel_that_changes_asks_for_another_build(
+    toy_settings: dict[str, Any], write_config: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left_open = load_config(write_config(toy_settings))
+    own = {"many_band": {"kernel": "cosmos2020"}}
+    said = load_config(write_config(toy_settings | {"truths": own}))
+    before = left_open.build_digest(), said.build_digest()
+    monkeypatch.setitem(KNOWN_SETTINGS, "many_band", TruthSettings(kernel="gaussian", sigma=0.02))
+    assert left_open.build_digest() != before[0]
+    assert said.build_digest() == before[1], "what a config says itself is what it goes by"

@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from mixz.errors import MixzError
+from mixz.truths.corrected import CorrectedKernel
 from mixz.truths.gaussian import GaussianKernel
 from mixz.truths.kernel import Kernel
 from mixz.truths.known import COSMOS2020, COSMOS2020_MEASURED
@@ -32,6 +33,16 @@ ALL = {
         tuple(tuple(np.array(p) / np.trapezoid(p, x)) for x, p in zip(TABLE.dz, TABLE.density_of_dz, strict=True)),
         TABLE.mag_borders,
     ),
+}
+CORRECTIONS = {
+    "mag_borders": (20.0, 23.0),
+    "width": (1.2, 0.6, 1.3),
+    "outliers": (0.3, 0.01, None),
+    "offset": (0.0, 0.004, -0.003),
+}
+ALL |= {
+    f"corrected_{name}": CorrectedKernel(ALL[name], **CORRECTIONS)
+    for name in ("gaussian", "cosmos2020", "cosmos2020_measured", "reported", "table")
 }
 WIDTHS = {"none": None, "known": (0.02, 0.06), "narrow": (0.0, 0.01), "half": (np.nan, 0.02)}
 
@@ -63,9 +74,12 @@ def test_a_scale_moves_labels_as_many_times_as_far(kernel: Kernel) -> None:
     z, d = 2.0, np.linspace(-0.2, 0.2, 41)
     here = {"z": z, "mag_ref": 22.0, "z_err": (0.05, 0.03)}
     wide, plain = kernel.scaled(2.0).density(z_label=z + 2 * d, **here), kernel.density(z_label=z + d, **here)
-    if isinstance(kernel, ReportedKernel):  # its outliers stay what they are
-        wide, plain = (p - kernel.outliers / 6 * k for p, k in ((wide, 1), (plain, 1)))
-    np.testing.assert_allclose(2 * wide, plain, rtol=6e-3, atol=1e-9)
+    if kernel.uses_z_err:  # its outliers stay what they are
+        wide, plain = (p - float(kernel.tail_share(22.0)) / 6 for p in (wide, plain))
+    if isinstance(kernel, CorrectedKernel):  # its width is one of 1 + z', which an offset moves a little
+        np.testing.assert_allclose(2 * wide, plain, atol=0.01 * plain.max())
+    else:
+        np.testing.assert_allclose(2 * wide, plain, rtol=6e-3, atol=1e-9)
 
 
 def test_each_galaxy_has_its_own_width() -> None:
@@ -88,7 +102,54 @@ def test_how_wide_a_kernel_is() -> None:
     assert reported.narrowest() == 0.001
     assert reported.narrowest([[0.07, 0.14]]) == pytest.approx(0.01)
     assert reported.narrowest([[0.07, np.nan]]) == 0.001
-    assert [name for name, kernel in ALL.items() if kernel.uses_z_err] == ["reported", "reported_gaussian"]
+    using = [name for name, kernel in ALL.items() if kernel.uses_z_err]
+    assert using == ["reported", "reported_gaussian", "corrected_reported"]
+
+
+@pytest.mark.parametrize("z_err", [None, (0.03, 0.08)], ids=["none", "known"])
+@pytest.mark.parametrize("kernel", ALL.values(), ids=ALL)
+def test_core_and_tail_make_the_whole(kernel: Kernel, z_err: tuple[float, float] | None) -> None:
+    if isinstance(kernel, CorrectedKernel | ReportedKernel) and z_err is None and kernel.uses_z_err:
+        pytest.skip("labels without an interval have the fallback's share")
+    for mag_ref in (19.0, 21.0, 24.5):
+        given = {"z": 1.2, "mag_ref": mag_ref, "z_err": z_err}
+        core, tail, whole = (k.density(z_label=LABELS, **given) for k in (kernel.core, kernel.tail, kernel))
+        f = float(kernel.tail_share(mag_ref))
+        assert np.trapezoid(core, LABELS) == pytest.approx(1, abs=3e-3)
+        # Each part is cut to the range by itself, the whole at once: a share that is cut off is given to others.
+        assert np.trapezoid(np.abs((1 - f) * core + f * tail - whole), LABELS) < 0.05
+
+
+@pytest.mark.parametrize("kernel", ALL.values(), ids=ALL)
+def test_galaxies_are_seen_alike_in_whatever_shape(kernel: Kernel) -> None:
+    rng = np.random.default_rng(1)
+    z, mag_ref, z_err = rng.uniform(0.1, 2, 12), rng.uniform(19, 25, 12), rng.uniform(0.01, 0.1, (12, 2))
+    label = z + rng.normal(0, 0.03, 12)
+    one_by_one = [
+        float(kernel.density(z_label=label[k], z=z[k], mag_ref=mag_ref[k], z_err=z_err[k])) for k in range(12)
+    ]
+    grid = {"z_label": label[:, None], "z": z[None], "mag_ref": mag_ref[:, None], "z_err": z_err[:, None]}
+    np.testing.assert_allclose(kernel.density(z_label=label, z=z, mag_ref=mag_ref, z_err=z_err), one_by_one)
+    np.testing.assert_allclose(np.diag(kernel.density(**grid)), one_by_one)
+    turned = {name: np.swapaxes(values, 0, 1) for name, values in grid.items()}
+    np.testing.assert_allclose(np.diag(kernel.density(**turned)), one_by_one)
+    assert kernel.density(z_label=label[:0], z=z[:0], mag_ref=mag_ref[:0], z_err=z_err[:0]).shape == (0,)
+
+
+@pytest.mark.parametrize("kernel", ALL.values(), ids=ALL)
+def test_redshifts_from_which_no_label_comes_are_no_error(kernel: Kernel) -> None:
+    for part in (kernel, kernel.core, kernel.tail):
+        p = part.density(z_label=LABELS[::100], z=19.0, mag_ref=22.0)
+        assert np.isfinite(p).all()
+        assert (p >= 0).all()
+
+
+def test_what_is_not_corrected_stays() -> None:
+    kernel = CorrectedKernel(COSMOS2020, (23.0,), width=(1.0, 1.0), outliers=(None, None), offset=(0.0, 0.0))
+    given = {"z_label": LABELS[::50], "z": 0.7, "z_err": None}
+    for mag_ref in (21.0, 24.5, np.nan):
+        alone = COSMOS2020.density(mag_ref=mag_ref, **given)
+        np.testing.assert_array_equal(kernel.density(mag_ref=mag_ref, **given), alone)
 
 
 def write(folder: Path, text: str, name: str = "grism.csv") -> Path:

@@ -10,15 +10,18 @@ import pytest
 from rich.console import Console
 
 from mixz import stages
+from mixz.data.data_set.galaxies_file import read_provenance
 from mixz.data.tables import read_table, write_table
 from mixz.errors import MixzError
 from mixz.model.folder import load_model
 from mixz.settings.file import load_config
+from mixz.settings.model_record import CARD
 from mixz.stages.results import Results
+from mixz.truths.corrected import CorrectedKernel
 from mixz.truths.gaussian import GaussianKernel
 from mixz.truths.kernel import Kernel
 from mixz.truths.known import COSMOS2020
-from mixz.truths.learned import fit_scale, learned_scales
+from mixz.truths.learned import fit_scale, learned_corrections, learned_scales
 from mixz.truths.likelihood import Labels
 from mixz.truths.reported import ReportedKernel
 from mixz.truths.table import TableKernel
@@ -90,14 +93,16 @@ def test_a_run_learns_it_and_tells(both: dict[str, Any], write_config: Any, cons
     assert told["pairs"] > 200
 
 
+@pytest.mark.parametrize("learn", ["learn_scale", "learn_kernel"])
 def test_training_calibration_judging_and_report_ask_the_same_truths(
-    both: dict[str, Any], write_config: Any, console: Console, monkeypatch: pytest.MonkeyPatch
+    both: dict[str, Any], learn: str, write_config: Any, console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from mixz.model import finish
     from mixz.model.training import step
     from mixz.stages.evaluate import _Judging
     from mixz.stages.runs import read_run
 
+    both["truths"]["many_band"] = {"kernel": "gaussian", "sigma": 0.02, learn: True}
     config = load_config(write_config(both | {"recipes": ["fused"], "networks": {"fused": {"nodes": 40}}}))
     asked: dict[str, list[Any]] = {}
 
@@ -118,7 +123,7 @@ def test_training_calibration_judging_and_report_ask_the_same_truths(
     stages.train(config, console)
     stages.evaluate(config, console, resamples=0)
     truths = Results(config).truths()
-    assert truths["many_band"] != config.known_truths()["many_band"], "a scale was learned"
+    assert truths["many_band"] != config.known_truths()["many_band"], "a kernel was learned"
     for name in ("train_members", "_calibrated", "_support"):
         assert set(asked[name]) == {truths}, name
     assert set(asked["judge"]) == {truths["many_band"], truths["spec"]}
@@ -127,9 +132,92 @@ def test_training_calibration_judging_and_report_ask_the_same_truths(
     assert run.labels("many_band", np.arange(3)).truth == truths["many_band"]
 
 
+def test_a_run_learns_a_kernel_per_magnitude_and_tells(
+    both: dict[str, Any], write_config: Any, console: Console
+) -> None:
+    both["truths"]["many_band"] = {"kernel": "gaussian", "sigma": 0.02, "learn_kernel": True}
+    config = load_config(write_config(both))
+    stages.build(config)
+    results = Results(config)
+    kernel = results.truths()["many_band"].kernel
+    assert isinstance(kernel, CorrectedKernel)
+    assert kernel.prior == GaussianKernel(0.02)
+    assert kernel.width[2] == pytest.approx(2, abs=0.6), "labels of galaxies of i 21 to 22 were drawn so far off"
+    assert (kernel.width[0], kernel.outliers[0]) == (1.0, None), "there is no galaxy brighter than 20"
+    card = results.card_path.read_text()
+    assert "corrected per magnitude in i" in card
+    assert "brightest: no galaxies, as it was" in card
+    (path,) = stages.train(config, console)
+    assert "corrected per magnitude by galaxies with both labels" in (path / CARD).read_text()
+    told = load_model(path).provenance["kernel_corrections"]["many_band"]
+    assert tuple(told["borders"]) == kernel.mag_borders
+    assert tuple(found["width"] for found in told["bins"]) == kernel.width
+
+
+def test_a_kernel_is_learned_from_another_table(both: dict[str, Any], write_config: Any, tmp_path: Any) -> None:
+    pairs = read_table(tmp_path / "deep.parquet").rename(columns={"mag_i": "m", "z_many": "photoz", "z_spec": "specz"})
+    pairs.loc[:99, "m"] = 99.0  # not observed: counted by nobody
+    write_table(pairs[["m", "photoz", "specz"]], tmp_path / "pairs.csv")
+    both["tables"][0]["truths"] = {"many_band": "z_many"}
+    table = {
+        "path": "pairs.csv",
+        "columns": {"mag": {"i": "m"}, "mag_err": None},
+        "truths": {"many_band": "photoz", "compiled": "specz"},
+    }
+    both["truths"] = {
+        "many_band": {"kernel": "gaussian", "sigma": 0.02, "learn_kernel": True, "learn_from": table},
+        "compiled": {"kernel": "exact"},
+    }
+    config = load_config(write_config(both))
+    stages.build(config)
+    kernel = Results(config).truths()["many_band"].kernel
+    assert isinstance(kernel, CorrectedKernel)
+    assert kernel.width[2] == pytest.approx(2, abs=0.6)
+    about = read_provenance(Results(config).galaxies_path)
+    assert sum(found["galaxies"] for found in about["kernel_corrections"]["many_band"]["bins"]) == len(pairs) - 100
+    assert "pairs.csv" in {one["name"] for one in about["inputs"]}
+    assert str(tmp_path) not in str(about)
+    assert Results(config).read_galaxies().truths == ("many_band", "spec"), "they are no part of the data set"
+    write_table(pairs[["m", "photoz", "specz"]].iloc[:-1], tmp_path / "pairs.csv")
+    with pytest.raises(MixzError, match=r"pairs.csv has changed since"):
+        Results(config).read_galaxies()
+
+
+def test_the_compilation_of_spectra_stands_beside_labels_by_a_match_on_the_sky(
+    both: dict[str, Any], write_config: Any, tmp_path: Any
+) -> None:
+    deep = read_table(tmp_path / "deep.parquet")
+    rng = np.random.default_rng(2)
+    ra, dec = rng.uniform(149.6, 150.6, len(deep)), rng.uniform(1.7, 2.7, len(deep))
+    labels = deep[["mag_i", "z_many"]].assign(ra=ra, dec=dec)
+    write_table(labels, tmp_path / "cosmos.parquet")
+    compiled = deep[["z_spec"]].rename(columns={"z_spec": "specz"}).assign(ra_corrected=ra, dec_corrected=dec)
+    compiled["Id_specz"], compiled["Confidence_level"] = (
+        np.arange(len(deep)),
+        np.where(np.arange(len(deep)) % 4, 97, 50),
+    )
+    compiled.loc[compiled["Confidence_level"] == 50, "specz"] = 1.3  # guesses, which nobody should learn from
+    write_table(compiled, tmp_path / "specz_compilation_COSMOS_DR1.1_unique.fits")
+    both["tables"][0]["truths"] = {"many_band": "z_many"}
+    table = {
+        "path": "cosmos.parquet",
+        "columns": {"ra": "ra", "dec": "dec", "mag_err": None},
+        "truths": {"many_band": "z_many"},
+        "match": [{"survey": "cosmos_specz", "path": ".", "cuts": ["redshift_range", "secure"]}],
+    }
+    both["truths"]["many_band"] = {"kernel": "gaussian", "sigma": 0.02, "learn_kernel": True, "learn_from": table}
+    config = load_config(write_config(both))
+    stages.build(config)
+    kernel = Results(config).truths()["many_band"].kernel
+    assert isinstance(kernel, CorrectedKernel)
+    assert kernel.width[2] == pytest.approx(2, abs=0.6)
+    found = read_provenance(Results(config).galaxies_path)["kernel_corrections"]["many_band"]["bins"]
+    assert sum(one["galaxies"] for one in found) == (compiled["Confidence_level"] > 95).sum()
+
+
 def test_too_few_pairs_are_refused_with_their_number(both: dict[str, Any], write_config: Any) -> None:
     both["tables"][0]["cuts"] = [{"name": "few", "column": "z_spec", "max": 0.1}]
-    with pytest.raises(MixzError, match=r"truths.many_band, learn_scale: only \d+ training galaxies"):
+    with pytest.raises(MixzError, match=r"truths.many_band, learn_scale: only \d+ galaxies to learn from"):
         stages.build(load_config(write_config(both)))
 
 
@@ -139,8 +227,10 @@ def test_the_truth_of_a_simulation_teaches_no_scale(both: dict[str, Any], write_
     both["tables"][0]["truths"] = {"many_band": "z_many", "true": "z_spec"}
     config = load_config(write_config(both))
     galaxies, _ = build_galaxies(config)
-    with pytest.raises(MixzError, match="only 0 training"):
-        learned_scales(config.known_truths(), galaxies, learn=["many_band"], ref_band="i")
+    with pytest.raises(MixzError, match="only 0 galaxies"):
+        learned_scales(config.known_truths(), {"many_band": galaxies}, ref_band="i")
+    with pytest.raises(MixzError, match="learn_kernel: no galaxy has this label and an exact one"):
+        learned_corrections(config.known_truths(), {"many_band": galaxies}, ref_band="i")
 
 
 def test_what_a_table_holds_is_in_the_digest(both: dict[str, Any], write_config: Any, tmp_path: Any) -> None:

@@ -9,7 +9,7 @@ import pytest
 from mixz.errors import MixzError
 from mixz.settings.truths import KNOWN_SETTINGS, TruthSettings
 from mixz.truths import GaussianKernel, Truth, Truths
-from mixz.truths.known import COSMOS2020, KNOWN_TRUTHS, SPECTRUM
+from mixz.truths.known import COSMOS2020, COSMOS2020_MEASURED, KNOWN_TRUTHS, SPECTRUM
 
 GRISM = Truth("grism", GaussianKernel(0.003))
 
@@ -38,7 +38,7 @@ def test_unknown_names_are_refused_with_those_that_are_known() -> None:
 
 def test_scales_widen_what_they_name_only() -> None:
     scaled = KNOWN_TRUTHS.scaled({"many_band": 2.0})
-    assert scaled["many_band"].kernel == COSMOS2020.scaled(2.0)
+    assert scaled["many_band"].kernel == COSMOS2020_MEASURED.scaled(2.0)
     assert scaled["spec"] == KNOWN_TRUTHS["spec"]
     assert KNOWN_TRUTHS.scaled({}) == KNOWN_TRUTHS != scaled
     with pytest.raises(MixzError, match="'grism' is unknown"):

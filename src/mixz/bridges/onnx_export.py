@@ -23,8 +23,8 @@ from mixz.densities.grid import nodes
 from mixz.densities.read import read_densities
 from mixz.digest import OPEN_SEAL, seal
 from mixz.errors import MixzError
-from mixz.model.features import Features, Photometry
 from mixz.model.heads import head_of
+from mixz.model.inputs.features import Features, Photometry
 from mixz.model.nets import outputs
 from mixz.model.predict import estimates, stacks_of
 

@@ -51,6 +51,20 @@ def build_galaxies(config: Config) -> tuple[GalaxySet, Ledger]:
     return galaxies, ledger
 
 
+def read_pairs(config: Config) -> dict[str, GalaxySet]:
+    """Read the tables that kernels are to be learned from (`learn_from`), by truth: labels, and one magnitude.
+
+    They go the way of a config's tables, but for its cuts and its other bands, and are no part of the data set.
+
+    Raises
+    ------
+    MixzError
+        As `build_galaxies`.
+    """
+    alone = config.model_copy(update={"bands": (config.ref_band,), "cuts": (), "incomplete": "drop"})
+    return {truth: _table_galaxies(table, alone, Ledger()) for truth, table in config.pair_tables().items()}
+
+
 def _with_sides(galaxies: GalaxySet, table: Table, split: Split) -> GalaxySet:
     """Split a table's galaxies, but for those that came split: they stay on their sides."""
     if table.parts:

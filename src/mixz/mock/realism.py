@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 from mixz.mock import hsc
 from mixz.mock.selection import PERCENTILES, Z_EDGES, real_spectra
 from mixz.mock.survey import MockSurvey, simulate
-from mixz.truths.known import COSMOS2020
+from mixz.truths.known import KNOWN_TRUTHS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,7 +89,7 @@ def labels(survey: MockSurvey) -> list[Row]:
     for low, high in pairwise(MAG_EDGES):
         bin_ = cosmos[(cosmos["true_mag_i"] >= low) & (cosmos["true_mag_i"] < high)]
         z = bin_["z_true"].to_numpy()
-        drawn = COSMOS2020.draw(z, mag_ref=bin_["true_mag_i"].to_numpy(), seed=survey.seed)
+        drawn = KNOWN_TRUTHS["many_band"].kernel.draw(z, mag_ref=bin_["true_mag_i"].to_numpy(), seed=survey.seed)
         what = f"labels, {low:g} < i < {high:g}: NMAD, RMS, outliers"
         rows.append(Row(what, _quality(bin_["z_many_band"].to_numpy(), z=z), _quality(drawn, z=z), "kernel"))
     return rows

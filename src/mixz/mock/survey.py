@@ -14,7 +14,7 @@ from mixz.mock.noise import observe
 from mixz.mock.population import Galaxies, draw_galaxies
 from mixz.mock.selection import choose_spectra
 from mixz.mock.systematics import Systematics, blend, label_shift, patch_offsets
-from mixz.truths.known import COSMOS2020, SPECTRUM
+from mixz.truths.known import KNOWN_TRUTHS, SPECTRUM
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -167,7 +167,7 @@ def _wide_fields(size: int, wrong: Systematics, seeds: _Seeds) -> pd.DataFrame:
 
 
 def many_band_labels(mag: Array, wrong: Systematics, *, z: Array, seed: int) -> Array:
-    """Draw many-band labels from the COSMOS2020 kernel, shifted by colour as `wrong` says, shape (galaxy,).
+    """Draw many-band labels from the kernel that they are known by, shifted by colour as `wrong` says, shape (galaxy,).
 
     Parameters
     ----------
@@ -180,7 +180,7 @@ def many_band_labels(mag: Array, wrong: Systematics, *, z: Array, seed: int) -> 
     seed
         The same seed gives the same labels.
     """
-    label = COSMOS2020.draw(z, mag_ref=mag[:, BAND_I], seed=seed)
+    label = KNOWN_TRUTHS["many_band"].kernel.draw(z, mag_ref=mag[:, BAND_I], seed=seed)
     shifted = label + label_shift(mag[:, BAND_G] - mag[:, BAND_Z], wrong, z=z)
     return np.where(shifted > 0, shifted, label)
 

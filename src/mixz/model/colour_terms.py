@@ -14,7 +14,7 @@ import torch
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mixz.model.features import Features
+    from mixz.model.inputs.features import Features
     from mixz.model.nets import Weights
     from mixz.settings.network import Network
 

@@ -19,7 +19,7 @@ import torch
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mixz.model.features import Features
+    from mixz.model.inputs.features import Features
     from mixz.settings.network import Network
 
 COLOURS = "colours.weight"

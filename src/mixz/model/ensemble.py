@@ -14,8 +14,8 @@ from mixz.densities.estimates import DEFAULT
 from mixz.densities.quality import risk_of
 from mixz.errors import MixzError
 from mixz.galaxies import GalaxySet
-from mixz.model.features import Photometry
 from mixz.model.heads import head_of
+from mixz.model.inputs.features import Photometry
 from mixz.model.nets import Weights, in_common_system
 from mixz.model.predict import predict_rows, read_rows
 from mixz.model.seeds import derive_seed
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mixz.densities.intervals import Intervals
     from mixz.densities.quality import Risk
     from mixz.densities.support import Support
-    from mixz.model.features import Features
+    from mixz.model.inputs.features import Features
     from mixz.model.training.history import Lost
     from mixz.settings.network import Network
     from mixz.settings.recipe import Step

@@ -21,12 +21,12 @@ from mixz.densities.support import Support
 from mixz.digest import OPEN_SEAL, digest_of_file, seal
 from mixz.errors import MixzError
 from mixz.model.ensemble import Ensemble
-from mixz.model.error_ranks import FITTED as FITTED_OF_RANKS
-from mixz.model.error_ranks import ErrorRanks
-from mixz.model.features import FITTED, Features
 from mixz.model.file import SUFFIX, pack_model, unpacked_model
-from mixz.model.own import FITTED as FITTED_OF_OWN
-from mixz.model.own import OwnBands
+from mixz.model.inputs.error_ranks import FITTED as FITTED_OF_RANKS
+from mixz.model.inputs.error_ranks import ErrorRanks
+from mixz.model.inputs.features import FITTED, Features
+from mixz.model.inputs.own import FITTED as FITTED_OF_OWN
+from mixz.model.inputs.own import OwnBands
 from mixz.model.tensors import OWN, RANKS, read_tensors
 from mixz.model.training.history import History, Lost
 from mixz.settings.model_record import FORMAT, HISTORY, RECORD, WEIGHTS, damaged, read_record

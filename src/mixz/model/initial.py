@@ -12,8 +12,8 @@ from mixz.model.bayes import with_spread
 from mixz.model.colour_terms import adapter_starts
 from mixz.model.embedding import embedded_width, embedding_weights
 from mixz.model.ensemble import Ensemble
-from mixz.model.features import Features, Photometry
 from mixz.model.heads import head_of
+from mixz.model.inputs.features import Features, Photometry
 from mixz.model.nets import Weights, initial_weights, with_adapters
 from mixz.model.seeds import START, derive_seed, generators
 from mixz.model.training.labels import labelled

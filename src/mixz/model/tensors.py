@@ -10,10 +10,10 @@ from mixz.densities.intervals import LEVELS
 from mixz.densities.quality import SIGNS
 from mixz.densities.support import MOST
 from mixz.model.embedding import embedded_width, embedding_shapes
-from mixz.model.error_ranks import MAGNITUDES, SCORES
 from mixz.model.heads import head_of
+from mixz.model.inputs.error_ranks import MAGNITUDES, SCORES
+from mixz.model.inputs.own import FITTED as FITTED_OF_OWN
 from mixz.model.nets import PRIOR, layer_sizes
-from mixz.model.own import FITTED as FITTED_OF_OWN
 from mixz.settings.model_record import WEIGHTS, damaged
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from mixz.report.charts.judged import (
     redshift_panels,
     residual_panels,
 )
+from mixz.report.charts.kernels import kernel_panels
 from mixz.report.charts.made import distribution_panels, training_panels
 from mixz.report.charts.quality import quality_panels
 
@@ -154,6 +155,16 @@ FIGURES = (
         "(Figure 4).",
         distribution_panels,
         number=1,
+        columns=3,
+    ),
+    Figure(
+        "kernels",
+        "How wrong are the labels?",
+        "dz = (z_label − z_exact) / (1 + z_exact) of galaxies with a noisy label and an exact one (grey), and what "
+        "kernels say of these galaxies: `used` is the one that training, calibration and judging went by. Galaxies "
+        "with spectra are the easier ones, so the labels of others are somewhat worse; and some faint outliers are "
+        "wrong spectra.",
+        kernel_panels,
         columns=3,
     ),
     Figure(

@@ -71,6 +71,8 @@ def _learned(about: Mapping[str, Any], made: Mapping[str, Any], data: Mapping[st
     shown = [side for side in SPLITS if side != CONFORMAL or any(of.get(CONFORMAL) for of in counted.values())]
     for truth, sides in counted.items():
         kernel = data.get("kernels", {}).get(truth, "")
+        if truth in made.get("kernel_corrections", {}):
+            kernel += "; corrected per magnitude by galaxies with both labels (DATA_CARD.md)"
         z_range = data.get("z_range", {}).get(truth) or [math.nan] * 3
         counts = [f"{sides.get(side, 0):,}" for side in shown]
         used = "yes" if truth in believed else "no"

@@ -11,14 +11,22 @@ from pydantic import Field, PrivateAttr, ValidationError, ValidationInfo, field_
 from mixz.densities.grid import FARTHEST
 from mixz.digest import digest_of_settings
 from mixz.errors import MixzError, nearest
+from mixz.settings.agreement import (
+    check_bands,
+    check_colour_terms,
+    check_errors_are_used,
+    check_own_bands,
+    check_pairs,
+    check_step,
+    shared_bands,
+)
 from mixz.settings.bands import reference_band
 from mixz.settings.network import Network
-from mixz.settings.recipe import DEFAULT_RECIPE, RECIPES, SCHEDULES, Recipe, Step, believed
+from mixz.settings.recipe import DEFAULT_RECIPE, RECIPES, SCHEDULES, Recipe, believed
 from mixz.settings.split import Split
 from mixz.settings.tables import Overlap, Table
 from mixz.settings.truths import KNOWN_SETTINGS, TruthSettings
 from mixz.strict import Strict
-from mixz.surveys import SURVEYS
 from mixz.surveys.columns import Cut, Name
 from mixz.truths.truth import Truths
 
@@ -145,7 +153,7 @@ class Config(Strict):
             raise ValueError(f"bands {list(self.bands)}: name each band once")
         if self.ref_band not in self.bands:
             raise ValueError(f"ref_band {self.ref_band!r} is not one of the bands {list(self.bands)}")
-        self._check_bands()
+        check_bands(self.bands, self.ref_band, self.tables)
         settings = self.truth_settings()
         offered = {truth for table in self.tables for truth in table.all_truths()}
         for truth in sorted(offered - set(settings)):
@@ -154,20 +162,21 @@ class Config(Strict):
         for truth in sorted(offered - reported):
             if settings[truth].kernel == "reported":
                 raise ValueError(f"truths.{truth}: kernel: reported needs truth_errors of {truth} in a table")
-        self._check_errors_are_used(settings)
+        check_errors_are_used(self.tables, self.cuts, settings)
+        check_pairs(self.pair_tables(), settings, offered)
         for name, recipe in self.recipes.items():
             for truth in (truth for truth in believed(recipe.steps) if truth not in offered):
                 raise ValueError(f"recipe {name!r} trains on truth {truth!r}; the tables offer {sorted(offered)}")
             for number, step in enumerate(recipe.steps, start=1):
-                _check_step(name, number, step, recipe.network)
+                check_step(name, number, step, recipe.network)
                 targets = [*sorted(offered), *(table.title for table in self.tables)]
                 if step.target is not None and step.target not in targets:
                     raise ValueError(
                         f"recipe {name!r} step {number} has target {step.target!r}; truths and tables are "
                         f"{', '.join(targets)}{nearest(step.target, targets)}"
                     )
-            self._check_colour_terms(recipe.network)
-            self._check_own_bands(name, recipe.network)
+            check_colour_terms(recipe.network, self.bands, self.tables)
+            check_own_bands(name, recipe.network, self.bands, self.ref_band)
             network = recipe.network
             if self.incomplete == "undetected" and not (network.asinh or network.drop_bands):
                 raise ValueError(f"incomplete: undetected: networks of {name!r} need asinh: true or drop_bands above 0")
@@ -194,73 +203,10 @@ class Config(Strict):
             raise ValueError(f"split by sky_patch needs positions of {without}: name the columns ra and dec")
         return self
 
-    def _check_bands(self) -> None:
-        """Refuse tables with bands that are not the config's, or that share none, and bands of no table."""
-        told = ", ".join(self.bands)
-        for table in self.tables:
-            named = {"bands": table.bands or (), "columns: zero_points": table.columns.zero_points}
-            for key, bands in named.items():
-                for band in (band for band in bands if band not in self.bands):
-                    hint = nearest(band, self.bands)
-                    raise ValueError(f"table {table.title!r}: {key}: {band!r} is none of the bands {told}{hint}")
-            if len(set(table.bands or ())) < len(table.bands or ()):
-                raise ValueError(f"table {table.title!r}: bands {list(table.bands or ())}: name each band once")
-            for band in table.columns.zero_points:
-                if not table.has([band]):
-                    raise ValueError(f"table {table.title!r}: columns: zero_points: it has no band {band!r}")
-        for band in self.bands:
-            if not any(table.has([band]) for table in self.tables):
-                raise ValueError(f"no table has band {band!r}: leave it out of bands, or name it under a table's bands")
-        having = "; ".join(f"{table.title} has {', '.join(table.has(self.bands))}" for table in self.tables)
-        if not self.shared_bands:
-            raise ValueError(f"no band is in every table ({having}): networks need one that all galaxies have")
-        if self.ref_band not in self.shared_bands:
-            shared = ", ".join(self.shared_bands)
-            raise ValueError(f"ref_band {self.ref_band!r} is not in every table ({having}); shared are {shared}")
-
-    def _check_own_bands(self, name: str, network: Network) -> None:
-        """Refuse own bands that are none of the bands, or the reference band."""
-        for band in network.own:
-            if band not in self.bands:
-                raise ValueError(f"own_bands of {name!r}: {band!r} is none of {', '.join(self.bands)}")
-            if band == self.ref_band:
-                raise ValueError(f"own_bands of {name!r}: {band!r} is the ref_band, which every galaxy has")
-
-    def _check_errors_are_used(self, settings: dict[str, TruthSettings]) -> None:
-        """Refuse errors of labels that nothing looks at, but for those that a survey's constants bring along."""
-        for table in self.tables:
-            spoken_of = {name for cut in (*table.cuts, *self.cuts) for name in cut.words()}
-            for source in (table, *table.match):
-                of_survey = SURVEYS[source.survey].truth_errors if source.survey else {}
-                spoken_of |= {name for cut in source.cuts for name in cut.words()}
-                for truth, errors in source.truth_errors.items():
-                    used = {f"z_err_low_{truth}", f"z_err_high_{truth}"} & spoken_of
-                    if settings[truth].kernel != "reported" and not used and of_survey.get(truth) != errors:
-                        raise ValueError(
-                            f"truth_errors of {truth!r} do nothing without truths: {{{truth}: {{kernel: reported}}}}, "
-                            f"or a cut on z_err_low_{truth} or z_err_high_{truth}"
-                        )
-
-    def _check_colour_terms(self, network: Network) -> None:
-        """Refuse colour terms of bands or systems that are not there, or of every system."""
-        terms, systems = network.colour_terms, sorted({table.system for table in self.tables})
-        for term in terms:
-            for band in (term.band, *term.colour):
-                if band not in self.shared_bands or band in network.own:
-                    shared = [one for one in self.shared_bands if one not in network.own]
-                    raise ValueError(
-                        f"colour_terms.{term.system}: band {band!r} is none of those that every table has, "
-                        f"{', '.join(shared)}"
-                    )
-            if term.system not in systems:
-                raise ValueError(f"colour_terms: system {term.system!r} is none of the tables': {', '.join(systems)}")
-        if terms and len({term.system for term in terms}) != len(systems) - 1:
-            raise ValueError(f"colour_terms: give them for all systems but one, the common one; systems: {systems}")
-
     @property
     def shared_bands(self) -> tuple[str, ...]:
         """The bands that every table has."""
-        return tuple(band for band in self.bands if all(table.has([band]) for table in self.tables))
+        return shared_bands(self.bands, self.tables)
 
     def recipe(self, name: str) -> Recipe:
         """The recipe of that name, whole: its steps, and its network with all that this config says of it.
@@ -279,6 +225,10 @@ class Config(Strict):
         """The settings of every truth that this config may speak of."""
         return KNOWN_SETTINGS | self.truths
 
+    def pair_tables(self) -> dict[str, Table]:
+        """The tables that kernels are learned from in place of the training galaxies, by truth."""
+        return {name: settings.learn_from for name, settings in self.truths.items() if settings.learn_from is not None}
+
     def known_truths(self) -> Truths:
         """Every truth that this config may speak of, without what kernels may learn (`Results.truths` has that too)."""
         return Truths(tuple(settings.truth(name) for name, settings in self.truth_settings().items()))
@@ -293,8 +243,13 @@ class Config(Strict):
         return min((r.network.z_max for r in self.recipes.values() if r.network.z_max is not None), default=FARTHEST)
 
     def build_digest(self) -> str:
-        """Name what decides the galaxies: bands, tables, cuts, truths and split, and where grids of densities end."""
+        """Name what decides the galaxies: bands, tables, cuts, truths and split, and where grids of densities end.
+
+        Truths count whether a config says how wrong they are or leaves it to mixz, which has changed its mind before.
+        """
         named = self._digest({"bands", "ref_band", "tables", "cuts", "incomplete", "overlap", "truths", "split"})
+        known = {name: settings.kernel for name, settings in KNOWN_SETTINGS.items() if name not in self.truths}
+        named = digest_of_settings([named, known])
         return named if self.z_end() == FARTHEST else digest_of_settings([named, self.z_end()])
 
     def train_digest(self, recipe: str) -> str:
@@ -349,21 +304,6 @@ def _named(name: str, settings: dict[str, Any]) -> Recipe:
     if name == DEFAULT_RECIPE and labels:
         changes = changes | {"truths": labels}
     return RECIPES[name].changed(training=changes)
-
-
-def _check_step(name: str, number: int, step: Step, network: Network) -> None:
-    if step.loss == "imitate":
-        raise ValueError(f"recipe {name!r} step {number}: loss: imitate is for distillation (`mixz distill`)")
-    if step.loss == "label_likelihood" and not network.has_density:
-        raise ValueError(
-            f"recipe {name!r} step {number} has loss: label_likelihood, but its networks end in a {network.head_name}; "
-            f"set networks: {{{name}: {{head: binned}}}}"
-        )
-    layers = len(network.hidden)
-    if step.freeze > layers:
-        raise ValueError(
-            f"recipe {name!r} step {number} freezes {step.freeze} layers; the network has {layers} hidden layers"
-        )
 
 
 def _as_written(tree: Any, home: str) -> Any:

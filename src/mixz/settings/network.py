@@ -73,7 +73,7 @@ class Network(Strict):
         The share of training galaxies that lose some of their bands in each epoch, so that the networks can be asked
         about galaxies with missing bands; 0: every band is needed.
     own_bands
-        Bands that not every table has, which networks see where they are and do without elsewhere (`mixz.model.own`).
+        Bands that not every table has, seen where they are and done without elsewhere (`mixz.model.inputs.own`).
         Left open: those that some of the training galaxies' tables lack and the first step's galaxies have.
     drop_own
         The share of training galaxies that lose their own bands in each epoch: networks learn to do without, and not to

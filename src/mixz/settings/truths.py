@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from mixz.settings.tables import Table
 from mixz.strict import Strict
 from mixz.surveys.columns import Positive
 from mixz.truths.gaussian import GaussianKernel
@@ -38,6 +39,11 @@ class TruthSettings(Strict):
         Labels are so many times as far off as the kernel says.
     learn_scale
         Whether `mixz build` multiplies that by what training galaxies that also have an exact label say.
+    learn_kernel
+        Whether `mixz build` corrects the kernel by these galaxies, bin by bin of magnitude: the width of its core, the
+        share of its outliers, its offset (`mixz.truths.by_magnitude`).
+    learn_from
+        Another table with both labels to learn from, in place of the training galaxies.
     simulated
         The label is the truth of a simulation: never trained on unless a recipe names it, and used to judge every
         other truth's test galaxies against what they really are.
@@ -49,6 +55,8 @@ class TruthSettings(Strict):
     table: Path | None = None
     scale: Positive = 1.0
     learn_scale: bool = False
+    learn_kernel: bool = False
+    learn_from: Table | None = None
     simulated: bool = False
 
     @model_validator(mode="after")
@@ -63,6 +71,12 @@ class TruthSettings(Strict):
             raise ValueError("table, a file, goes with kernel: table, and only with it")
         if self.kernel == "exact" and (self.learn_scale or self.scale != 1):
             raise ValueError("an exact kernel has no scale: name another kernel")
+        if self.kernel == "exact" and self.learn_kernel:
+            raise ValueError("an exact kernel has nothing to learn: name another kernel")
+        if self.learn_scale and self.learn_kernel:
+            raise ValueError("learn_kernel learns the scale too: set one of learn_scale and learn_kernel")
+        if self.learn_from is not None and not (self.learn_scale or self.learn_kernel):
+            raise ValueError("learn_from, a table, goes with learn_scale or learn_kernel, and only with them")
         return self
 
     @classmethod
@@ -109,8 +123,11 @@ class TruthSettings(Strict):
         return kernel if self.scale == 1 else kernel.scaled(self.scale)
 
     def located(self, folder: Path) -> TruthSettings:
-        """The same settings with the path of the table counted from `folder`, the config's own."""
-        return self if self.table is None else self.model_copy(update={"table": folder / self.table.expanduser()})
+        """The same settings with the paths of tables counted from `folder`, the config's own."""
+        table = self.table and folder / self.table.expanduser()
+        return self.model_copy(
+            update={"table": table, "learn_from": self.learn_from and self.learn_from.located(folder)}
+        )
 
 
 KNOWN_SETTINGS = {name: TruthSettings.of(truth) for name, truth in KNOWN_TRUTHS.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mixz.atomic import alone
-from mixz.data.build import build_galaxies
+from mixz.data.build import build_galaxies, read_pairs
 from mixz.data.data_set.inputs import input_states, inputs_as_read
 from mixz.data.data_set.provenance import is_simulated
 from mixz.data.data_set.release import check_formats
@@ -46,8 +46,9 @@ def build(config: Config, formats: Sequence[str] = ()) -> Ledger:
     with alone(config.folder):
         before = input_states(config)
         galaxies, ledger = build_galaxies(config)
+        pairs = read_pairs(config)
         inputs = inputs_as_read(config, before)
-        results.write_galaxies(galaxies, ledger, inputs, formats)
+        results.write_galaxies(galaxies, ledger, inputs, formats, pairs)
         chart = draw_flowchart(ledger.entries, _origins(config), note=SIMULATED if is_simulated(config) else "")
         drawn = save_drawing(chart, results.figures_folder, FLOWCHART, ("png", "svg", "pdf"))
         galaxies_path, *others = results.built_paths()

@@ -22,9 +22,10 @@ from mixz.report.model_card import model_card
 from mixz.settings.model_record import CARD, HISTORY, RECORD, read_record
 from mixz.stages.digests import Digests, told_if_damaged
 from mixz.stages.photoz_tables import read_photoz_table, write_photoz_table
+from mixz.truths.learned import as_learned
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from mixz.data.cuts import Ledger
@@ -120,13 +121,21 @@ class Results:
         return self.config.folder / "photoz" / f"{recipe}.parquet"
 
     def write_galaxies(
-        self, galaxies: GalaxySet, ledger: Ledger, inputs: Sequence[Input], formats: Sequence[str] = ()
+        self,
+        galaxies: GalaxySet,
+        ledger: Ledger,
+        inputs: Sequence[Input],
+        formats: Sequence[str] = (),
+        pairs: Mapping[str, GalaxySet] | None = None,
     ) -> None:
         """Write the galaxies of a build, its ledger, its data card, and the galaxies in further formats.
 
+        `pairs` are galaxies of other tables that kernels are learned from, by truth (`read_pairs`).
         A further format that lies there from an earlier build is written anew too, so that all tell the same.
         """
-        write_galaxies(galaxies, self.galaxies_path, provenance=provenance(self.config, galaxies, ledger, inputs))
+        write_galaxies(
+            galaxies, self.galaxies_path, provenance=provenance(self.config, galaxies, ledger, inputs, pairs)
+        )
         about = read_provenance(self.galaxies_path)
         _write_json(self.ledger_path, [*ledger.as_rows(), *ledger.missing_rows()])
         with replacing(self.card_path) as draft:
@@ -167,12 +176,12 @@ class Results:
         return read_galaxies(self.galaxies_path)
 
     def truths(self) -> Truths:
-        """Every truth, with kernels at the scale that `build` learned where it was to learn one.
+        """Every truth, with kernels as `build` learned them where it was to.
 
         Whoever trains, calibrates, judges or draws asks these.
         """
-        learned = read_provenance(self.galaxies_path)["kernel_scales"]
-        return self.config.known_truths().scaled({name: found["scale"] for name, found in learned.items()})
+        about = read_provenance(self.galaxies_path)
+        return as_learned(self.config.known_truths(), about["kernel_scales"], about.get("kernel_corrections", {}))
 
     def read_model(self, recipe: str) -> Ensemble:
         """Read a trained model.

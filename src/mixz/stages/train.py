@@ -245,6 +245,7 @@ def _with_provenance(ensemble: Ensemble, work: _Work, recipe: str) -> Ensemble:
         "galaxies": counts,
         "kernels": built["kernels"],
         "kernel_scales": built["kernel_scales"],
+        "kernel_corrections": built.get("kernel_corrections", {}),
         "selection": [b.as_record() for step, b in work.balances.items() if step in ensemble.steps],
         "columns": [table.columns.model_dump(mode="json") for table in config.tables],
         "column_systems": [table.system for table in config.tables],

@@ -1,6 +1,7 @@
 """The surveys that a config may name, each a short file of constants with their sources."""
 
 from mixz.surveys.cosmos2020 import CLASSIC, FARMER
+from mixz.surveys.cosmos_specz import COSMOS_SPECZ
 from mixz.surveys.desc_challenge import DESC_PZ_CHALLENGE
 from mixz.surveys.galaxiesml import GALAXIESML
 from mixz.surveys.galaxiesml_photometry import GALAXIESML_PHOTOMETRY
@@ -9,7 +10,18 @@ from mixz.surveys.survey import Footprint, Survey
 from mixz.surveys.transferz import TRANSFERZ
 
 SURVEYS: dict[str, Survey] = {
-    s.name: s for s in (CLASSIC, FARMER, PDR2, PDR3, GALAXIESML, GALAXIESML_PHOTOMETRY, TRANSFERZ, DESC_PZ_CHALLENGE)
+    s.name: s
+    for s in (
+        CLASSIC,
+        FARMER,
+        COSMOS_SPECZ,
+        PDR2,
+        PDR3,
+        GALAXIESML,
+        GALAXIESML_PHOTOMETRY,
+        TRANSFERZ,
+        DESC_PZ_CHALLENGE,
+    )
 }
 
 __all__ = ["SURVEYS", "Footprint", "Survey"]

@@ -4,7 +4,9 @@ Training, mock surveys, calibration and the judging of models all ask here, so t
 is serves the whole program.
 """
 
+from mixz.truths.by_magnitude import BinCorrection, corrected_kernel, fit_densities, fit_pairs
 from mixz.truths.core_tail import CoreTailKernel
+from mixz.truths.corrected import CorrectedKernel
 from mixz.truths.gaussian import GaussianKernel
 from mixz.truths.kernel import Kernel
 from mixz.truths.known import KNOWN_TRUTHS
@@ -15,7 +17,9 @@ from mixz.truths.truth import Truth, Truths
 
 __all__ = [
     "KNOWN_TRUTHS",
+    "BinCorrection",
     "CoreTailKernel",
+    "CorrectedKernel",
     "GaussianKernel",
     "Kernel",
     "Labels",
@@ -23,5 +27,8 @@ __all__ = [
     "TableKernel",
     "Truth",
     "Truths",
+    "corrected_kernel",
+    "fit_densities",
+    "fit_pairs",
     "read_kernel_table",
 ]

@@ -115,6 +115,21 @@ class CoreLaplaceKernel:
         """It does not."""
         return False
 
+    @property
+    def core(self) -> CoreLaplaceKernel:
+        """The core alone."""
+        return replace(self, f=(0.0,) * len(self.f))
+
+    @property
+    def tail(self) -> CoreLaplaceKernel:
+        """The tail alone."""
+        return replace(self, f=(1.0,) * len(self.f))
+
+    def tail_share(self, mag_ref: ArrayLike) -> Array:
+        """f of each galaxy's bin."""
+        bins, _ = self._bins(np.asarray(mag_ref, float), np.zeros(()))
+        return np.asarray(self.f)[bins]
+
     def scaled(self, factor: float) -> CoreLaplaceKernel:
         """The kernel whose core, tails and offsets are `factor` times as far off."""
         s, b = (tuple(factor * x for x in values) for values in (self.s, self.b))
@@ -153,7 +168,8 @@ class CoreLaplaceKernel:
         low, high = ((bound - z) / (1 + z) - mu for bound in self.z_range)
         core = ndtr(high / s) - ndtr(low / s)
         tails = _laplace_cdf(high / b) - _laplace_cdf(low / b)
-        return np.asarray((1 - f) * core + f * tails)
+        # A core alone may not reach the range; then its density there is nothing, whatever divides it.
+        return np.asarray(np.maximum((1 - f) * core + f * tails, np.finfo(np.float64).tiny))
 
     def _bins(self, mag_ref: Array, z: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         i = np.searchsorted(self.mag_borders, mag_ref, side="right")
@@ -163,3 +179,7 @@ class CoreLaplaceKernel:
 
 def _laplace_cdf(x: Array) -> Array:
     return np.asarray(np.where(x < 0, 0.5 * np.exp(-np.abs(x)), 1 - 0.5 * np.exp(-np.abs(x))))
+
+
+BROAD = CoreLaplaceKernel((), s=(0.05,), f=(1.0,), b=(0.2,), mu=((0.0,),), z_range=(0.0, math.inf))
+"""Stands for outliers of kernels that know of none: about as far off as COSMOS2020's (`CoreLaplaceKernel.measured`)."""

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from mixz.truths.kernel import Array
 
+TINY = np.finfo(np.float64).tiny
+"""Divides what is nothing anyway."""
+
 
 @dataclass(frozen=True)
 class CoreTailKernel:
@@ -59,6 +62,21 @@ class CoreTailKernel:
     def uses_z_err(self) -> bool:
         """It does not."""
         return False
+
+    @property
+    def core(self) -> CoreTailKernel:
+        """The core alone."""
+        return replace(self, f=(0.0,) * len(self.f))
+
+    @property
+    def tail(self) -> CoreTailKernel:
+        """The tail alone."""
+        return replace(self, f=(1.0,) * len(self.f))
+
+    def tail_share(self, mag_ref: ArrayLike) -> Array:
+        """f of each galaxy's bin."""
+        bins, _ = self._bins(np.asarray(mag_ref, float), np.zeros(()))
+        return np.asarray(self.f)[bins]
 
     def scaled(self, factor: float) -> CoreTailKernel:
         """The kernel whose core and tail are `factor` times as far off, cut to the same range."""
@@ -126,10 +144,10 @@ class CoreTailKernel:
         label, z, mag_ref = (np.asarray(a, float) for a in (z_label, z, mag_ref))
         i, j = self._bins(mag_ref, z)
         f, away = np.asarray(self.f)[i], label - z
-        p = (1 - f) * _normal(away, np.asarray(self.mu)[i, j], np.asarray(self.s)[i, j]) + f * self._tail_density(
-            away, i
-        )
-        p = p / self._inside(z, i)
+        p = (1 - f) * _normal(away, np.asarray(self.mu)[i, j], np.asarray(self.s)[i, j])
+        if any(self.f):
+            p = p + f * self._tail_density(away, i)
+        p = p / np.maximum(self._inside(z, i), TINY)  # a core alone may not reach the range
         return np.asarray(np.where((label >= self.z_range[0]) & (label <= self.z_range[1]), p, 0.0))
 
     def _inside(self, z: Array, i: NDArray[np.intp]) -> Array:
@@ -149,9 +167,12 @@ class CoreTailKernel:
 
         z_bin = self._bins(np.zeros(()), z)[1]
         core = stats.norm(loc=np.asarray(self.mu)[k, z_bin], scale=np.asarray(self.s)[k, z_bin])
-        tail, f = self._tail(np.array(k)), self.f[k]
         low, high = (bound - z for bound in self.z_range)
-        return np.asarray((1 - f) * (core.cdf(high) - core.cdf(low)) + f * (tail.cdf(high) - tail.cdf(low)))
+        share, f = (1 - self.f[k]) * (core.cdf(high) - core.cdf(low)), self.f[k]
+        if f > 0:
+            tail = self._tail(np.array(k))
+            share = share + f * (tail.cdf(high) - tail.cdf(low))
+        return np.asarray(share)
 
     def _tail_density(self, away: Array, i: NDArray[np.intp]) -> Array:
         """scipy's ``jf_skew_t`` density; written out, since the library's own is many times slower."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mixz.truths.core_laplace import BROAD, CoreLaplaceKernel
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
@@ -43,6 +45,20 @@ class GaussianKernel:
     def uses_z_err(self) -> bool:
         """It does not."""
         return False
+
+    @property
+    def core(self) -> GaussianKernel:
+        """All of it."""
+        return self
+
+    @property
+    def tail(self) -> CoreLaplaceKernel:
+        """It knows of no outliers: those of `BROAD`."""
+        return BROAD
+
+    def tail_share(self, mag_ref: ArrayLike) -> Array:
+        """None."""
+        return np.zeros(np.shape(mag_ref))
 
     def scaled(self, factor: float) -> GaussianKernel:
         """The kernel of `factor` times the width."""

@@ -42,6 +42,20 @@ class Kernel(Protocol):
         """
         ...
 
+    @property
+    def core(self) -> Kernel:
+        """The kernel of labels that are no outliers."""
+        ...
+
+    @property
+    def tail(self) -> Kernel:
+        """The kernel of outliers alone; of kernels that know of none, a broad one (ours)."""
+        ...
+
+    def tail_share(self, mag_ref: ArrayLike) -> Array:
+        """The share f of outliers among galaxies of a magnitude: K = (1 - f) core + f tail."""
+        ...
+
     def scaled(self, factor: float) -> Self:
         """The kernel whose labels are `factor` times as far off: K_s(z_label | z) = K(z + d / s | z) / s.
 

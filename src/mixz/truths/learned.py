@@ -1,4 +1,4 @@
-"""How far labels are really off: the scale of an error kernel, from galaxies that also have an exact label."""
+"""How far labels are really off, by galaxies that also have an exact label: one scale, or corrections by magnitude."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mixz.errors import MixzError
+from mixz.truths.by_magnitude import MAG_BORDERS, corrected_kernel, fit_pairs
 from mixz.truths.likelihood import Labels
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import ArrayLike
 
+    from mixz.arrays import Floats
     from mixz.galaxies import GalaxySet
     from mixz.truths.truth import Truths
 
@@ -73,7 +75,7 @@ def fit_scale(labels: Labels, *, z: ArrayLike) -> KernelScale:
 
     if len(labels) < LEAST_PAIRS:
         raise MixzError(
-            f"only {len(labels):,} training galaxies have this label and an exact one",
+            f"only {len(labels):,} galaxies to learn from have this label and an exact one",
             f"{LEAST_PAIRS} or more",
             "set learn_scale: false, and give `scale` if it is known",
         )
@@ -99,19 +101,15 @@ def fit_scale(labels: Labels, *, z: ArrayLike) -> KernelScale:
     return KernelScale(scale, scale / math.sqrt(bend) if bend > 0 else math.inf, len(labels))
 
 
-def learned_scales(
-    truths: Truths, galaxies: GalaxySet, *, learn: Sequence[str], ref_band: str
-) -> dict[str, dict[str, Any]]:
-    """The scales of some truths' kernels, learned from the training galaxies that have an exact label too.
+def learned_scales(truths: Truths, pairs: Mapping[str, GalaxySet], *, ref_band: str) -> dict[str, dict[str, Any]]:
+    """The scales of some truths' kernels, learned from galaxies that have an exact label too.
 
     Parameters
     ----------
     truths
         What is known of the labels; a simulation's own truth teaches nothing.
-    galaxies
-        Galaxies with labels and their split.
-    learn
-        Names of the truths whose scale is to be learned.
+    pairs
+        By the name of each truth whose scale is to be learned, the galaxies to learn it from.
     ref_band
         The band whose magnitude says how wrong labels are.
 
@@ -125,14 +123,63 @@ def learned_scales(
     MixzError
         A truth's scale cannot be learned.
     """
-    z, _ = galaxies.reference([t for t in truths.exact if t in galaxies.truths and not truths[t].simulated])
     scales = {}
-    for name in learn:
-        both = np.isfinite(z) & galaxies.has(name) & (galaxies.split == "train")
-        labels = Labels.of(galaxies.rows(both), truths[name], ref_band=ref_band)
+    for name, galaxies in pairs.items():
+        labels, z = _with_both(truths, name, galaxies, ref_band)
         try:
-            found = fit_scale(labels, z=z[both])
+            found = fit_scale(labels, z=z)
         except MixzError as error:
             raise MixzError(f"truths.{name}, learn_scale: {error.given}", error.allowed, error.do) from None
         scales[name] = {field: round(value, 4) for field, value in asdict(found).items()}
     return scales
+
+
+def learned_corrections(truths: Truths, pairs: Mapping[str, GalaxySet], *, ref_band: str) -> dict[str, dict[str, Any]]:
+    """The corrections of some truths' kernels per bin of magnitude, learned from galaxies that have an exact label too.
+
+    Parameters
+    ----------
+    truths, pairs, ref_band
+        As of `learned_scales`.
+
+    Returns
+    -------
+    dict
+        Per truth the `borders` of its bins, and per bin the fields of its `BinCorrection`.
+
+    Raises
+    ------
+    MixzError
+        No galaxy has both labels, or a truth's labels are more often wrong than right.
+    """
+    corrections = {}
+    for name, galaxies in pairs.items():
+        labels, z = _with_both(truths, name, galaxies, ref_band)
+        if not len(labels):
+            raise MixzError(
+                f"truths.{name}, learn_kernel: no galaxy has this label and an exact one",
+                "galaxies with both",
+                "set learn_kernel: false, or name a table that has both as learn_from",
+            )
+        try:
+            found = fit_pairs(labels, z=z)
+        except MixzError as error:
+            raise MixzError(f"truths.{name}, learn_kernel: {error.given}", error.allowed, error.do) from None
+        corrections[name] = {"borders": [*MAG_BORDERS], "bins": [correction.as_record() for correction in found]}
+    return corrections
+
+
+def as_learned(truths: Truths, scales: Mapping[str, Any], corrections: Mapping[str, Any]) -> Truths:
+    """The truths with what `learned_scales` and `learned_corrections` found of their kernels."""
+    kernels = {
+        name: corrected_kernel(truths[name].kernel, found["bins"], found["borders"])
+        for name, found in corrections.items()
+    }
+    return truths.scaled({name: found["scale"] for name, found in scales.items()}).with_kernels(kernels)
+
+
+def _with_both(truths: Truths, name: str, galaxies: GalaxySet, ref_band: str) -> tuple[Labels, Floats]:
+    """The labels of galaxies that also have an exact one, which is not a simulation's own truth, and that one."""
+    z, _ = galaxies.reference([t for t in truths.exact if t in galaxies.truths and not truths[t].simulated])
+    both = np.isfinite(z) & galaxies.has(name)
+    return Labels.of(galaxies.rows(both), truths[name], ref_band=ref_band), np.asarray(z[both])

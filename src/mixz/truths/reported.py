@@ -71,6 +71,20 @@ class ReportedKernel:
         """It does."""
         return True
 
+    @property
+    def core(self) -> ReportedKernel:
+        """The intervals alone, where there is none the fallback's core."""
+        return replace(self, outliers=0.0, fallback=self.fallback.core)
+
+    @property
+    def tail(self) -> ReportedKernel:
+        """The labels that say nothing, where there is no interval the fallback's tail."""
+        return replace(self, outliers=1.0, fallback=self.fallback.tail)
+
+    def tail_share(self, mag_ref: ArrayLike) -> Array:
+        """`outliers`, as if every label had an interval."""
+        return np.full(np.shape(mag_ref), self.outliers)
+
     def scaled(self, factor: float) -> ReportedKernel:
         """The kernel of intervals `factor` times as wide, where there is none also the fallback's."""
         return replace(self, width_scale=self.width_scale * factor, fallback=self.fallback.scaled(factor))

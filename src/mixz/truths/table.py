@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mixz.errors import MixzError, nearest
+from mixz.truths.core_laplace import BROAD, CoreLaplaceKernel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,6 +63,20 @@ class TableKernel:
     def uses_z_err(self) -> bool:
         """It does not."""
         return False
+
+    @property
+    def core(self) -> TableKernel:
+        """All of it."""
+        return self
+
+    @property
+    def tail(self) -> CoreLaplaceKernel:
+        """It knows of no outliers: those of `BROAD`."""
+        return BROAD
+
+    def tail_share(self, mag_ref: ArrayLike) -> Array:
+        """None."""
+        return np.zeros(np.shape(mag_ref))
 
     def scaled(self, factor: float) -> TableKernel:
         """The kernel whose table is stretched by `factor`."""

@@ -104,5 +104,15 @@ class Truths(Mapping[str, Truth]):
         MixzError
             A name is unknown.
         """
-        changed = {name: self[name].scaled(factor) for name, factor in scales.items()}
+        return self.with_kernels({name: self[name].kernel.scaled(factor) for name, factor in scales.items()})
+
+    def with_kernels(self, kernels: Mapping[str, Kernel]) -> Truths:
+        """The truths, some of them with other kernels, by name.
+
+        Raises
+        ------
+        MixzError
+            A name is unknown.
+        """
+        changed = {name: replace(self[name], kernel=kernel) for name, kernel in kernels.items()}
         return Truths(tuple(changed.get(truth.name, truth) for truth in self.every))

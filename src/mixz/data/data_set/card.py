@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 TABLE_ENDINGS = tuple(f"{layer}{ending}" for layer in ("", "_wide") for ending in (".fits", ".csv", ".parquet"))
 """How tables that a query yields may be called after it."""
 
-# Drawn from the kernel itself at z 0.2 to 1.8: NMAD, and |dz| > 0.15, at i 21 and 24.5.
+# Drawn from the kernels themselves at z 0.2 to 1.8, at i 21 and 24.5: NMAD, and |dz| > 0.15.
+NOISE = {
+    "cosmos2020": "by 0.009-0.03 (1 + z), and 0.1-1.5 % (i = 21) to 6-9 % (i = 24.5)",
+    "cosmos2020_measured": "by 0.008 (i = 21) to 0.04 (1 + z) (i = 24.5), and 0.4-0.7 % to 9-15 %",
+}
 COSMOS2020_LABELS = (
-    "By the kernel above, COSMOS2020-like labels scatter about the truth by 0.009-0.03 (1 + z), and 0.1-1.5 % (i = 21) "
-    "to 6-9 % (i = 24.5) of them are outliers: no model can be shown to be better than that on them."
+    "By the kernel above, COSMOS2020-like labels scatter about the truth {} of them are outliers: no model can be "
+    "shown to be better than that on them."
 )
 
 PAPER = """@misc{Soriano2024,
@@ -80,15 +84,34 @@ def _labels(about: Mapping[str, Any]) -> str:
     rows = []
     for truth in about["truths"]:
         z_range = [f"{z:g}" for z in about["z_range"][truth]] or ["none"] * 3
-        rows.append([truth, about["kernels"][truth] + _learned(about["kernel_scales"].get(truth)), *z_range])
+        rows.append([truth, about["kernels"][truth] + _learned(about, truth), *z_range])
     return _table(["truth", "error kernel", "least z", "median z", "largest z"], rows, numbers=3)
 
 
-def _learned(scale: Mapping[str, Any] | None) -> str:
-    if scale is None:
+def _learned(about: Mapping[str, Any], truth: str) -> str:
+    """What the build learned of a truth's kernel."""
+    scale, corrections = about["kernel_scales"].get(truth), about["kernel_corrections"].get(truth)
+    if scale is not None:
+        words = "; labels found to be {scale:g} ± {error:g} times as far off, from {pairs:,} galaxies with both"
+        return words.format(**scale)
+    if corrections is None:
         return ""
-    words = "; labels found to be {scale:g} ± {error:g} times as far off, from {pairs:,} training galaxies with both"
-    return words.format(**scale)
+    bins = zip(("", *map("{:g}".format, corrections["borders"])), corrections["bins"], strict=True)
+    told = "; ".join(_correction(low, found) for low, found in bins)
+    return f"; corrected per magnitude in {about['settings']['ref_band']} by galaxies with both labels: {told}"
+
+
+def _correction(low: str, found: Mapping[str, Any]) -> str:
+    """What the galaxies of one bin of magnitude said."""
+    where = f"from {low}" if low else "brightest"
+    if not found["galaxies"]:
+        return f"{where}: no galaxies, as it was"
+    told = {
+        name: f"{found[name]:.2g}" + (f" ± {found[f'{name}_error']:.1g}" if found[f"{name}_error"] is not None else "")
+        for name in ("width", "outliers", "offset")
+    }
+    words = "{0}: {1:,} galaxies, width × {width}, outliers {outliers}, offset {offset}"
+    return words.format(where, found["galaxies"], **told)
 
 
 def _columns(about: Mapping[str, Any], columns: Sequence[str]) -> str:
@@ -134,8 +157,8 @@ def _limits(about: Mapping[str, Any]) -> list[str]:
     limits = []
     if about["simulated"]:
         limits.append("It is simulated: no figure made from it says anything about a real survey.")
-    if any(kernel.startswith("cosmos2020") for kernel in about["kernels"].values()):
-        limits.append(COSMOS2020_LABELS)
+    kernels = {words.split(":")[0] for words in about["kernels"].values()}
+    limits += [COSMOS2020_LABELS.format(noise) for kernel, noise in NOISE.items() if kernel in kernels]
     if "spec" in about["truths"] and len(about["truths"]) > 1:
         limits.append("Galaxies with spectra are those that others chose to observe: not a fair sample of the rest.")
     if len(about["systems"]) > 1:

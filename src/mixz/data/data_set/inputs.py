@@ -37,7 +37,8 @@ class Input(NamedTuple):
 
 def input_files(config: Config) -> list[Path]:
     """Every file or folder that a config's tables and catalogues lie in, in its order."""
-    sources = [source for table in config.tables for source in (table, *table.match)]
+    tables = (*config.tables, *config.pair_tables().values())
+    sources = [source for table in tables for source in (table, *table.match)]
     return [path for source in sources for path in source.files.values()]
 
 

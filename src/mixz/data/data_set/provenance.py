@@ -11,10 +11,10 @@ import numpy as np
 
 from mixz.data.simulated import is_mock
 from mixz.truths.known import SPECTRUM
-from mixz.truths.learned import learned_scales
+from mixz.truths.learned import learned_corrections, learned_scales
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from mixz.arrays import Mask
     from mixz.data.cuts import Ledger
@@ -28,7 +28,13 @@ NOT_OF_THE_DATA = {"out", "recipes", "training", "network", "members", "seed"}
 """Parts of a config that decide models, not galaxies."""
 
 
-def provenance(config: Config, galaxies: GalaxySet, ledger: Ledger, inputs: Sequence[Input] = ()) -> dict[str, Any]:
+def provenance(
+    config: Config,
+    galaxies: GalaxySet,
+    ledger: Ledger,
+    inputs: Sequence[Input] = (),
+    pairs: Mapping[str, GalaxySet] | None = None,
+) -> dict[str, Any]:
     """Tell all that is needed to make a data set again, and to know what is in it.
 
     There is no date in it, so that the same settings and files give the same bytes, and no folder names: tables are
@@ -44,10 +50,17 @@ def provenance(config: Config, galaxies: GalaxySet, ledger: Ledger, inputs: Sequ
         What every step took.
     inputs
         The contents of its files.
+    pairs
+        By truth the galaxies that its kernel is learned from; the training galaxies where none are given.
     """
     settings = _file_names_only(config.model_dump(mode="json", exclude=NOT_OF_THE_DATA))
     truths = config.truth_settings()
-    learn = [truth for truth in galaxies.truths if truths[truth].learn_scale]
+    known, ref_band = config.known_truths(), config.ref_band
+    learning = [truth for truth in galaxies.truths if truths[truth].learn_scale or truths[truth].learn_kernel]
+    given = pairs or {}
+    teach = {truth: given[truth] if truth in given else galaxies.in_split("train") for truth in learning}
+    scales = {truth: its for truth, its in teach.items() if truths[truth].learn_scale}
+    corrections = {truth: its for truth, its in teach.items() if truths[truth].learn_kernel}
     return {
         "name": config.name,
         "build_digest": config.build_digest(),
@@ -60,7 +73,8 @@ def provenance(config: Config, galaxies: GalaxySet, ledger: Ledger, inputs: Sequ
         "z_range": {truth: _range(label) for truth, label in galaxies.z.items()},
         "systems": sorted(set(galaxies.system.tolist())),
         "kernels": {truth: kernel_words(truths[truth]) for truth in galaxies.truths},
-        "kernel_scales": learned_scales(config.known_truths(), galaxies, learn=learn, ref_band=config.ref_band),
+        "kernel_scales": learned_scales(known, scales, ref_band=ref_band),
+        "kernel_corrections": learned_corrections(known, corrections, ref_band=ref_band),
         "settings": settings,
         "sources": sorted(set(_paths(settings))),
         "inputs": [{"name": one.name, "sha256": one.sha256} for one in inputs],
@@ -73,7 +87,8 @@ def is_simulated(config: Config) -> bool:
     """Whether any table carries the truth of a simulation, or is a file of the mock survey."""
     settings = config.truth_settings()
     told = any(settings[truth].simulated for table in config.tables for truth in table.all_truths())
-    files = [path for table in config.tables for source in (table, *table.match) for path in source.files.values()]
+    tables = (*config.tables, *config.pair_tables().values())
+    files = [path for table in tables for source in (table, *table.match) for path in source.files.values()]
     return told or any(is_mock(path) for path in files)
 
 

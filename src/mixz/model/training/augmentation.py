@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from mixz.model.asinh import POGSON
+from mixz.model.inputs.asinh import POGSON
 
 if TYPE_CHECKING:
-    from mixz.model.features import Features, Photometry
+    from mixz.model.inputs.features import Features, Photometry
 
 NEIGHBOURS = 10
 """Errors are borrowed from one of so many galaxies of the nearest magnitudes (ours)."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mixz.densities.grid import Grid
     from mixz.galaxies import GalaxySet
     from mixz.model.ensemble import Ensemble
-    from mixz.model.features import Photometry
+    from mixz.model.inputs.features import Photometry
     from mixz.model.training.selection import Selection
     from mixz.settings.recipe import Step
     from mixz.truths.truth import Truths

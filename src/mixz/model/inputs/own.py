@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from mixz.model.asinh import asinh_mag, typical_noise
+from mixz.model.inputs.asinh import asinh_mag, typical_noise
 
 if TYPE_CHECKING:
     from typing import Self

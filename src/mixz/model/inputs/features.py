@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from mixz.errors import MixzError
-from mixz.model.asinh import POGSON, asinh_mag, typical_noise
-from mixz.model.error_ranks import ErrorRanks
-from mixz.model.own import OwnBands
+from mixz.model.inputs.asinh import POGSON, asinh_mag, typical_noise
+from mixz.model.inputs.error_ranks import ErrorRanks
+from mixz.model.inputs.own import OwnBands
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,0 +1,1 @@
+"""From photometry to what networks see: magnitudes, errors, own bands."""
