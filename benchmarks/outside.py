@@ -1,4 +1,4 @@
-"""A model asked about galaxies of a survey that it never saw: what colour terms bring there, and what `support` says.
+"""A model asked about galaxies of a survey that it never saw: what colour terms, `support` and `risk` bring.
 
     python benchmarks/outside.py FOLDER [--members 3] [--out out/outside]
 
@@ -7,7 +7,7 @@ egs_megacam_subaruY_specz.parquet, from which `fused` of configs/pair_a.yaml lea
 delve_dr2_decam_griz_specz.parquet: 2,000 galaxies with spectra, DECam's griz measured in another way (AUTO), and the
 redshifts that a mixture density network gave them (arXiv:2408.15243).  The model is asked with those magnitudes as
 they are (as if they were MegaCam's, its common system), through the adapter that it learned for DECam, and as a model
-whose adapter began at colour terms.  Metrics are the ensemble's, on all galaxies and per level of support; the
+whose adapter began at colour terms.  Metrics are the ensemble's, on all galaxies per level of support and by risk; the
 published redshifts' on the same rows stand beside them.
 """
 
@@ -98,7 +98,7 @@ def answers(frame: pd.DataFrame, config: Config) -> Iterator[tuple[str, PhotoZ]]
 
 
 def table(frame: pd.DataFrame, found: dict[str, PhotoZ]) -> Iterator[str]:
-    """Lay out in Markdown: all galaxies, then each level of support of each answer."""
+    """Lay out in Markdown: all galaxies, then each level of support, then each third by risk, of each answer."""
     yield f"| galaxies | redshifts | how many | {' | '.join(METRICS[name].title for name in SHOWN)} | 68 % holds |"
     yield "|---|---|---:|" + "---:|" * (len(SHOWN) + 1)
     published = Estimates(frame["z_phot_mdn"].to_numpy(float)[None])
@@ -113,10 +113,16 @@ def table(frame: pd.DataFrame, found: dict[str, PhotoZ]) -> Iterator[str]:
             if rows.any():
                 yield row(f"support {level}", name, frame, estimates(photoz), rows, photoz)
                 yield row("the same", PUBLISHED, frame, published, rows)
+    for name, photoz in found.items():
+        order = np.argsort(np.asarray(photoz.risk), kind="stable")
+        for part, places in zip(("least", "middle", "greatest"), np.array_split(order, 3), strict=True):
+            rows = np.isin(np.arange(len(frame)), places)
+            risk = float(np.asarray(photoz.risk)[rows].mean())
+            yield row(f"third of {part} risk, {risk:.3f}", name, frame, estimates(photoz), rows, photoz)
 
 
 def estimates(photoz: PhotoZ) -> Estimates:
-    """The estimates that are judged: zbest, and zrms where the squared error counts."""
+    """The estimates that are judged: zcore, and zrms where the squared error counts."""
     return Estimates(photoz.z_phot_members, photoz.z_phot, photoz.z_rms_members, photoz.points["zrms"])
 
 

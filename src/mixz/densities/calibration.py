@@ -11,9 +11,7 @@ Where several photometric systems are, each may have a map of its own: networks 
 densities may still be too broad where the other's are too narrow.  Half of the held-out galaxies decide for the other
 half whether maps of their own make labels likelier than one for all.
 
-So every label counts for what it tells: where a truth is scarce or vague at a magnitude, the others decide there.  A
-map of magnitudes cannot tell kinds of galaxies of one magnitude apart: where spectra were chosen by redshift, densities
-that are honest for all galaxies are not for the chosen ones, nor the other way round.
+So every label counts for what it tells: where a truth is scarce or vague at a magnitude, the others decide there.
 
 Recalibration of PIT values: Kuleshov, Fenner & Ermon 2018 (arXiv:1807.00263).  This map and the correction for label
 noise are ours; the logistic function stands where a normal cdf might, because its logarithms and exponentials are in
