@@ -7,7 +7,7 @@ egs_megacam_subaruY_specz.parquet, from which `fused` of configs/pair_a.yaml lea
 delve_dr2_decam_griz_specz.parquet: 2,000 galaxies with spectra, DECam's griz measured in another way (AUTO), and the
 redshifts that a mixture density network gave them (arXiv:2408.15243).  The model is asked with those magnitudes as
 they are (as if they were MegaCam's, its common system), through the adapter that it learned for DECam, and as a model
-whose adapter began at colour terms.  Metrics are the ensemble's, on all galaxies per level of support and by risk; the
+whose adapter began at colour terms.  Metrics are the ensemble's, on all galaxies, per level of support and by risk; the
 published redshifts' on the same rows stand beside them.
 """
 
