@@ -67,7 +67,7 @@ KERNELS: Mapping[str, Kernel] = {
 KNOWN_TRUTHS = Truths(
     (
         Truth("spec", SPECTRUM, exact=True),
-        # Closer to labels than the published one, on observed galaxies too (docs/results.md).
+        # Makes observed labels likelier than the published one, though not densities more honest (docs/results.md).
         Truth("many_band", COSMOS2020_MEASURED),
         Truth("true", SPECTRUM, exact=True, simulated=True),
     )
