@@ -1,4 +1,4 @@
-"""A run in which one survey has a band more: built, trained, judged with it and without, asked with what a table has."""
+"""A run in which one survey has a band more: it is judged with it and without, and asked with what a table has."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from mixz import stages
+from mixz import predict_table, stages
 from mixz.bridges.model_columns import Asked
 from mixz.bridges.models import open_model
 from mixz.data.build import build_galaxies
@@ -67,7 +67,7 @@ def test_it_is_judged_with_its_own_bands_and_without(run: Results, tmp_path: Pat
     card = (run.model_path("fused") / "MODEL_CARD.md").read_text()
     assert "A galaxy needs g, r, i, z. Where it has u too" in card
     assert "test without u" in card
-    stages.report(run.config)
+    stages.report(run.config, Console(file=io.StringIO()))
 
     model, said = run.model_path("fused"), io.StringIO()
     for name, system in (("wide.csv", "wide"), ("deep.parquet", "deep")):
@@ -90,9 +90,8 @@ def test_it_is_judged_with_its_own_bands_and_without(run: Results, tmp_path: Pat
     opened = open_model(model)
     shared = wide[[f"mag_{band}" for band in "griz"]].to_numpy()
     with pytest.warns(UserWarning, match="asked without u"):
-        from mixz import predict_table
-
-        np.testing.assert_allclose(predict_table(opened, shared, system="wide"), griz, rtol=1e-5)
+        of_array = predict_table(opened, shared, system="wide")
+    np.testing.assert_allclose(of_array, griz, rtol=1e-5)
 
 
 def test_zero_points_are_put_right_once(toy_settings: dict[str, Any], write_config: Any, tmp_path: Path) -> None:
