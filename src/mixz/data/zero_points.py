@@ -103,17 +103,17 @@ def _measured(galaxies: GalaxySet, bands: tuple[str, ...]) -> Floats:
 def _compared(band: str, system: str, against: str, mine: Floats, theirs: Floats) -> ZeroPoint:
     """Compare the first column with that of the nearest galaxies in the other columns."""
     x, reference = _coordinates(mine[:, 1:]), _coordinates(theirs[:, 1:])
-    distance, near = cKDTree(reference).query(x, k=NEIGHBOURS)
+    distance, near = (np.asarray(found) for found in cKDTree(reference).query(x, k=NEIGHBOURS))
     level = theirs[:, 1:].mean(axis=1)
     # A galaxy a little brighter than its neighbours is as much brighter in every band.
     away = mine[:, 1:].mean(axis=1)[:, None] - level[near]
     expected = np.median(theirs[:, 0][near] + away, axis=1)
     close = distance[:, -1] <= np.quantile(distance[:, -1], REACH)
     off = (mine[:, 0] - expected)[close]
-    scatter = 1.4826 * np.median(np.abs(off - np.median(off)))
-    return ZeroPoint(
-        band, system, against, float(np.median(off)), float(1.2533 * scatter / np.sqrt(len(off))), len(off)
-    )
+    middle = float(np.median(off))
+    scatter = 1.4826 * float(np.median(np.abs(off - middle)))
+    # Of a Gaussian the median is known sqrt(pi / 2) times less well than the mean.
+    return ZeroPoint(band, system, against, middle, scatter * float(np.sqrt(np.pi / 2 / len(off))), len(off))
 
 
 def _coordinates(mag: Floats) -> Floats:
