@@ -118,3 +118,21 @@ def test_it_tells_who_calibrated(sides: dict[str, dict[str, int]], told: str, *,
 def test_what_could_not_be_fitted_is_told() -> None:
     held_out = {"calibrated": False, "why": "12 held-out galaxies; calibrating takes 200", "sides": {}}
     assert "12 held-out galaxies; calibrating takes 200" in model_card(ABOUT | {"held_out": held_out}, DATA)
+
+
+def test_own_bands_and_their_zero_points_are_told() -> None:
+    off = {"system": "other", "against": "egs", "error": 0.004, "galaxies": 900}
+    about = {
+        "bands": ["g", "i", "u"], "members": 2, "seed": 0, "network": {"hidden": [8], "own_bands": ["u"]},
+        "steps": [{"truths": ["spec"]}],
+        "provenance": {
+            "recipe": "fused",
+            "zero_points": [off | {"band": "u", "offset": 0.05}, off | {"band": "g", "offset": 0.2}],
+        },
+    }  # fmt: skip
+    card = model_card(about, {})
+    assert "from its g, i magnitudes (AB), and u where it has them" in card
+    assert "| u | other | egs | +0.050 ± 0.004 | 900 | `columns: {zero_points: {u: -0.050}}` |" in card
+    assert "| g | other | egs | +0.200 ± 0.004 | 900 | adapters learn it |" in card
+    about["provenance"]["zero_points"][0]["offset"] = 0.011
+    assert "zero_points: {u" not in model_card(about, {}), "a hundredth of a magnitude that is not sure"

@@ -193,3 +193,60 @@ def test_a_default_kernel_that_changes_asks_for_another_build(
     monkeypatch.setitem(KNOWN_SETTINGS, "many_band", TruthSettings(kernel="gaussian", sigma=0.02))
     assert left_open.build_digest() != before[0]
     assert said.build_digest() == before[1], "what a config says itself is what it goes by"
+
+
+def own(settings: dict[str, Any], *bands: list[str] | None, **more: Any) -> dict[str, Any]:
+    """The settings with bands of each table (None: not told), and others changed."""
+    tables = [t | ({"bands": b} if b else {}) for t, b in zip(settings["tables"], bands, strict=True)]
+    return settings | {"bands": ["u", "g", "r", "i", "z"], "tables": tables} | more
+
+
+def test_tables_say_which_bands_they_have(toy_settings: dict[str, Any], write_config: Any) -> None:
+    config = load_config(write_config(own(toy_settings, ["g", "r", "i", "z"], None)))
+    assert config.shared_bands == ("g", "r", "i", "z")
+    config = load_config(write_config(own(toy_settings, ["g", "r"], ["u", "r", "i", "z"])))
+    assert (config.shared_bands, config.ref_band) == (("r",), "r"), "the reference band is one that all have"
+
+
+@pytest.mark.parametrize(
+    ("bands", "more", "message"),
+    [
+        ((["g", "Y"], None), {}, "table 'deep': bands: 'Y' is none of the bands u, g, r, i, z"),
+        ((["g", "g"], None), {}, "table 'deep': bands .*name each band once"),
+        ((["u", "g"], ["r", "i", "z"]), {}, "no band is in every table .deep has u, g; wide has r, i, z"),
+        ((["u", "g"], None), {"ref_band": "i"}, "ref_band 'i' is not in every table .*shared are u, g"),
+        ((["g", "r"], ["g", "r", "i"]), {}, "no table has band 'u'"),
+        ((["g", "r"], None), {"networks": {"spec": {"own_bands": ["y"]}}}, "own_bands of 'spec': 'y' is none of"),
+        ((["g", "r"], None), {"networks": {"spec": {"own_bands": ["r"]}}, "ref_band": "r"}, "'r' is the ref_band"),
+        ((["g", "r"], None), {"networks": {"spec": {"own_bands": ["i", "i"]}}}, "name each band once"),
+        ((["g", "r"], None), {"networks": {"spec": {"drop_own": 1}}}, "networks.spec: .*less than 1"),
+        (
+            (["g", "r"], None),
+            {"network": {"systems": True, "colour_terms": {"wide": {"i": {"colour": ["g", "r"], "slope": 0.1}}}}},
+            "band 'i' is none of those that every table has, g, r",
+        ),
+    ],
+)
+def test_bands_that_do_not_fit_are_refused(
+    bands: tuple[list[str] | None, ...], more: dict[str, Any], message: str, toy_settings: dict[str, Any],
+    write_config: Any,
+) -> None:  # fmt: skip
+    with pytest.raises(MixzError, match=message):
+        load_config(write_config(own(toy_settings, *bands, **more)))
+
+
+@pytest.mark.parametrize(
+    ("points", "message"),
+    [
+        ({"y": 0.1}, "columns: zero_points: 'y' is none of the bands"),
+        ({"u": 0.1}, "columns: zero_points: it has no band 'u'"),
+        ({"g": 8}, "less than 5"),
+    ],
+)
+def test_zero_points_that_do_nothing_or_are_none_are_refused(
+    points: dict[str, float], message: str, toy_settings: dict[str, Any], write_config: Any
+) -> None:
+    settings = own(toy_settings, ["g", "r", "i", "z"], None)
+    settings["tables"][0]["columns"] = {"zero_points": points}
+    with pytest.raises(MixzError, match=message):
+        load_config(write_config(settings))

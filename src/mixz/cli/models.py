@@ -53,7 +53,8 @@ def predict(
     (scatter of the members, not a redshift error); and what the model knows besides: `z_sigma`, `zmode`, `zmean`,
     `zmedian`, `zbest`, `zcore`, `zrms`, the ends of intervals (`z_low_68`, `z_high_68`, also 90 and 95), `odds`, `risk`
     (the loss of galaxies like it, 0 to 1), and `support` (2: like galaxies with spectra, 1: like galaxies with other
-    labels only, 0: unlike all that trained it). A galaxy without one of the bands gets no redshift (NaN).
+    labels only, 0: unlike all that trained it). A galaxy without one of the bands gets no redshift
+    (NaN), but for own bands, which not every training table had.
 
     Columns are found by the names of the model's training tables, then by `mag_{band}`. Dust of the Galaxy is taken off
     as in training. What was taken for missing, and what looks odd, is told.

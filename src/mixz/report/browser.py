@@ -53,7 +53,7 @@ def browse(
     """
     test, train = run.test, run.galaxies.in_split("train")
     chosen = choose(run, entries, galaxies=galaxies, seed=seed)
-    near = _neighbours(test.rows(np.array(list(chosen), dtype=int)), train)
+    near = _neighbours(test.rows(np.array(list(chosen), dtype=int)), train, run.shared_bands)
     rows = zip(chosen.items(), near, strict=True)
     return [_galaxy(run, entries, row, why, train.rows(close)) for (row, why), close in rows]
 
@@ -160,9 +160,9 @@ def _gaussians(z: Floats, sigma: Floats) -> list[list[float | None]]:
     return density_points(grid, each.mean(axis=1))
 
 
-def _neighbours(galaxies: GalaxySet, train: GalaxySet) -> list[NDArray[np.intp]]:
+def _neighbours(galaxies: GalaxySet, train: GalaxySet, bands: Sequence[str]) -> list[NDArray[np.intp]]:
     """Find the training galaxies nearest in colours and magnitude, each divided by its spread."""
-    places, there = _place(train), _place(galaxies)
+    places, there = (_place(some.in_bands(bands)[0]) for some in (train, galaxies))
     measured = np.flatnonzero(np.isfinite(places).all(axis=1))
     none = np.empty(0, dtype=np.intp)
     if not measured.size:
@@ -177,6 +177,6 @@ def _neighbours(galaxies: GalaxySet, train: GalaxySet) -> list[NDArray[np.intp]]
     ]
 
 
-def _place(galaxies: GalaxySet) -> Floats:
-    mag = np.asarray(galaxies.mag, dtype=np.float64)
+def _place(mag: Floats) -> Floats:
+    mag = np.asarray(mag, dtype=np.float64)
     return np.column_stack([mag[:, :1], mag[:, :-1] - mag[:, 1:]])

@@ -44,6 +44,7 @@ def model_card(about: Mapping[str, Any], data: Mapping[str, Any], records: Seque
     sections = {
         "": _head(about, made),
         "What it learned from": _learned(about, made, data),
+        "Bands": _bands(about, made),
         "Recipe": _recipe(about),
         "How good it is": _metrics(mine),
         "Probabilities and support": _support(about),
@@ -56,9 +57,11 @@ def model_card(about: Mapping[str, Any], data: Mapping[str, Any], records: Seque
 def _head(about: Mapping[str, Any], made: Mapping[str, Any]) -> str:
     simulated = "\n\n**Trained on SIMULATED galaxies: not for real ones.**" if made.get("simulated") else ""
     of = f" of the run {made['config']}" if "config" in made else ""
+    bands = ", ".join(_plain(band) for band in about["bands"] if band not in _own(about))
+    may = f", and {', '.join(map(_plain, _own(about)))} where it has them" if _own(about) else ""
     return (
         f"# Model card: {_plain(made.get('recipe', 'a model'))}{simulated}\n\n"
-        f"Estimates the redshift of a galaxy from its {', '.join(map(_plain, about['bands']))} magnitudes (AB): an "
+        f"Estimates the redshift of a galaxy from its {bands} magnitudes (AB){may}: an "
         f"ensemble of {about['members']} networks from different random starts{_plain(of)}.\n\n"
         "`mixz predict FOLDER TABLE -o OUTPUT` uses it; the folder holds weights and JSON, never code."
     )
@@ -82,6 +85,42 @@ def _learned(about: Mapping[str, Any], made: Mapping[str, Any], data: Mapping[st
     words = f"One network taught by the ensemble `{_plain(taught['teacher'])}`, which learned from: " if taught else ""
     sources = ", ".join(map(_plain, data.get("sources", []))) or "not recorded"
     return f"{words}Galaxies with a label of each kind, from {sources}:\n\n{_table(head, rows)}"
+
+
+def _bands(about: Mapping[str, Any], made: Mapping[str, Any]) -> str:
+    """Which bands a galaxy must have, which it may have, and how their zero points compare between systems."""
+    own = _own(about)
+    shared = [_plain(band) for band in about["bands"] if band not in own]
+    told = [f"A galaxy needs {', '.join(shared)}."]
+    if own:
+        told.append(
+            f"Where it has {', '.join(map(_plain, own))} too, these are used; training met every galaxy with and "
+            "without them, and metrics say what they are worth (galaxies: test without them)."
+        )
+    found = made.get("zero_points", [])
+    if not found:
+        return " ".join(told)
+    rows = [
+        [_plain(z["band"]), _plain(z["system"]), _plain(z["against"]), f"{z['offset']:+.3f} ± {z['error']:.3f}",
+         f"{z['galaxies']:,}", f"`columns: {{zero_points: {{{_plain(z['band'])}: {-z['offset']:.3f}}}}}`"
+         if _to_take_off(z, own) else ("" if z["band"] in own else "adapters learn it")]
+        for z in found
+    ]  # fmt: skip
+    head = ["band", "system", "against", "fainter by [mag]", "galaxies", "to take it off"]
+    words = (
+        "How far each band's zero point is from what the other bands expect, by galaxies of like magnitudes in another "
+        "system (filters count too); to take it off, give the system's tables the line and train again:"
+    )
+    return f"{' '.join(told)}\n\n{words}\n\n{_table(head, rows)}"
+
+
+def _own(about: Mapping[str, Any]) -> list[str]:
+    return list(about["network"].get("own_bands") or [])
+
+
+def _to_take_off(found: Mapping[str, Any], own: Sequence[str]) -> bool:
+    """Whether an own band's offset is worth taking off: sure, and more than a hundredth of a magnitude."""
+    return found["band"] in own and abs(found["offset"]) > max(0.01, 3 * found["error"])
 
 
 def _recipe(about: Mapping[str, Any]) -> str:
@@ -187,7 +226,12 @@ def _limits(
         limits.append("Part of its labels are photometric redshifts themselves, some per cent of them far off.")
     network = about["network"]
     if not network.get("drop_bands"):
-        limits.append("A galaxy without one of the bands gets no redshift.")
+        limits.append("A galaxy without one of the bands that it needs gets no redshift.")
+    if own := _own(about):
+        limits.append(
+            f"Nothing carries another survey's {', '.join(map(_plain, own))} into those of training: where its zero "
+            "points or filters differ, redshifts are better asked without these bands."
+        )
     if network.get("head") not in ("binned", "mixture") and network.get("kind") != "bayesian":
         limits.append("It gives points, no probabilities: `z_phot_std` is the scatter of members, not an error.")
     limits.append("Magnitudes from another camera, or measured in another way, shift its redshifts.")

@@ -79,6 +79,12 @@ class Run:
         """The galaxies it is judged on."""
         return self.galaxies.in_split("test")
 
+    @cached_property
+    def shared_bands(self) -> tuple[str, ...]:
+        """The bands that every survey of the run has."""
+        own = self.galaxies.own_bands()
+        return tuple(band for band in self.galaxies.bands if band not in own)
+
     def mag_ref(self, galaxies: GalaxySet) -> Floats:
         """The reference-band magnitudes of some galaxies, shape (galaxy,)."""
         return np.asarray(galaxies.mag[:, galaxies.bands.index(self.ref_band)], dtype=np.float64)

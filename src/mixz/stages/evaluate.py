@@ -45,11 +45,12 @@ MOST_CORRECTED = 4_000
 
 @dataclass(frozen=True, eq=False)
 class _Labelled:
-    """A sample, which rows of the test galaxies it is, and what its labels say of them."""
+    """A sample, which rows of the test galaxies it is, what its labels say of them, and bands that are kept back."""
 
     sample: Sample
     rows: NDArray[np.intp]
     labels: Labels
+    without: tuple[str, ...] = ()
 
     @property
     def noisy(self) -> bool:
@@ -62,6 +63,8 @@ def evaluate(config: Config, console: Console, *, resamples: int = RESAMPLES) ->
 
     Writes ``photoz/``, ``metrics.json``, ``differences.json`` and ``estimates.json``.  All recipes are judged on the
     same galaxies: those that every recipe gives a redshift; the others are counted in the records as ``left_out``.
+    Where galaxies have own bands of a recipe, they are a second sample, ``test without u, y``: the same galaxies, asked
+    as if they had none.
 
     Parameters
     ----------
@@ -86,6 +89,8 @@ def evaluate(config: Config, console: Console, *, resamples: int = RESAMPLES) ->
         samples = [s for s in _samples(test, results) if len(s.rows)]
         if not samples:
             raise MixzError("no test galaxy has a label", "at least one", "give more galaxies or a larger test share")
+        own = {band for model in models.values() for band in model.own_bands}
+        samples += _asked_without(samples, test, tuple(band for band in test.bands if band in own))
         judging = _Judging(config.seed, resamples)
         noisy = sum(s.noisy for s in samples)
         with progress_bar("evaluate", console) as bar:
@@ -96,13 +101,15 @@ def evaluate(config: Config, console: Console, *, resamples: int = RESAMPLES) ->
                 done += by
                 bar(done, total, words)
 
-            photoz = {}
+            photoz, without = {}, {}
             for name, model in models.items():
-                photoz[name] = model.predict(test)
+                without[name] = photoz[name] = model.predict(test)
                 results.write_photoz(name, photoz[name])
+                if model.own_bands and any(labelled.without for labelled in samples):
+                    without[name] = model.predict(test.without(model.own_bands))
                 advance(name)
             for labelled in samples:
-                judging.judge(labelled, photoz, advance)
+                judging.judge(labelled, without if labelled.without else photoz, advance)
         results.write_records(judging.records, judging.differences, judging.estimates)
         records = [results.metrics_path, results.differences_path, results.estimates_path]
         for name in models:
@@ -194,6 +201,18 @@ def _estimates(photoz: PhotoZ) -> Estimates:
     if photoz.z_rms_members is None or "zrms" not in photoz.points:
         return Estimates(photoz.z_phot_members, photoz.z_phot)
     return Estimates(photoz.z_phot_members, photoz.z_phot, photoz.z_rms_members, photoz.points["zrms"])
+
+
+def _asked_without(samples: list[_Labelled], test: GalaxySet, own: tuple[str, ...]) -> list[_Labelled]:
+    """The samples in which galaxies have some own bands of the models, to be asked without these."""
+    if not own:
+        return []
+    measured = np.asarray(np.isfinite(test.in_bands(own)[0]).any(axis=1))
+    return [
+        replace(s, sample=replace(s.sample, sample=f"{s.sample.sample} without {', '.join(own)}"), without=own)
+        for s in samples
+        if measured[s.rows].any()
+    ]
 
 
 def _samples(test: GalaxySet, results: Results) -> list[_Labelled]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mixz.atomic import alone, remove
 from mixz.data.data_set.galaxies_file import read_provenance
 from mixz.data.data_set.provenance import is_simulated
+from mixz.data.zero_points import zero_points
 from mixz.galaxies import GalaxySet
 from mixz.progress import busy, duration, progress_bar
 from mixz.stages.results import Results
@@ -249,6 +250,7 @@ def _with_provenance(ensemble: Ensemble, work: _Work, recipe: str) -> Ensemble:
         "selection": [b.as_record() for step, b in work.balances.items() if step in ensemble.steps],
         "columns": [table.columns.model_dump(mode="json") for table in config.tables],
         "column_systems": [table.system for table in config.tables],
+        "zero_points": [found.as_record() for found in zero_points(galaxies, seed=config.seed)],
         "versions": {"mixz": version("mixz"), "torch": version("torch"), "python": platform.python_version()},
     }
     return replace(ensemble, provenance={**ensemble.provenance, **provenance})

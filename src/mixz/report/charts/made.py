@@ -37,8 +37,10 @@ def distribution_panels(runs: Runs) -> list[Panels]:
 
 
 def _distribution_charts(run: Run, truths: Sequence[str]) -> list[Chart]:
-    galaxies, k = run.galaxies, run.galaxies.bands.index(run.ref_band)
-    a, b = (0, min(1, len(galaxies.bands) - 1)) if k == 0 else (k - 1, k)
+    galaxies, bands = run.galaxies, run.shared_bands
+    k = bands.index(run.ref_band)
+    first, second = bands[max(k - 1, 0)], bands[min(max(k, 1), len(bands) - 1)]
+    a, b, k = (galaxies.bands.index(band) for band in (first, second, run.ref_band))
     of_truth = {t: galaxies.rows(galaxies.has(t)) for t in run.truths}
     quantities: dict[str, dict[str, Any]] = {
         "redshift label": {t: g.z[t] for t, g in of_truth.items()},
