@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mixz.data.parquet_rows import fair_batches, rows_of
+from mixz.data.formats.parquet_rows import fair_batches, rows_of
 from mixz.data.sky import unit_vectors
 from mixz.data.table_frames import arrow_frames
 from mixz.errors import MixzError
