@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -186,3 +187,26 @@ def test_debug_shows_the_traceback(tmp_path: Path) -> None:
     debug = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "Traceback" in debug.stderr
     assert "no config file" in debug.stderr
+
+
+def test_init_writes_a_config_that_runs(tmp_path: Path, call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    toy_survey(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    code, said = call("init", "deep.parquet", "wide.csv", "--truth", "many_band=z_many")
+    assert code == 0, said
+    assert "next: read it, then mixz run deep.yaml" in said
+    code, said = call("build", "deep.yaml")
+    assert code == 0, said
+    expect_refusal(call("init", "deep.parquet"), "deep.yaml is there already")
+
+
+def test_init_leaves_open_what_it_cannot_tell(tmp_path: Path, call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    toy_survey(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    pd.read_parquet("deep.parquet").rename(columns={"z_many": "redshift"}).to_parquet("open.parquet")
+    code, said = call("init", "open.parquet")
+    assert code == 0, said
+    assert "TO SET: open.parquet column 'redshift' holds redshifts" in said
+    expect_refusal(call("run", "open.yaml"), "SET_ME")
+    expect_refusal(call("init", "open.parquet", "--truth", "redshift", "-o", "b.yaml"), "KIND=COLUMN")
+    expect_refusal(call("init", "missing.parquet"), "no file missing.parquet")

@@ -12,6 +12,7 @@ import typer
 from mixz.cli import challenge
 from mixz.cli.experiment import build, evaluate, report, run, train
 from mixz.cli.files import fetch, mock, verify
+from mixz.cli.first_config import init
 from mixz.cli.models import distill, export, predict, serve
 
 app = typer.Typer(
@@ -20,9 +21,9 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     help="Photometric redshifts from spectra and many-band labels, trained together and judged side by side.",
-    epilog="Start with **mixz run** (the embedded demo), then write a config for your own tables: see docs/config.md.",
+    epilog="Start with **mixz run** (the embedded demo), then **mixz init TABLE** for your own; keys: docs/config.md.",
 )
-for verb in (run, build, train, predict, export, evaluate, report, serve, distill, fetch, mock, verify):
+for verb in (init, run, build, train, predict, export, evaluate, report, serve, distill, fetch, mock, verify):
     app.command()(verb)
 app.add_typer(challenge.app, name="challenge")
 

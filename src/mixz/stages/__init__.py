@@ -1,9 +1,10 @@
-"""The verbs, from files to files: fetch, mock, build, train, distill, predict, export, evaluate, report, verify."""
+"""The verbs, file to file: init, fetch, mock, build, train, distill, predict, export, evaluate, report, verify."""
 
 from mixz.stages.build import build
 from mixz.stages.distill import distill
 from mixz.stages.evaluate import RESAMPLES, evaluate
 from mixz.stages.fetch import fetch
+from mixz.stages.init import init
 from mixz.stages.mock import mock
 from mixz.stages.predict import export, predict
 from mixz.stages.report import compare, report
@@ -22,6 +23,7 @@ __all__ = [
     "evaluate",
     "export",
     "fetch",
+    "init",
     "mock",
     "predict",
     "report",
