@@ -1,4 +1,4 @@
-"""Members of an ensemble spread over Dask workers: on this machine or on many (needs ``pip install 'mixz[dask]'``)."""
+"""Members of an ensemble spread over Dask workers: on this machine or on many (needs the extra ``dask``)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from logging import CRITICAL
 from typing import TYPE_CHECKING, Any
 
-from mixz.errors import MixzError
+from mixz.errors import MixzError, not_installed
 from mixz.truths.known import KNOWN_TRUTHS
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def dask_client(address: str | None = None, *, workers: int = 2) -> Iterator[Any
     try:
         from distributed import Client, LocalCluster
     except ImportError as error:
-        raise MixzError("Dask is not installed", "", "pip install 'mixz[dask]'") from error
+        raise not_installed("Dask is not installed", "dask") from error
     # Never Dask's default: a client that finds no scheduler would leave all later work of the process to nobody.
     if address is None:
         # What goes wrong on a worker is raised here too; Dask's own word of it is a traceback.

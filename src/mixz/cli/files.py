@@ -51,7 +51,8 @@ def mock(
 ) -> None:
     """Simulate a survey: writes mock COSMOS2020, HSC, GalaxiesML and TransferZ files in the surveys' own formats.
 
-    Needs `pip install "mixz[mock]"`. `--check` prints how real it looks; without `--out` it does only that.
+    Needs the extra `mock` (`mixz doctor` says how to install it). `--check` prints how real it looks; without `--out` it
+    does only that.
 
     Example: `mixz mock --galaxies 30000 --out mock_survey`
     """

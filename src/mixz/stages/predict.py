@@ -22,7 +22,7 @@ from mixz.data.formats import MOST_BYTES, require_written
 from mixz.data.hats_folder import HatsFolder, is_hats
 from mixz.data.redshifts import redshifts
 from mixz.data.tables import read_chunks, require_table, row_count, table_columns, table_parts, table_writer
-from mixz.errors import MixzError
+from mixz.errors import MixzError, not_installed
 from mixz.progress import progress_bar
 from mixz.stages.photoz_tables import photoz_frame, photoz_notes, photoz_provenance
 from mixz.surveys.columns import Columns
@@ -318,7 +318,7 @@ def export(model: Path, output: Path | None = None) -> Path:
         The model is missing or damaged, or torch or the ONNX packages are not installed.
     """
     if find_spec("torch") is None:
-        raise MixzError("torch is not installed, and exporting needs it", "", "pip install 'mixz[train,onnx]'")
+        raise not_installed("torch is not installed, and exporting needs it", "train", "onnx")
     from mixz.bridges.onnx_export import export_onnx
     from mixz.model.file import SUFFIX, pack_model
     from mixz.model.folder import load_model

@@ -1,4 +1,4 @@
-"""Redshifts for HATS catalogues, part by part on Dask workers (needs ``pip install 'mixz[hats]'``).
+"""Redshifts for HATS catalogues, part by part on Dask workers (needs the extra ``hats``).
 
 Large partitions are divided, so that every worker has something to do and what is done is told in time; a run that was
 interrupted does only what is missing.
