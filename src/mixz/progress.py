@@ -105,7 +105,7 @@ def _plain_bar(title: str, console: Console) -> Bar:
         last = now
         of, left = "", ""
         if total is not None:
-            of, left = f" of {total:.0f}", f"  about {(now - started) * (total - done) / done:.0f} s left"
-        console.print(f"{title}: {done:.0f}{of}  {words}{left}", highlight=False)
+            of, left = f" of {total:,.0f}", f"  about {duration((now - started) * (total - done) / done)} left"
+        console.print(f"{title}: {done:,.0f}{of}  {words}{left}", highlight=False)
 
     return say

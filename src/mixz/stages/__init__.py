@@ -2,6 +2,7 @@
 
 from mixz.stages.build import build
 from mixz.stages.distill import distill
+from mixz.stages.doctor import doctor
 from mixz.stages.evaluate import RESAMPLES, evaluate
 from mixz.stages.fetch import fetch
 from mixz.stages.init import init
@@ -9,6 +10,7 @@ from mixz.stages.mock import mock
 from mixz.stages.predict import export, predict
 from mixz.stages.report import compare, report
 from mixz.stages.results import Results
+from mixz.stages.runs import verdicts_of
 from mixz.stages.serve import serve
 from mixz.stages.track import track
 from mixz.stages.train import train
@@ -20,6 +22,7 @@ __all__ = [
     "build",
     "compare",
     "distill",
+    "doctor",
     "evaluate",
     "export",
     "fetch",
@@ -30,5 +33,6 @@ __all__ = [
     "serve",
     "track",
     "train",
+    "verdicts_of",
     "verify",
 ]

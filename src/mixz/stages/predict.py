@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mixz.atomic import require_place
-from mixz.bridges.dask_members import dask_client
+from mixz.bridges.dask_members import dashboard, dask_client
 from mixz.bridges.model_columns import Asked
 from mixz.bridges.models import EXPORTED, open_model
 from mixz.bridges.pieces import PIECE_ROWS, Pieces
@@ -298,10 +298,12 @@ def _predict_hats(
     from mixz.bridges.hats.catalogue import predict_hats
 
     HatsFolder.open(source)  # a mistake, or a missing package, is told before workers start
-    with progress_bar(f"predict {source.name}", console) as bar, connection as client:
-        outcome = predict_hats(
-            model, source, output, client, asked=asked, densities=densities, tell=partial(bar, words="galaxies")
-        )
+    with connection as client:
+        if address := dashboard(client):
+            console.print(f"Dask dashboard: {address}", highlight=False, soft_wrap=True)
+        with progress_bar(f"predict {source.name}", console) as bar:
+            tell = partial(bar, words="galaxies")
+            outcome = predict_hats(model, source, output, client, asked=asked, densities=densities, tell=tell)
     if outcome.done_before:
         console.print(f"{outcome.done_before:,} galaxies had been done before", highlight=False)
     return outcome.lost

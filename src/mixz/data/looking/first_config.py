@@ -102,7 +102,14 @@ def first_config(tables: Sequence[TableFound], answers: Answers, *, home: Path, 
         Setting("training", "fast", "a short schedule (ours); or: paper"),
         Setting("tables", written),
     ]
+    used = {draft.found.sample.path for one in drafts for draft in (one, *one.matches)}
+    used |= {path for draft in drafts for path in draft.sides.values()}
     remarks = [remark for draft in drafts for remark in draft.remarks]
+    remarks += [
+        f"{table.sample.path.name}: not used: no magnitudes, and no other table needs its labels on the same sky"
+        for table in tables
+        if table.sample.path not in used
+    ]
     return FirstConfig(commented_yaml(entries), tuple(questions), (*remarks, *together.remarks))
 
 

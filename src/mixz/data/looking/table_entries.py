@@ -100,7 +100,7 @@ def drafted(
     titles = _titles(tables)
     drafts: list[TableDraft] = []
     for k, table in enumerate(tables):
-        if k in lent:
+        if k in lent or not table.photometry:
             continue
         if any(table.sample.path in draft.sides.values() for draft in drafts):
             continue

@@ -61,14 +61,17 @@ class Together:
 
 
 def matched(tables: Sequence[TableFound], labels: Sequence[LabelsChosen]) -> dict[int, list[int]]:
-    """Which tables lend their labels to which by a match on the sky: to those with magnitudes and without labels."""
+    """Which table lends its labels to which by a match on the sky: to those with magnitudes and without labels.
+
+    A galaxy would need a counterpart in every catalogue that is matched, so it is one: that with the most rows.
+    """
     lending = [k for k, chosen in enumerate(labels) if (chosen.truths or chosen.questions) and tables[k].positions]
     found = {}
     for k, table in enumerate(tables):
         if table.photometry and not labels[k].truths and not labels[k].questions and table.positions:
             near = [other for other in lending if _touch(table, tables[other])]
             if near:
-                found[k] = near
+                found[k] = [max(near, key=lambda other: tables[other].sample.rows)]
     return found
 
 
