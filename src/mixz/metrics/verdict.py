@@ -10,6 +10,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mixz.notebook.facts import Facts
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -107,6 +109,26 @@ class Verdict:
     error: float
     leads: tuple[Lead, ...]
     checks: tuple[Check, ...]
+
+    def __repr__(self) -> str:
+        """Say in a line what it is."""
+        return self._facts().line()
+
+    def _repr_html_(self) -> str:
+        return self._facts().html()
+
+    def _facts(self) -> Facts:
+        leads = {
+            f"over {lead.over}": f"{lead.difference:+.4f} ± {lead.error:.4f}"
+            + ("" if lead.significant is None else ", significant" if lead.significant else ", may be chance")
+            for lead in self.leads
+        }
+        asked = {
+            check.metric: f"{check.value:.4f} of at most {check.limit:g}{'' if check.passes else ': not met'}"
+            for check in self.checks
+            if check.recipe == self.best
+        }
+        return Facts(f"Verdict: {self.sentence()}", {"galaxies": f"{self.galaxies:,}", **leads, **asked})
 
     @property
     def runner_up(self) -> Lead | None:
