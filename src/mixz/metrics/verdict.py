@@ -167,7 +167,8 @@ class Verdict:
             told = f"its lead over {closest.over} ({closest.value:.4f}) is significant"
         else:
             told = f"not significantly ahead of {_listed(self.equals)}"
-        return f"{found}; {told} (p = {closest.p_value:.2g})."
+        # Whoever reads "p = .02 is not significant" wants to know below what it would be.
+        return f"{found}; {told} (p = {closest.p_value:.2g}; {CHANCE / len(self.leads):.2g} or less counts)."
 
 
 def verdicts(
@@ -205,7 +206,7 @@ def verdicts(
     >>> verdict.best, verdict.leads[0].over, verdict.leads[0].difference, verdict.leads[0].significant
     ('tl', 'base', -0.04, True)
     >>> verdict.sentence()
-    'spec: tl is best (hsc_loss 0.0800); its lead over base (0.1200) is significant (p = 0.01).'
+    'spec: tl is best (hsc_loss 0.0800); its lead over base (0.1200) is significant (p = 0.01; 0.05 or less counts).'
     """
     chosen = [r for r in records if r["z_range"] == z_range]
     tested = {

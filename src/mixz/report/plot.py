@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from mixz.galaxies import GalaxySet
     from mixz.truths.truth import Truths
 
+    OneOrMore = PhotoZ | Mapping[str, PhotoZ]
+
 __all__ = ["Plot", "distributions", "of_run", "predictions", "probabilities", "redshifts", "residuals"]
 
 VEGA_LITE = "application/vnd.vegalite.v6+json"
@@ -76,7 +78,7 @@ class Plot:
         return save_figure(self.spec, path.parent, path.stem, [ending], dpi=dpi)[0]
 
 
-def predictions(galaxies: GalaxySet, photoz: PhotoZ | Mapping[str, PhotoZ], *, truths: Truths = KNOWN_TRUTHS) -> Plot:
+def predictions(galaxies: GalaxySet, photoz: OneOrMore, *, truths: Truths = KNOWN_TRUTHS, note: str = "") -> Plot:
     """Predicted against true redshifts, a panel for each photo-z and each kind of label.
 
     Parameters
@@ -87,33 +89,35 @@ def predictions(galaxies: GalaxySet, photoz: PhotoZ | Mapping[str, PhotoZ], *, t
         Photo-z of the same galaxies in the same order, from one model or by name from several.
     truths
         How wrong labels of each truth are.
+    note
+        Words under the figure: that its galaxies are simulated, say.
 
     Raises
     ------
     MixzError
         The two are of different galaxies, or these have no labels.
     """
-    return _plot("predictions", _run(galaxies, photoz, truths))
+    return _plot("predictions", _run(galaxies, photoz, truths), note)
 
 
-def residuals(galaxies: GalaxySet, photoz: PhotoZ | Mapping[str, PhotoZ], *, truths: Truths = KNOWN_TRUTHS) -> Plot:
+def residuals(galaxies: GalaxySet, photoz: OneOrMore, *, truths: Truths = KNOWN_TRUTHS, note: str = "") -> Plot:
     """Median and width of dz against redshift and magnitude; arguments as `predictions`."""
-    return _plot("residuals", _run(galaxies, photoz, truths))
+    return _plot("residuals", _run(galaxies, photoz, truths), note)
 
 
-def probabilities(galaxies: GalaxySet, photoz: PhotoZ | Mapping[str, PhotoZ], *, truths: Truths = KNOWN_TRUTHS) -> Plot:
+def probabilities(galaxies: GalaxySet, photoz: OneOrMore, *, truths: Truths = KNOWN_TRUTHS, note: str = "") -> Plot:
     """PIT and coverage of densities: whether probabilities are honest; arguments as `predictions`."""
-    return _plot("probabilities", _run(galaxies, photoz, truths))
+    return _plot("probabilities", _run(galaxies, photoz, truths), note)
 
 
-def redshifts(galaxies: GalaxySet, photoz: PhotoZ | Mapping[str, PhotoZ], *, truths: Truths = KNOWN_TRUTHS) -> Plot:
+def redshifts(galaxies: GalaxySet, photoz: OneOrMore, *, truths: Truths = KNOWN_TRUTHS, note: str = "") -> Plot:
     """n(z) of predictions and labels; arguments as `predictions`."""
-    return _plot("redshifts", _run(galaxies, photoz, truths))
+    return _plot("redshifts", _run(galaxies, photoz, truths), note)
 
 
-def distributions(galaxies: GalaxySet, *, truths: Truths = KNOWN_TRUTHS) -> Plot:
+def distributions(galaxies: GalaxySet, *, truths: Truths = KNOWN_TRUTHS, note: str = "") -> Plot:
     """Redshift labels, magnitudes and a colour of galaxies, by the kind of their labels."""
-    return _plot("distributions", _run(galaxies, {}, truths))
+    return _plot("distributions", _run(galaxies, {}, truths), note)
 
 
 def of_run(run: Run, figure: str) -> Plot:
@@ -135,13 +139,13 @@ def of_run(run: Run, figure: str) -> Plot:
     return _plot(figure, run)
 
 
-def _plot(name: str, run: Run) -> Plot:
+def _plot(name: str, run: Run, note: str = "") -> Plot:
     about = _figure(name)
     drawn = draw_figures(Runs([run]), only=[about])[about]
     if not drawn:
         raise MixzError(f"nothing to draw in {name!r}", about.otherwise or "galaxies with labels", "see docs/report.md")
     words = " ".join(f"{chart.title}: {chart.description}" for panels in drawn for chart in panels.charts)
-    return Plot(name, paper_figure(about, drawn), words)
+    return Plot(name, paper_figure(about, drawn, note=note), words)
 
 
 def _figure(name: str) -> Figure:
@@ -153,7 +157,7 @@ def _figure(name: str) -> Figure:
     return known[name]
 
 
-def _run(galaxies: GalaxySet, photoz: PhotoZ | Mapping[str, PhotoZ], truths: Truths) -> Run:
+def _run(galaxies: GalaxySet, photoz: OneOrMore, truths: Truths) -> Run:
     """Galaxies and their photo-z as a run that was judged on all of them."""
     named = {"photo-z": photoz} if isinstance(photoz, PhotoZ) else dict(photoz)
     for name, one in named.items():
