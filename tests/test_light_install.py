@@ -29,7 +29,22 @@ VERBS = {
     "challenge mock --out out": "rail",
 }
 HELP = [
-    *("", "run", "build", "train", "predict", "export", "evaluate", "report", "serve", "distill", "fetch", "mock"),
+    *(
+        "",
+        "init",
+        "doctor",
+        "run",
+        "build",
+        "train",
+        "predict",
+        "export",
+        "evaluate",
+        "report",
+        "serve",
+        "distill",
+        "fetch",
+        "mock",
+    ),
     *("challenge", "challenge train", "challenge estimate", "challenge score", "challenge mock"),
 ]
 SCRIPT = """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import resource
 import sys
 import time
 from contextlib import contextmanager
@@ -51,6 +50,14 @@ def speaking(loudness: Loudness) -> Iterator[None]:
     finally:
         _now.reset(before)
         if loudness == "verbose":
-            most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e9 if sys.platform == "darwin" else 1e6)
-            took = duration(time.monotonic() - began)
-            print(f"mixz: took {took}, and {most:.1f} GB of memory at most", file=sys.stderr)
+            print(f"mixz: took {duration(time.monotonic() - began)}{_memory()}", file=sys.stderr)
+
+
+def _memory() -> str:
+    """The most memory that this process held, in words; nothing where the system does not tell."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return ""
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e9 if sys.platform == "darwin" else 1e6)
+    return f", and {most:.1f} GB of memory at most"

@@ -156,7 +156,7 @@ FIGURES = (
 """Every figure in the order of the page."""
 
 
-def draw_figures(runs: Runs, only: Sequence[Figure] = FIGURES) -> dict[Figure, list[Panels]]:
+def draw_figures(runs: Runs, only: Sequence[Figure] | None = None) -> dict[Figure, list[Panels]]:
     """Draw figures of some runs once, for page and paper, every one if not said; each plot has a key of its own."""
     number = count()
     return {
@@ -165,5 +165,5 @@ def draw_figures(runs: Runs, only: Sequence[Figure] = FIGURES) -> dict[Figure, l
             for panels in figure.draw(runs)
             if panels.charts
         ]
-        for figure in only
+        for figure in (FIGURES if only is None else only)
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mixz.data.looking.answers import ZERO_POINTS, Question
@@ -29,8 +29,6 @@ KNOWN_RECIPES = {
     frozenset({"spec", "many_band"}): ["base", "spec", "tl", "combo", "fused"],
 }
 """The recipes that compare what can be learned of which labels; `fused` alone elsewhere."""
-FUSED_SCHEDULE = {"schedule": "one_cycle", "lr": 2e-3, "batch_size": 256, "epochs": 25}
-"""The schedule of `fused`, which steps that are written out must say themselves."""
 ABOUT = (
     "A first config, written by `mixz init` from what the tables look like. Read it before you believe a result: what "
     "is sure is set, what is not is said beside it. All keys: docs/config.md."
@@ -78,7 +76,7 @@ def first_config(tables: Sequence[TableFound], answers: Answers, *, home: Path, 
         There are no bands, no labels, or none that the tables have in common.
     """
     answers.require_used([column for table in tables for column in table.columns])
-    labels = [labels_chosen(table, answers) for table in tables]
+    labels = _for_training([labels_chosen(table, answers) for table in tables])
     partners = matched(tables, labels)
     bands = _bands(tables, partners, answers)
     drafts = drafted(tables, labels, bands, answers, partners)
@@ -111,6 +109,20 @@ def first_config(tables: Sequence[TableFound], answers: Answers, *, home: Path, 
         if table.sample.path not in used
     ]
     return FirstConfig(commented_yaml(entries), tuple(questions), (*remarks, *together.remarks))
+
+
+def _for_training(labels: Sequence[LabelsChosen]) -> list[LabelsChosen]:
+    """The same labels; where a simulation's true redshifts are all there are, they stand for spectra.
+
+    A truth named `true` is what other labels are judged by: none is trained on it, or judged by it alone.
+    """
+    if {truth for chosen in labels for truth in chosen.truths} != {"true"} or any(one.questions for one in labels):
+        return list(labels)
+    told = "SIMULATED: true redshifts stand for spectra, since there are no other labels"
+    return [
+        replace(one, truths={"spec": one.truths["true"]}, remarks=(*one.remarks, told)) if one.truths else one
+        for one in labels
+    ]
 
 
 def _prefix(draft: TableDraft, number: int, together: Together) -> str:
@@ -197,9 +209,6 @@ def _recipes(truths: Sequence[str]) -> list[Setting]:
         return [
             Setting("recipes", known, "what is trained side by side; fused believes each label as far as it can be")
         ]
-    if list(truths) == ["true"]:  # never trained on unless a recipe names it
-        step = {"truths": ["true"], "loss": "label_likelihood"} | FUSED_SCHEDULE
-        return [Setting("recipes", {"fused": [step]}, "learns from the simulation's true redshifts")]
     return [Setting("recipes", ["fused"], "believes each label as far as it can be believed")]
 
 
