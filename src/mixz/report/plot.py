@@ -1,7 +1,7 @@
 """Plots as one-liners: `mixz.plot.predictions(galaxies, photoz)` and its like, each the figure that a report shows.
 
 `predictions`, `residuals`, `probabilities`, `redshifts` and `distributions` take galaxies, and photo-z of the same
-galaxies; `of_run("out/demo", "metrics")` draws any figure of a finished run.
+galaxies; `of_run(run, "metrics")` draws any figure of a finished run (`mixz.stages.runs.read_run_folder` reads one).
 """
 
 from __future__ import annotations

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mixz.data.formats import format_of
+from mixz.data.formats import TableSource, format_of
 from mixz.data.formats.text import TEXT
 from mixz.data.formats.text_head import first_row
 from mixz.data.looking.known_surveys import survey_of
@@ -153,8 +153,6 @@ def _look(path: Path, group: str | None, parts: Sequence[str]) -> TableFound:
 
 
 def _readable(path: Path, group: str | None, names: Sequence[str]) -> list[str]:
-    from mixz.data.formats import TableSource
-
     unread = format_of(path).layout(TableSource(path, group)).unread
     return [name for name in names if name not in unread]
 
@@ -200,9 +198,3 @@ def _dust(names: Sequence[str]) -> list[str]:
     single = [name for name in names if not EXTINCTION.isdisjoint(lower_words(name))]
     patterns = [p for p in ("a_{band}", "A_{band}", "EXTINCTION_{band}") if f"{p}".format(band="g") in names]
     return [*single, *patterns]
-
-
-def with_bands(found: TableFound, bands: Sequence[str]) -> TableFound:
-    """The same table with photometry first that has all of these bands; none of it where no photometry has."""
-    good = [one for one in found.photometry if set(bands) <= set(one.columns)]
-    return replace(found, photometry=good)
