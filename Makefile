@@ -12,6 +12,12 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+# Which build of torch `make env` brings: pip's own, or with `make demo TORCH=cpu` the smaller one for CPUs.
+TORCH  ?=
+CPU_BUILDS := https://download.pytorch.org/whl/cpu
+BRINGS_CPU := downloading every package of constraints.txt into $(VENV), torch for CPUs: some 1 GB in all
+BRINGS_ANY := downloading every package of constraints.txt into $(VENV): on Linux pip's index has torch for CUDA, several \
+  GB in all. For the CPU build, some 1 GB in all, stop this (Ctrl-C) and say: make demo TORCH=cpu
 # Tests run in another order every time: `make test SEED=1` is that of another run, which printed its seed.
 SEED   ?= $(shell $(PYTHON) -c 'import random; print(random.randrange(10**6))')
 SEED   := $(SEED)
@@ -73,8 +79,9 @@ env: $(VENV)/.current
 $(VENV)/.current: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "mixz needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.11"; exit 2; }
+	@echo "$(BRINGS_$(if $(filter cpu,$(TORCH)),CPU,ANY))"
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dask,dev,hats,mlflow,mock,onnx,rail,serve,sklearn,train]'
+	$(if $(filter cpu,$(TORCH)),PIP_EXTRA_INDEX_URL=$(CPU_BUILDS)) $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dask,dev,hats,mlflow,mock,onnx,rail,serve,sklearn,train]'
 	touch $@
 
 # Tests of the pages need a Chromium; without one they are skipped, and say so.  .ci/run does this where it is missing.

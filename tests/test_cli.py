@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -186,3 +190,73 @@ def test_debug_shows_the_traceback(tmp_path: Path) -> None:
     debug = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "Traceback" in debug.stderr
     assert "no config file" in debug.stderr
+
+
+def test_init_writes_a_config_that_runs(tmp_path: Path, call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    toy_survey(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    code, said = call("init", "deep.parquet", "wide.csv", "--truth", "many_band=z_many")
+    assert code == 0, said
+    assert "next: read it, then mixz run deep.yaml" in said
+    code, said = call("build", "deep.yaml")
+    assert code == 0, said
+    expect_refusal(call("init", "deep.parquet"), "deep.yaml is there already")
+
+
+def test_init_leaves_open_what_it_cannot_tell(tmp_path: Path, call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    toy_survey(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    pd.read_parquet("deep.parquet").rename(columns={"z_many": "redshift"}).to_parquet("open.parquet")
+    code, said = call("init", "open.parquet")
+    assert code == 0, said
+    assert "TO SET: open.parquet column 'redshift' holds redshifts" in said
+    expect_refusal(call("run", "open.yaml"), "SET_ME")
+    expect_refusal(call("init", "open.parquet", "--truth", "redshift", "-o", "b.yaml"), "KIND=COLUMN")
+    expect_refusal(call("init", "missing.parquet"), "no file missing.parquet")
+
+
+def test_the_version_is_told(call: Any) -> None:
+    code, said = call("--version")
+    assert (code, said.strip()) == (0, f"mixz {version('mixz')}")
+
+
+def test_quiet_says_nothing_and_json_is_all_of_standard_output(
+    finished: Path, tmp_path: Path, call: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = finished / "toy.yaml"
+    assert call("build", config, "--out", tmp_path / "quiet", "-q") == (0, "")
+    monkeypatch.setattr(sys, "argv", ["mixz", "evaluate", str(config), "--resamples", "20", "--json"])
+    with pytest.raises(SystemExit, match="0"):
+        main()
+    printed = capsys.readouterr()
+    (many_band, *_) = json.loads(printed.out)
+    assert many_band["truth"] == "many_band"
+    assert many_band["best"] == "base"
+    assert "evaluate" in printed.err
+    code, said = call("-q", "report", config, "--json")
+    assert (code, [one["best"] for one in json.loads(said)]) == (0, ["base"] * len(json.loads(said)))
+
+
+def test_verbose_tells_time_and_memory(call: Any) -> None:
+    code, said = call("fetch", "--list", "-v")
+    assert code == 0
+    assert "mixz: took" in said
+    assert "GB of memory at most" in said
+
+
+def test_doctor_names_versions_devices_and_what_is_kept_where(call: Any) -> None:
+    code, said = call("doctor")
+    assert code == 0, said
+    for word in ("mixz: ", "numpy ", "cpu: ", "cache: ", "train: "):
+        assert word in said
+    found = json.loads(call("doctor", "--json")[1])
+    assert set(found["extras"]) >= {"train", "hats", "rail", "serve"}
+
+
+def test_a_shell_completes_verbs(tmp_path: Path) -> None:
+    asked = {"_MIXZ_COMPLETE": "complete_bash", "COMP_WORDS": "mixz ev", "COMP_CWORD": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys; sys.argv = ['mixz']; from mixz.cli import main; main()"],
+        capture_output=True, text=True, env=os.environ | asked, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.stdout.split() == ["evaluate"], done.stderr

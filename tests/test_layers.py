@@ -17,7 +17,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 
 # From the ground up; a room may import those named before it.
 LAYERS = (
-    {"errors", "progress"},
+    {"errors", "notebook", "progress"},
     {"atomic", "arrays", "digest", "strict"},
     {"densities"},
     {"galaxies", "photoz"},

@@ -1,4 +1,17 @@
-"""mixz: photometric redshifts from spectra and many-band labels, trained together and judged side by side."""
+"""mixz: photometric redshifts from spectra and many-band labels, trained together and judged side by side.
+
+From a table to redshifts::
+
+    galaxies = mixz.galaxy_set(table, bands=["g", "r", "i", "z"], truths={"spec": "z_spec"})   # any kind of table
+    galaxies = dataclasses.replace(galaxies, split=mixz.split_by_id(galaxies.object_id))  # train, validation, test
+    model = mixz.fit(galaxies, mixz.RECIPES["spec"], members=5)       # RECIPES has the named ones
+    test = galaxies.in_split("test")
+    photoz = model.predict(test)                                      # point estimates, densities, intervals
+    mixz.plot.predictions(test, photoz)                               # a notebook shows it; .save("z.pdf")
+
+`mixz.save_model` and `mixz.open_model` keep and open models, `mixz.predict_table` asks one about any table,
+`from mixz.metrics import summarize` judges.  On the command line: `mixz init TABLE`, `mixz run`.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -15,6 +28,7 @@ if TYPE_CHECKING:
     from mixz.model.fit import fine_tune, fit
     from mixz.model.folder import save_model
     from mixz.photoz import PhotoZ
+    from mixz.report import plot
     from mixz.settings.config import Config
     from mixz.settings.file import load_config
     from mixz.settings.network import Network
@@ -59,6 +73,7 @@ __all__ = [
     "galaxy_set",
     "load_config",
     "open_model",
+    "plot",
     "predict_table",
     "read_galaxies",
     "save_model",
@@ -69,6 +84,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Load a public name when it is first used, so that `import mixz` is instant and pulls in no torch."""
+    if name == "plot":
+        return import_module("mixz.report.plot")
     if name not in _HOMES:
         raise AttributeError(f"module 'mixz' has no attribute {name!r}; it has: {', '.join(__all__)}")
     return getattr(import_module(_HOMES[name]), name)

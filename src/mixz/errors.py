@@ -9,6 +9,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+PACKAGE = "."
+"""What pip installs mixz from: ``.``, a clone, for no index has it yet; ``mixz`` once one does.  Change it here, then
+run ``python docs/make_install.py``, which writes it into the pages."""
+REPOSITORY = "https://HOST/GROUP/mixz.git"
+"""Where the repository lies; who publishes it fills HOST and GROUP in."""
+
 MOST_COMPARED = 1_000
 """Names among which a similar one is looked for: comparing many takes longer than finding the mistake by eye."""
 
@@ -45,6 +51,42 @@ class MixzError(Exception):
     def __reduce__(self) -> tuple[type[MixzError], tuple[str, str, str]]:
         """Rebuild from the three parts, so that the error survives the way back from a worker process."""
         return type(self), (self.given, self.allowed, self.do)
+
+
+def pip_install(*extras: str) -> str:
+    """The command that installs mixz with some extras, as it works today: where mixz was cloned.
+
+    Examples
+    --------
+    >>> pip_install("train", "onnx") == f"pip install '{PACKAGE}[train,onnx]'"
+    True
+    """
+    return f"pip install '{PACKAGE}[{','.join(extras)}]'" if extras else f"pip install {PACKAGE}"
+
+
+def not_installed(what: str, *extras: str, allowed: str = "") -> MixzError:
+    """The error of an optional package that is not there, with the command that brings it.
+
+    Parameters
+    ----------
+    what
+        What is missing, and what for: ``"torch is not installed"``.
+    extras
+        The extras of mixz that bring it.
+    allowed
+        What works without it.
+
+    Examples
+    --------
+    >>> print(not_installed("Dask is not installed", "dask"))  # doctest: +ELLIPSIS
+    Dask is not installed
+      do: pip install '...[dask]'...
+    """
+    command = pip_install(*extras)
+    if PACKAGE == ".":
+        elsewhere = f"pip install 'mixz[{','.join(extras)}] @ git+{REPOSITORY}'"
+        command = f"{command} where mixz was cloned (or {elsewhere})"
+    return MixzError(what, allowed, command)
 
 
 class TooLargeError(MixzError):

@@ -11,6 +11,7 @@ import numpy as np
 from mixz.arrays import Floats, Mask, all_shaped, frozen, shaped
 from mixz.digest import digest_of_arrays
 from mixz.errors import MixzError, nearest
+from mixz.notebook.facts import Facts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -141,6 +142,28 @@ class GalaxySet:
     def __len__(self) -> int:
         """Count the galaxies."""
         return len(self.object_id)
+
+    def __repr__(self) -> str:
+        """Say in a line what it is."""
+        return self._facts().line()
+
+    def _repr_html_(self) -> str:
+        return self._facts().html()
+
+    def _facts(self) -> Facts:
+        sides = {side: int((self.split == side).sum()) for side in self.sides}
+        systems = sorted(set(self.system.tolist()) - {""})
+        return Facts(
+            f"GalaxySet of {'1 galaxy' if len(self) == 1 else f'{len(self):,} galaxies'}",
+            {
+                "bands": ", ".join(self.bands),
+                "labels": ", ".join(f"{truth} {int(self.has(truth).sum()):,}" for truth in self.truths) or "none",
+                "split": ", ".join(f"{side} {count:,}" for side, count in sides.items()),
+                "measured in every band": f"{int(self.measured().sum()):,}",
+                "systems": ", ".join(systems),
+                "carried": ", ".join(self.carried),
+            },
+        )
 
     def digest(self) -> str:
         """Name all that is known of the galaxies, in their order: the same in memory and in any file of them.

@@ -13,6 +13,7 @@ from mixz.arrays import Floats, all_shaped, frozen, shaped
 from mixz.densities.estimates import DEFAULT, ESTIMATES, sigma
 from mixz.densities.grid import Grid
 from mixz.errors import MixzError
+from mixz.notebook.facts import Facts, between, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -134,6 +135,33 @@ class PhotoZ:
     def __len__(self) -> int:
         """Count the galaxies."""
         return len(self.object_id)
+
+    def __repr__(self) -> str:
+        """Say in a line what it is."""
+        return self._facts().line()
+
+    def _repr_html_(self) -> str:
+        return self._facts().html()
+
+    def _facts(self) -> Facts:
+        known = self.z_phot[np.isfinite(self.z_phot)]
+        lost = len(self) - len(known)
+        return Facts(
+            f"PhotoZ of {'1 galaxy' if len(self) == 1 else f'{len(self):,} galaxies'} "
+            f"by {counted(len(self.z_phot_members), 'member')}",
+            {
+                "z_phot": f"{between(known.min(), known.max())}, median {np.median(known):.2g}"
+                if len(known)
+                else "none",
+                "without a redshift": f"{lost:,}" if lost else "",
+                "densities": ""
+                if self.z_grid is None
+                else f"on {len(self.z_grid):,} nodes to z = {self.z_grid[-1]:.3g}",
+                "points": ", ".join(self.points),
+                "intervals": ", ".join(f"{level} %" for level in self.intervals),
+                "unlike training": "" if self.support is None else f"{int((self.support == 0).sum()):,} galaxies",
+            },
+        )
 
     @property
     def grid(self) -> Grid | None:

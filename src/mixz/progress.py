@@ -45,7 +45,7 @@ def progress_bar(title: str, console: Console) -> Iterator[Bar]:
     console
         Where to; off a terminal plain lines are printed instead of a bar.
     """
-    if console.is_terminal:
+    if console.is_terminal or console.is_jupyter:
         with _rich_bar(title, console) as bar:
             yield bar
     else:
@@ -57,7 +57,7 @@ def progress_bar(title: str, console: Console) -> Iterator[Bar]:
 
 def busy(title: str, console: Console) -> AbstractContextManager[object]:
     """Show that something is going on, where somebody is looking."""
-    return console.status(title) if console.is_terminal else nullcontext()
+    return console.status(title) if console.is_terminal or console.is_jupyter else nullcontext()
 
 
 def duration(seconds: float) -> str:
@@ -105,7 +105,7 @@ def _plain_bar(title: str, console: Console) -> Bar:
         last = now
         of, left = "", ""
         if total is not None:
-            of, left = f" of {total:.0f}", f"  about {(now - started) * (total - done) / done:.0f} s left"
-        console.print(f"{title}: {done:.0f}{of}  {words}{left}", highlight=False)
+            of, left = f" of {total:,.0f}", f"  about {duration((now - started) * (total - done) / done)} left"
+        console.print(f"{title}: {done:,.0f}{of}  {words}{left}", highlight=False)
 
     return say

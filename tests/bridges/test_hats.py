@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from hats_mock import BANDS, model, read_hats, sky, write_hats
+from mixz.bridges.dask_members import listening, spread
 from mixz.bridges.hats.catalogue import predict_hats
 from mixz.bridges.hats.parts import Job, Part, parts_of, predict_part
 from mixz.bridges.hats.rounding import rounded
@@ -135,13 +136,27 @@ def test_an_interrupted_run_goes_on(client: Any, place: Path, tmp_path: Path) ->
     outcome = again(tell=lambda done, _: touched.append(done))
     assert noted > 0
     assert 0 < outcome.done_before < noted, "what is not noted, or not as it was written, is done again"
-    assert touched[0] > outcome.done_before, "what is done is not counted anew"
+    assert touched[-1] == outcome.galaxies - outcome.done_before, "what is done is not counted anew"
     kept = [path for path, when in written.items()
             if (tmp_path / "out" / path.relative_to(unfinished / "catalogue")).stat().st_mtime_ns == when]  # fmt: skip
     assert len(kept) >= len(notes) - 2, "only what is missing is done again"
     check(read_hats(tmp_path / "out"), place)
     with pytest.raises(MixzError, match="is there already"):
         again()
+
+
+def test_what_is_done_of_a_part_is_told_before_it_is_whole(client: Any, place: Path, tmp_path: Path) -> None:
+    heard: list[Any] = []
+    job = Job(place / "model", place / "sky", tmp_path, PLAIN, chunk_rows=40, topic="mixz-test")
+    part = max(parts_of(HatsFolder.open(place / "sky"), part_rows=10**6), key=len)
+    assert len(part) > 80
+    job.journal.mkdir()
+    with listening(client, job.topic, heard.append):
+        ((_, done),) = spread(client, predict_part, {part: (job, part)})
+    assert len(heard) > 1
+    assert [rows for _, rows in heard] == sorted(rows for _, rows in heard)
+    assert 0 < heard[0][1] < done.rows
+    assert {name for name, _ in heard} == {job.note(part).stem}
 
 
 def test_points_alone(client: Any, place: Path, tmp_path: Path) -> None:

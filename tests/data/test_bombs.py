@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from mixz.data.formats.parquet_footer import pages
-from mixz.data.formats.parquet_rows import fair_batches
+from mixz.data.parquet.footer import pages
+from mixz.data.parquet.rows import fair_batches
 from mixz.data.tables import read_chunks, read_table
 from mixz.errors import MixzError
 

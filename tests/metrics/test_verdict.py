@@ -33,7 +33,9 @@ def test_the_smallest_is_best_and_the_closest_comes_first() -> None:
     assert verdict.equals == ("combo",)
     assert verdict.lead_over("base") == verdict.leads[1]
     assert verdict.lead_over("tl") is None
-    told = "spec: tl is best (hsc_loss 0.0800 ± 0.0020); not significantly ahead of combo (p = 0.2)."
+    told = (
+        "spec: tl is best (hsc_loss 0.0800 ± 0.0020); not significantly ahead of combo (p = 0.2; 0.025 or less counts)."
+    )
     assert verdict.sentence() == told
 
 

@@ -1,13 +1,15 @@
-"""Members of an ensemble spread over Dask workers: on this machine or on many (needs ``pip install 'mixz[dask]'``)."""
+"""Members of an ensemble spread over Dask workers: on this machine or on many (needs the extra ``dask``)."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from importlib.util import find_spec
 from logging import CRITICAL
 from typing import TYPE_CHECKING, Any
 
-from mixz.errors import MixzError
+from mixz.errors import MixzError, not_installed
 from mixz.truths.known import KNOWN_TRUTHS
 
 if TYPE_CHECKING:
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from mixz.model.training.devices import Machine
     from mixz.settings.recipe import Step
     from mixz.truths.truth import Truths
+
+LOOK_SECONDS = 0.1
+"""How often it is looked whether a piece of work is done."""
 
 
 @contextmanager
@@ -39,7 +44,7 @@ def dask_client(address: str | None = None, *, workers: int = 2) -> Iterator[Any
     try:
         from distributed import Client, LocalCluster
     except ImportError as error:
-        raise MixzError("Dask is not installed", "", "pip install 'mixz[dask]'") from error
+        raise not_installed("Dask is not installed", "dask") from error
     # Never Dask's default: a client that finds no scheduler would leave all later work of the process to nobody.
     if address is None:
         # What goes wrong on a worker is raised here too; Dask's own word of it is a traceback.
@@ -59,6 +64,11 @@ def dask_client(address: str | None = None, *, workers: int = 2) -> Iterator[Any
         ) from error
     with client:
         yield client
+
+
+def dashboard(client: Any) -> str:
+    """Where a browser sees what the workers do; empty where Dask has no dashboard, for bokeh is not installed."""
+    return str(client.dashboard_link) if find_spec("bokeh") and client.dashboard_link else ""
 
 
 def train_step_on(
@@ -118,7 +128,31 @@ def train_step_on(
     return Ensemble.joined(trained)
 
 
-def spread(client: Any, work: Callable[..., Any], pieces: Mapping[Any, tuple[Any, ...]]) -> Iterator[tuple[Any, Any]]:
+def tell_client(topic: str, words: Any) -> None:
+    """Tell the client that started a piece of work how far it is; outside of a worker nobody is told."""
+    from distributed import get_worker
+
+    with suppress(ValueError):  # this is no worker
+        get_worker().log_event(topic, words)
+
+
+@contextmanager
+def listening(client: Any, topic: str, hear: Callable[[Any], None]) -> Iterator[None]:
+    """Hear what workers tell of a topic, from another thread, while the block runs."""
+    client.subscribe_topic(topic, lambda event: hear(event[1]))
+    try:
+        yield
+    finally:
+        client.unsubscribe_topic(topic)
+
+
+def spread(
+    client: Any,
+    work: Callable[..., Any],
+    pieces: Mapping[Any, tuple[Any, ...]],
+    *,
+    meanwhile: Callable[[], None] | None = None,
+) -> Iterator[tuple[Any, Any]]:
     """Do pieces of work on workers, and give each piece's name and result when it is done, in whatever order.
 
     The pieces of a worker that dies are done again by another.
@@ -131,6 +165,8 @@ def spread(client: Any, work: Callable[..., Any], pieces: Mapping[Any, tuple[Any
         A function of an importable module.
     pieces
         Its arguments, by name of the piece.
+    meanwhile
+        Called again and again while all are at work.
 
     Raises
     ------
@@ -141,7 +177,14 @@ def spread(client: Any, work: Callable[..., Any], pieces: Mapping[Any, tuple[Any
 
     jobs = {client.submit(work, *arguments, pure=False): name for name, arguments in pieces.items()}
     try:
-        for job in as_completed(list(jobs), loop=client.loop):
+        waiting = as_completed(list(jobs), loop=client.loop)
+        while not waiting.is_empty():
+            if not waiting.has_ready():
+                time.sleep(LOOK_SECONDS)
+                if meanwhile:
+                    meanwhile()
+                continue
+            job = next(waiting)
             try:
                 yield jobs[job], job.result()
             except KilledWorker as error:

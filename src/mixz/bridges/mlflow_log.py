@@ -1,4 +1,4 @@
-"""Runs logged with MLflow: settings, metrics, models (needs ``pip install 'mixz[mlflow]'``)."""
+"""Runs logged with MLflow: settings, metrics, models (needs the extra ``mlflow``)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from mixz.errors import MixzError
+from mixz.errors import MixzError, not_installed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -74,7 +74,7 @@ def log_run(
         from mlflow.exceptions import MlflowException
         from mlflow.tracking import MlflowClient
     except ImportError as error:
-        raise MixzError("MLflow is not installed", "", "pip install 'mixz[mlflow]'") from error
+        raise not_installed("MLflow is not installed", "mlflow") from error
     require_database(uri)
     try:
         client = MlflowClient(tracking_uri=uri)
@@ -96,7 +96,7 @@ def log_run(
             raise
         client.set_terminated(run.run_id, "FINISHED")
     except ImportError as error:
-        raise MixzError(f"MLflow at {uri} needs {error.name}", "", "pip install 'mixz[mlflow]'") from error
+        raise not_installed(f"MLflow at {uri} needs {error.name}", "mlflow") from error
     except (MlflowException, OSError) as error:
         reason = str(error).strip().splitlines()[0]
         raise MixzError(
@@ -115,7 +115,7 @@ def require_database(uri: str) -> None:
     """
     missing = [package for package in DATABASE_PACKAGES if find_spec(package) is None]
     if missing and uri.startswith(DATABASES):
-        raise MixzError(f"MLflow at {uri} needs {', '.join(missing)}", "", "pip install 'mixz[mlflow]'")
+        raise not_installed(f"MLflow at {uri} needs {', '.join(missing)}", "mlflow")
 
 
 def flat(settings: Mapping[str, Any], before: str = "") -> dict[str, str]:

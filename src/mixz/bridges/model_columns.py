@@ -12,6 +12,7 @@ from mixz.data.meaning.names import ROUNDED, are_rounded, as_names
 from mixz.data.meaning.numbers import require_columns, units_of
 from mixz.data.meaning.units import in_degrees, parsed
 from mixz.data.photometry import column_names, photometry
+from mixz.data.sky import POSITIONS
 from mixz.errors import MixzError, nearest
 from mixz.galaxies import GalaxySet
 from mixz.surveys.columns import Columns
@@ -24,18 +25,6 @@ if TYPE_CHECKING:
     from mixz.bridges.models import PhotoZModel
 
 ID = "object_id"
-POSITIONS = (
-    ("ra", "dec"),
-    ("ra_deg", "dec_deg"),
-    ("ra", "decl"),
-    ("ra_j2000", "dec_j2000"),
-    ("target_ra", "target_dec"),
-    ("raj2000", "dej2000"),
-    ("alpha_j2000", "delta_j2000"),
-    ("coord_ra", "coord_dec"),
-    ("ra_icrs", "de_icrs"),
-)
-"""What tables call right ascension and declination, in small letters."""
 
 
 @dataclass(frozen=True)

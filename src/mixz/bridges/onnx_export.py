@@ -22,7 +22,7 @@ from mixz.bridges.onnx_format import ABOUT, INTERVAL, LOSS, ONNX_FORMAT, PLACE, 
 from mixz.densities.grid import nodes
 from mixz.densities.read import read_densities
 from mixz.digest import OPEN_SEAL, seal
-from mixz.errors import MixzError
+from mixz.errors import MixzError, not_installed
 from mixz.model.heads import head_of
 from mixz.model.inputs.features import Features, Photometry
 from mixz.model.nets import outputs
@@ -206,7 +206,7 @@ def export_onnx(ensemble: Ensemble, path: str | Path) -> None:
                 dynamic_shapes={"mag": {0: galaxies}, "mag_err": {0: galaxies}, "system": {0: galaxies}},
             )
     except ImportError as error:
-        raise MixzError("the ONNX packages are not installed", "", "pip install 'mixz[train,onnx]'") from error
+        raise not_installed("the ONNX packages are not installed", "train", "onnx") from error
     assert program is not None
     program.model.metadata_props[ABOUT] = json.dumps(_about(ensemble))
     if ensemble.support is not None:

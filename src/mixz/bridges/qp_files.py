@@ -1,4 +1,4 @@
-"""Photo-z as qp ensembles, and qp files read (needs ``pip install 'mixz[rail]'``).
+"""Photo-z as qp ensembles, and qp files read (needs the extra ``rail``).
 
 qp (LSST DESC) is how RAIL and the DESC challenge keep densities.  Beside each density, its `ancil` table has object_id,
 zmode, zmean, zmedian, zbest, zcore, z_phot_std, and what else is known of the galaxy.
@@ -18,7 +18,7 @@ import numpy as np
 from mixz.bridges.gaussian_fits import gaussians_of
 from mixz.data.table_writers import without_nulls
 from mixz.densities.grid import Grid
-from mixz.errors import MixzError
+from mixz.errors import MixzError, not_installed
 from mixz.photoz import PhotoZ
 
 if TYPE_CHECKING:
@@ -258,5 +258,5 @@ def _qp() -> Any:
     try:
         import qp
     except ImportError as error:
-        raise MixzError("qp is not installed", "", "pip install 'mixz[rail]'") from error
+        raise not_installed("qp is not installed", "rail") from error
     return qp

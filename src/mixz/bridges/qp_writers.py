@@ -1,4 +1,4 @@
-"""qp files written piece by piece, as qp writes them whole (needs ``pip install 'mixz[rail]'``)."""
+"""qp files written piece by piece, as qp writes them whole (needs the extra ``rail``)."""
 
 from __future__ import annotations
 

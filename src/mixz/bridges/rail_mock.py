@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from mixz.errors import MixzError
+from mixz.errors import not_installed
 from mixz.surveys.desc_challenge import BANDS, FAINTEST_TEST, MANY_BAND, SPEC
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _shipped_galaxies() -> pd.DataFrame:
         import tables_io
         from rail.utils.path_utils import find_rail_file
     except ImportError as error:
-        raise MixzError("RAIL is not installed", "", "pip install 'mixz[rail]'") from error
+        raise not_installed("RAIL is not installed", "rail") from error
     parts = [tables_io.read(find_rail_file(f"examples_data/testdata/{name}"))["photometry"] for name in FILES]
     table = pd.concat([pd.DataFrame({k: np.asarray(v, float) for k, v in part.items()}) for part in parts])
     renamed = {f"mag_err_{band}_lsst": f"mag_{band}_lsst_err" for band in BANDS}

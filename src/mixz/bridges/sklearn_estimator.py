@@ -1,4 +1,4 @@
-"""mixz as a scikit-learn regressor: magnitudes in, redshifts out (needs ``pip install 'mixz[sklearn]'``)."""
+"""mixz as a scikit-learn regressor: magnitudes in, redshifts out (needs the extra ``sklearn``)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from mixz.data.split import sides_without_test
-from mixz.errors import MixzError
+from mixz.errors import not_installed
 from mixz.galaxies import GalaxySet
 from mixz.model.fit import fit
 from mixz.settings.recipe import FAST, Recipe, named_recipe, wrong_setting
@@ -19,7 +19,7 @@ try:
     from sklearn.utils import check_random_state
     from sklearn.utils.validation import check_is_fitted, validate_data
 except ImportError as error:
-    raise MixzError("scikit-learn is not installed", "", "pip install 'mixz[sklearn]'") from error
+    raise not_installed("scikit-learn is not installed", "sklearn") from error
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 
 from mixz.cli.ending import Stops, steady_streams, told
+from mixz.cli.loudness import speaking, told_in
 
 
 def main() -> None:
@@ -18,8 +19,9 @@ def main() -> None:
     """
     arguments = [a for a in sys.argv[1:] if a != "--debug"]
     debug = len(arguments) < len(sys.argv) - 1
+    loudness, arguments = told_in(arguments)
     steady_streams()
-    with Stops() as stops:
+    with Stops() as stops, speaking(loudness):
         try:
             from mixz.cli.verbs import app  # takes a second, in which a signal may come
 

@@ -79,7 +79,7 @@ def mock(
 ) -> None:
     """Simulate task set 3 from the galaxies that RAIL ships: training, test and truth tables.
 
-    Needs `pip install "mixz[rail]"`.
+    Needs the extra `rail` (`mixz doctor` says how to install it).
 
     Example: `mixz challenge mock --out mock_challenge`
     """

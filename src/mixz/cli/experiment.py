@@ -9,11 +9,23 @@ from typing import Annotated
 import typer
 
 from mixz.cli.arguments import ConfigArgument, Members, MLflow, Out, settings_of
-from mixz.cli.messages import Z_RANGES, announce, print_evaluation, print_ledger, print_paths, print_report, terminal
+from mixz.cli.messages import (
+    Z_RANGES,
+    announce,
+    print_asked,
+    print_evaluation,
+    print_ledger,
+    print_paths,
+    print_report,
+    terminal,
+)
+from mixz.metrics.verdict import verdicts
 from mixz.report.cell import Errors
 from mixz.report.markdown import markdown_pdf_table, markdown_table
+from mixz.report.verdict_json import as_values, json_of
 from mixz.settings.config import Device, Precision
 
+AsJson = Annotated[bool, typer.Option("--json", help="Print the verdict as JSON, and all else to standard error.")]
 COMPARISON = Path("comparison.html")
 DEMO = Path(__file__).parents[1] / "demo" / "demo.yaml"
 
@@ -36,7 +48,7 @@ def run(
     settings = settings_of(config or DEMO, out, members)
     console = terminal()
     announce(settings, console)
-    print_ledger(stages.build(settings), console)
+    print_ledger(stages.build(settings, (), console), console)
     stages.train(settings, console)
     records = stages.evaluate(settings, console)
     print_evaluation(records, stages.Results(settings).read_differences(), console)
@@ -65,7 +77,7 @@ def build(
     settings = settings_of(config, out)
     console = terminal()
     announce(settings, console)
-    print_ledger(stages.build(settings, formats or ()), console)
+    print_ledger(stages.build(settings, formats or (), console), console)
     print_paths("data set", stages.Results(settings).built_paths(), console)
 
 
@@ -113,6 +125,7 @@ def evaluate(
     ] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown tables.")] = False,
     errors: Annotated[Errors, typer.Option(help="Of the Markdown: spread over members, or bootstrap.")] = "spread",
+    as_json: AsJson = False,
     mlflow: MLflow = False,
 ) -> None:
     """Judge every recipe on every truth's test galaxies, and recipes against each other; prints the verdict first.
@@ -124,14 +137,16 @@ def evaluate(
     from mixz import stages
 
     settings = settings_of(config, out, members)
-    console = terminal()
+    console = terminal(beside=as_json)
     announce(settings, console)
     asked = stages.RESAMPLES if resamples is None else resamples
     records = stages.evaluate(settings, console, resamples=asked)
     if markdown:
         tables = [markdown_table(records, z_range=z, errors=errors) for z in Z_RANGES]
         tables += filter(None, [markdown_pdf_table(records, z_range="all")])
-        console.print(*tables, sep="\n\n", markup=False, soft_wrap=True)
+        print_asked("\n\n".join(tables))
+    elif as_json:
+        print_asked(json_of(as_values(verdicts(records, stages.Results(settings).read_differences()))))
     else:
         print_evaluation(records, stages.Results(settings).read_differences(), console)
     console.print(f"metrics: {settings.folder / 'metrics.json'}", soft_wrap=True)
@@ -146,6 +161,7 @@ def report(
     out: Out = None,
     members: Members = None,
     output: Annotated[Path, typer.Option("-o", "--output", help="Page to write when runs are compared.")] = COMPARISON,
+    as_json: AsJson = False,
 ) -> None:
     """Write `report.html` (verdict, plots, tables in one file) and `figures/` for papers; or compare several runs.
 
@@ -153,8 +169,14 @@ def report(
     """
     from mixz import stages
 
-    console = terminal()
+    console = terminal(beside=as_json)
     if len(runs) > 1 or runs[0].is_dir():
         print_paths("report", [stages.compare(runs, output, console)], console)
-    else:
-        print_report(stages.report(settings_of(runs[0], out, members), console), console)
+        if as_json:
+            print_asked(json_of({name: as_values(found) for name, found in stages.verdicts_of(runs).items()}))
+        return
+    settings = settings_of(runs[0], out, members)
+    print_report(stages.report(settings, console), console)
+    if as_json:
+        results = stages.Results(settings)
+        print_asked(json_of(as_values(verdicts(results.read_records(), results.read_differences()))))

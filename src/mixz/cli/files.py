@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mixz.cli.messages import print_paths, terminal
+from mixz.cli.messages import health_lines, print_asked, print_paths, terminal
 from mixz.report.screen import registry_table
 
 
@@ -51,7 +52,8 @@ def mock(
 ) -> None:
     """Simulate a survey: writes mock COSMOS2020, HSC, GalaxiesML and TransferZ files in the surveys' own formats.
 
-    Needs `pip install "mixz[mock]"`. `--check` prints how real it looks; without `--out` it does only that.
+    Needs the extra `mock` (`mixz doctor` says how to install it). `--check` prints how real it looks; without `--out`
+    it does only that.
 
     Example: `mixz mock --galaxies 30000 --out mock_survey`
     """
@@ -90,4 +92,24 @@ def verify(
         console.print(f"WRONG: {line}", soft_wrap=True, highlight=False, markup=False)
     console.print(f"{path}: {len(found.whole)} files are whole, {len(found.wrong)} are not", highlight=False)
     if found.wrong:
+        raise typer.Exit(1)
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Say what is installed and how to install the rest, on which devices it can train, and what is kept where.
+
+    Exit code 1 if something is missing that mixz always needs. To be sent along when something goes wrong.
+
+    Example: `mixz doctor`
+    """
+    from mixz import stages
+
+    found = stages.doctor()
+    if as_json:
+        print_asked(json.dumps(found.as_dict(), indent=1))
+    else:
+        print_asked("\n".join(health_lines(found)))
+    if not found.is_well:
         raise typer.Exit(1)

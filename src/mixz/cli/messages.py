@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from mixz.cli.loudness import is_quiet
 from mixz.metrics.verdict import verdicts
 from mixz.report.screen import (
     SIMULATED,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from mixz.data.cuts import Ledger
     from mixz.metrics.summary import Record
     from mixz.settings.config import Config
+    from mixz.stages.doctor import Health
 
 Z_RANGES = ("0.3-1.5", "all")
 
@@ -39,10 +41,22 @@ class _Patient(Console):
         os.close(nowhere)
 
 
-def terminal() -> Console:
-    """Print to the terminal at its width; to a file or pipe at a width that breaks no line."""
-    console = _Patient()
-    return console if console.is_terminal else _Patient(width=120)
+def terminal(*, beside: bool = False) -> Console:
+    """Print to the terminal at its width; to a file or pipe at a width that breaks no line.
+
+    Parameters
+    ----------
+    beside
+        Whether standard output is for something else, JSON say: then all is said on standard error.
+    """
+    console = _Patient(stderr=beside, quiet=is_quiet())
+    return console if console.is_terminal else _Patient(width=120, stderr=beside, quiet=is_quiet())
+
+
+def print_asked(text: str) -> None:
+    """Print what was asked for on standard output, however quiet a verb is to be, and nothing else there."""
+    listening = _Patient(width=120)
+    listening.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def announce(config: Config, console: Console) -> None:
@@ -89,3 +103,18 @@ def print_paths(what: str, paths: list[Path], console: Console) -> None:
     """Tell where something was written, a line per file, none broken."""
     for path in paths:
         console.print(f"{what}: {path}", soft_wrap=True, highlight=False)
+
+
+def health_lines(found: Health) -> list[str]:
+    """What `mixz doctor` says, a line each."""
+    lines = [f"{name}: {words}" for name, words in found.versions.items()]
+    lines += ["", "always needed"]
+    lines += [f"  {name} {number}" for name, number in found.packages.items()]
+    lines += ["", "extras"]
+    for name, extra in found.extras.items():
+        there = ", ".join(f"{package} {number}" for package, number in extra.there.items())
+        lacking = f"lacks {', '.join(extra.lacking)}: {extra.install}" if extra.lacking else ""
+        lines.append(f"  {name}: {'; '.join(filter(None, [there, lacking]))}")
+    lines += ["", "devices", *(f"  {device}" for device in found.devices)]
+    lines += ["", "kept", *(f"  {name}: {words}" for name, words in found.places.items())]
+    return lines

@@ -62,8 +62,8 @@ def predict(
     An ONNX file (`mixz export`) writes the same columns as the model folder, and needs no torch.
 
     With `--pdf` it writes a qp file with the densities, as RAIL and the DESC challenge read them (Parquet as three
-    files, qp's way; needs `pip install "mixz[rail]"`). Of a HATS folder it makes a HATS folder, densities included,
-    with Dask (needs `pip install "mixz[hats]"`); interrupted, the same command goes on.
+    files, qp's way; needs the extra `rail`). Of a HATS folder it makes a HATS folder, densities included,
+    with Dask (needs the extra `hats`); interrupted, the same command goes on.
 
     Example: `mixz predict out/pair_a/models/tl galaxies.csv -o photoz.parquet`, or `mixz predict tl.onnx galaxies.csv
     -o photoz.parquet`
@@ -107,8 +107,8 @@ def export(
 ) -> None:
     """Write a model as one ONNX file, which predicts the same (densities, intervals, support) without torch.
 
-    Needs `pip install "mixz[train,onnx]"`; to use the file needs neither. A name that ends in `.mixz` makes it the
-    model in one file, as RAIL reads it.
+    Needs the extras `train` and `onnx` (see `mixz doctor`); to use the file needs neither. A name that ends in `.mixz`
+    makes it the model in one file, as RAIL reads it.
 
     Example: `mixz export out/pair_a/models/tl -o tl.onnx`
     """
@@ -130,7 +130,7 @@ def serve(
 ) -> None:
     """Serve a model to your browser: drop a table in, get redshifts, plots and a download back; JSON for programs.
 
-    Needs `pip install "mixz[serve]"`; an ONNX file needs no torch. Nothing that is sent to it is kept.
+    Needs the extra `serve` (see `mixz doctor`); an ONNX file needs no torch. Nothing that is sent to it is kept.
 
     Example: `mixz serve out/demo/models/tl`
     """

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from mixz.data.catalogue import Catalogue
+    from mixz.data.catalogue import Catalogue, TellRows
     from mixz.settings.config import Config
     from mixz.settings.split import Split
     from mixz.settings.tables import Table
@@ -28,12 +28,19 @@ JOINED = "all tables"
 """What the ledger calls the galaxies of all tables together."""
 
 
-def build_galaxies(config: Config) -> tuple[GalaxySet, Ledger]:
+def build_galaxies(config: Config, *, tell: TellRows | None = None) -> tuple[GalaxySet, Ledger]:
     """Build the galaxies of a config from its tables.
 
     Every table goes the same way: read the mapped columns, match the catalogues of labels that it names, keep galaxies
     with a label and all bands measured (or what `incomplete` lets pass), apply the cuts.  Then galaxies in two tables
     are left in one, the tables are joined, and the galaxies are split.
+
+    Parameters
+    ----------
+    config
+        What to build.
+    tell
+        Called with how many rows of a file are read, of how many, and the file's name.
 
     Raises
     ------
@@ -41,7 +48,7 @@ def build_galaxies(config: Config) -> tuple[GalaxySet, Ledger]:
         A file, column or number is missing or wrong, a cut leaves nothing, or two galaxies share an id.
     """
     ledger = Ledger()
-    sets = {table.title: _table_galaxies(table, config, ledger) for table in config.tables}
+    sets = {table.title: _table_galaxies(table, config, ledger, tell) for table in config.tables}
     if config.overlap is not None:
         sets = remove_overlap(sets, config.overlap, ledger)
     sides = [_with_sides(sets[table.title], table, config.split) for table in config.tables]
@@ -62,7 +69,7 @@ def read_pairs(config: Config) -> dict[str, GalaxySet]:
         As `build_galaxies`.
     """
     alone = config.model_copy(update={"bands": (config.ref_band,), "cuts": (), "incomplete": "drop"})
-    return {truth: _table_galaxies(table, alone, Ledger()) for truth, table in config.pair_tables().items()}
+    return {truth: _table_galaxies(table, alone, Ledger(), None) for truth, table in config.pair_tables().items()}
 
 
 def _with_sides(galaxies: GalaxySet, table: Table, split: Split) -> GalaxySet:
@@ -77,8 +84,8 @@ def _with_sides(galaxies: GalaxySet, table: Table, split: Split) -> GalaxySet:
     )
 
 
-def _table_galaxies(table: Table, config: Config, ledger: Ledger) -> GalaxySet:
-    frame, catalogue = _labelled_rows(table, config, ledger)
+def _table_galaxies(table: Table, config: Config, ledger: Ledger, tell: TellRows | None) -> GalaxySet:
+    frame, catalogue = _labelled_rows(table, config, ledger, tell)
     if not table.unlabelled:
         labels = frame[[f"z_{truth}" for truth in table.all_truths()]]
         frame = frame[ledger.apply(table.title, "has_a_label", labels.notna().any(axis=1).to_numpy())]
@@ -101,12 +108,16 @@ def _complete(frame: pd.DataFrame, config: Config) -> tuple[str, NDArray[np.bool
     return "a_band_measured", measured.any(axis=1)
 
 
-def _labelled_rows(table: Table, config: Config, ledger: Ledger) -> tuple[pd.DataFrame, Catalogue]:
+def _labelled_rows(
+    table: Table, config: Config, ledger: Ledger, tell: TellRows | None
+) -> tuple[pd.DataFrame, Catalogue]:
     """Read a table and, where it names catalogues of labels, keep the rows that are matched to all of them."""
-    labels = [read_labels(match, ledger, end=config.z_end()) for match in table.match]
+    labels = [read_labels(match, ledger, end=config.z_end(), tell=tell) for match in table.match]
     near = box_around(labels[0], margin_arcsec=table.match[0].radius_arcsec) if labels else None
     cuts = (*table.cuts, *config.cuts)
-    catalogue = read_catalogue(table, config.bands, cuts, ours=matched_names(table), near=near, end=config.z_end())
+    catalogue = read_catalogue(
+        table, config.bands, cuts, ours=matched_names(table), near=near, end=config.z_end(), tell=tell
+    )
     frame = catalogue.frame
     ledger.take_over(table.title, catalogue.accounts)
     if labels:

@@ -17,14 +17,14 @@ from mixz.data.photometry import column_names, photometry
 from mixz.data.redshifts import redshifts, widths
 from mixz.data.sky import Box, footprint, guess_units, positions
 from mixz.data.survey_tables import names_by_position, require_ranges, require_survey
-from mixz.data.tables import read_chunks, table_columns
+from mixz.data.tables import read_chunks, row_count, table_columns
 from mixz.densities.grid import FARTHEST
 from mixz.errors import MixzError, nearest
 from mixz.surveys import SURVEYS
 from mixz.surveys.columns import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from pathlib import Path
     from typing import Any
 
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from mixz.data.cuts import Ledger
     from mixz.settings.tables import Source
     from mixz.surveys.columns import Cut
+
+    TellRows = Callable[[int, int | None, str], None]
 
 SAMPLE_ROWS = 500
 """Positions kept per chunk, to say where a catalogue lies when none of its rows is of use."""
@@ -81,6 +83,7 @@ def read_catalogue(
     ours: Collection[str] = (),
     near: Box | None = None,
     end: float = FARTHEST,
+    tell: TellRows | None = None,
 ) -> Catalogue:
     """Read what is needed of a catalogue.
 
@@ -98,6 +101,8 @@ def read_catalogue(
         Keep only rows inside this box; of a HATS folder, read only the pieces of sky that reach into it.
     end
         The largest redshift that densities reach; labels beyond it are none.
+    tell
+        Called with how many rows of a file are read, of how many where it says so, and the file's name.
 
     Raises
     ------
@@ -116,12 +121,15 @@ def read_catalogue(
         require_survey(path, survey, available)
         wanted = _needed_columns(source, bands, cuts, available, ours)
         _require_marked(source, path, available, wanted)
-        account = Account(str(path))
+        account, first = Account(str(path)), rows
+        there = row_count(path, source.group) if tell else None
         for number, chunk in enumerate(_whole_chunks(path, wanted, source.group, near, by_position)):
             if number == 0:
                 require_ranges(chunk, path, survey)
             frame = _in_our_names(chunk, source, bands, cuts, account, first_row=rows, end=end).assign(side=side)
             rows += len(frame)
+            if tell:
+                tell(rows - first, there, f"rows of {path.name}")
             rounded |= source.columns.object_id in chunk and are_rounded(chunk[source.columns.object_id])
             sample.append(frame.loc[:: max(1, len(frame) // SAMPLE_ROWS), ["ra_deg", "dec_deg"]])
             frames.append(frame if near is None else frame[near.holds(*positions_of(frame))])

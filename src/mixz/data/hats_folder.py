@@ -14,10 +14,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mixz.data.formats.parquet_rows import fair_batches, rows_of
+from mixz.data.parquet.rows import fair_batches, rows_of
 from mixz.data.sky import unit_vectors
 from mixz.data.table_frames import arrow_frames
-from mixz.errors import MixzError
+from mixz.errors import MixzError, not_installed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -82,7 +82,7 @@ class HatsFolder:
         try:
             import hats
         except ImportError as error:
-            raise MixzError("hats is not installed", "", "pip install 'mixz[hats]'") from error
+            raise not_installed("hats is not installed", "hats") from error
         path = Path(path)
         try:
             with warnings.catch_warnings(action="ignore"):  # of damaged maps of the sky, which nobody here reads

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from mixz.data.catalogue import TellRows
     from mixz.data.cuts import Ledger
     from mixz.settings.tables import Match, Table
 
 
-def read_labels(match: Match, ledger: Ledger, *, end: float) -> Catalogue:
+def read_labels(match: Match, ledger: Ledger, *, end: float, tell: TellRows | None = None) -> Catalogue:
     """Read a catalogue of labels, none of them beyond `end`, and make its cuts.
 
     Raises
@@ -28,7 +29,7 @@ def read_labels(match: Match, ledger: Ledger, *, end: float) -> Catalogue:
     MixzError
         It cannot be read, or a cut leaves nothing.
     """
-    catalogue = read_catalogue(match, cuts=match.cuts, end=end)
+    catalogue = read_catalogue(match, cuts=match.cuts, end=end, tell=tell)
     frame, title = catalogue.frame, match.title
     ledger.take_over(title, catalogue.accounts)
     frame = frame[ledger.apply(title, "has_a_position", frame[["ra_deg", "dec_deg"]].notna().all(axis=1).to_numpy())]

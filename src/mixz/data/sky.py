@@ -18,6 +18,19 @@ if TYPE_CHECKING:
     from mixz.data.meaning.missing import Account
     from mixz.surveys.columns import Columns
 
+POSITIONS = (
+    ("ra", "dec"),
+    ("ra_deg", "dec_deg"),
+    ("ra", "decl"),
+    ("ra_j2000", "dec_j2000"),
+    ("target_ra", "target_dec"),
+    ("raj2000", "dej2000"),
+    ("alpha_j2000", "delta_j2000"),
+    ("coord_ra", "coord_dec"),
+    ("ra_icrs", "de_icrs"),
+)
+"""What tables call right ascension and declination, in small letters."""
+
 
 def unit_vectors(ra_deg: Floats, dec_deg: Floats) -> Floats:
     """Directions as unit vectors, shape (object, 3); near the poles and at ra = 0 nothing special happens.

@@ -10,6 +10,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mixz.notebook.facts import Facts
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -108,6 +110,26 @@ class Verdict:
     leads: tuple[Lead, ...]
     checks: tuple[Check, ...]
 
+    def __repr__(self) -> str:
+        """Say in a line what it is."""
+        return self._facts().line()
+
+    def _repr_html_(self) -> str:
+        return self._facts().html()
+
+    def _facts(self) -> Facts:
+        leads = {
+            f"over {lead.over}": f"{lead.difference:+.4f} ± {lead.error:.4f}"
+            + ("" if lead.significant is None else ", significant" if lead.significant else ", may be chance")
+            for lead in self.leads
+        }
+        asked = {
+            check.metric: f"{check.value:.4f} of at most {check.limit:g}{'' if check.passes else ': not met'}"
+            for check in self.checks
+            if check.recipe == self.best
+        }
+        return Facts(f"Verdict: {self.sentence()}", {"galaxies": f"{self.galaxies:,}", **leads, **asked})
+
     @property
     def runner_up(self) -> Lead | None:
         """The lead over the closest other recipe; None where there is none."""
@@ -145,7 +167,8 @@ class Verdict:
             told = f"its lead over {closest.over} ({closest.value:.4f}) is significant"
         else:
             told = f"not significantly ahead of {_listed(self.equals)}"
-        return f"{found}; {told} (p = {closest.p_value:.2g})."
+        # Whoever reads "p = .02 is not significant" wants to know below what it would be.
+        return f"{found}; {told} (p = {closest.p_value:.2g}; {CHANCE / len(self.leads):.2g} or less counts)."
 
 
 def verdicts(
@@ -183,7 +206,7 @@ def verdicts(
     >>> verdict.best, verdict.leads[0].over, verdict.leads[0].difference, verdict.leads[0].significant
     ('tl', 'base', -0.04, True)
     >>> verdict.sentence()
-    'spec: tl is best (hsc_loss 0.0800); its lead over base (0.1200) is significant (p = 0.01).'
+    'spec: tl is best (hsc_loss 0.0800); its lead over base (0.1200) is significant (p = 0.01; 0.05 or less counts).'
     """
     chosen = [r for r in records if r["z_range"] == z_range]
     tested = {

@@ -6,7 +6,7 @@ import warnings
 from importlib import import_module
 from typing import Any
 
-from mixz.errors import MixzError
+from mixz.errors import not_installed
 
 
 def need(module: str) -> Any:
@@ -24,11 +24,11 @@ def need(module: str) -> Any:
 
     Examples
     --------
-    >>> need("no_such_package.part")
+    >>> need("no_such_package.part")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     mixz.errors.MixzError: the mock survey needs the package 'no_such_package', which is not installed
       allowed: skypy, speclite and photerr installed
-      do: pip install 'mixz[mock]'
+      do: pip install ...
     """
     try:
         # skypy still sets up astropy's old test runner when imported, which astropy warns about.
@@ -37,8 +37,5 @@ def need(module: str) -> Any:
             return import_module(module)
     except ImportError as error:
         package = module.partition(".")[0]
-        raise MixzError(
-            f"the mock survey needs the package '{package}', which is not installed",
-            "skypy, speclite and photerr installed",
-            "pip install 'mixz[mock]'",
-        ) from error
+        what = f"the mock survey needs the package '{package}', which is not installed"
+        raise not_installed(what, "mock", allowed="skypy, speclite and photerr installed") from error

@@ -20,6 +20,7 @@ from mixz.model.nets import Weights, in_common_system
 from mixz.model.predict import predict_rows, read_rows
 from mixz.model.seeds import derive_seed
 from mixz.model.training.history import History
+from mixz.notebook.facts import Facts, counted
 from mixz.photoz import PhotoZ
 
 if TYPE_CHECKING:
@@ -88,6 +89,29 @@ class Ensemble:
     held_out: Mapping[str, Any] = field(default_factory=dict)
     support: Support | None = None
     risk: Risk | None = None
+
+    def __repr__(self) -> str:
+        """Say in a line what it is."""
+        return self._facts().line()
+
+    def _repr_html_(self) -> str:
+        return self._facts().html()
+
+    def _facts(self) -> Facts:
+        hidden = " x ".join(map(str, self.network.hidden))
+        learned = {"calibrated": self.calibration, "intervals": self.intervals, "support": self.support}
+        return Facts(
+            f"Ensemble of {counted(self.members, 'network')}",
+            {
+                "bands": ", ".join(self.bands),
+                "head": self.network.head_name,
+                "hidden layers": hidden,
+                "trained on": ", then ".join(" + ".join(step.truths) for step in self.steps) or "nothing yet",
+                "knows": ", ".join(name for name, value in learned.items() if value is not None),
+                "systems": ", ".join(filter(None, self.systems)),
+                "lost": counted(len(self.lost), "member") if self.lost else "",
+            },
+        )
 
     @property
     def members(self) -> int:

@@ -23,7 +23,7 @@ from mixz.report.charts.made import distribution_panels, training_panels
 from mixz.report.charts.quality import quality_panels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from mixz.report.charts.chart import Panels
     from mixz.report.run import Runs
@@ -178,8 +178,8 @@ FIGURES = (
 """Every figure in the order of the page."""
 
 
-def draw_figures(runs: Runs) -> dict[Figure, list[Panels]]:
-    """Draw every figure of some runs once, for page and paper; each plot has a key of its own."""
+def draw_figures(runs: Runs, only: Sequence[Figure] | None = None) -> dict[Figure, list[Panels]]:
+    """Draw figures of some runs once, for page and paper, every one if not said; each plot has a key of its own."""
     number = count()
     return {
         figure: [
@@ -187,5 +187,5 @@ def draw_figures(runs: Runs) -> dict[Figure, list[Panels]]:
             for panels in figure.draw(runs)
             if panels.charts
         ]
-        for figure in FIGURES
+        for figure in (FIGURES if only is None else only)
     }

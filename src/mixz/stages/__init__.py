@@ -1,13 +1,16 @@
-"""The verbs, from files to files: fetch, mock, build, train, distill, predict, export, evaluate, report, verify."""
+"""The verbs, file to file: init, fetch, mock, build, train, distill, predict, export, evaluate, report, verify."""
 
 from mixz.stages.build import build
 from mixz.stages.distill import distill
+from mixz.stages.doctor import doctor
 from mixz.stages.evaluate import RESAMPLES, evaluate
 from mixz.stages.fetch import fetch
+from mixz.stages.init import init
 from mixz.stages.mock import mock
 from mixz.stages.predict import export, predict
 from mixz.stages.report import compare, report
 from mixz.stages.results import Results
+from mixz.stages.runs import verdicts_of
 from mixz.stages.serve import serve
 from mixz.stages.track import track
 from mixz.stages.train import train
@@ -19,14 +22,17 @@ __all__ = [
     "build",
     "compare",
     "distill",
+    "doctor",
     "evaluate",
     "export",
     "fetch",
+    "init",
     "mock",
     "predict",
     "report",
     "serve",
     "track",
     "train",
+    "verdicts_of",
     "verify",
 ]

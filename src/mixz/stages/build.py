@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.console import Console
+
 from mixz.atomic import alone
 from mixz.data.build import build_galaxies, read_pairs
 from mixz.data.data_set.inputs import input_states, inputs_as_read
 from mixz.data.data_set.provenance import is_simulated
 from mixz.data.data_set.release import check_formats
+from mixz.progress import progress_bar
 from mixz.report.screen import SIMULATED
 from mixz.stages.results import FLOWCHART, Results
 
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from mixz.settings.tables import Source
 
 
-def build(config: Config, formats: Sequence[str] = ()) -> Ledger:
+def build(config: Config, formats: Sequence[str] = (), console: Console | None = None) -> Ledger:
     """Read the config's tables; write ``galaxies.parquet``, its data card, ``cuts.json`` and the flow chart.
 
     The flow chart is the paper's Figure 4 with this run's own counts.
@@ -32,6 +35,8 @@ def build(config: Config, formats: Sequence[str] = ()) -> Ledger:
         What to build.
     formats
         Formats to write besides Parquet: ``galaxiesml-hdf5``, ``fits``.
+    console
+        Where progress is shown; None: nowhere.
 
     Raises
     ------
@@ -45,7 +50,8 @@ def build(config: Config, formats: Sequence[str] = ()) -> Ledger:
     results = Results(config)
     with alone(config.folder):
         before = input_states(config)
-        galaxies, ledger = build_galaxies(config)
+        with progress_bar("build", console or Console(quiet=True)) as bar:
+            galaxies, ledger = build_galaxies(config, tell=bar)
         pairs = read_pairs(config)
         inputs = inputs_as_read(config, before)
         results.write_galaxies(galaxies, ledger, inputs, formats, pairs)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mixz.atomic import require_place
-from mixz.bridges.dask_members import dask_client
+from mixz.bridges.dask_members import dashboard, dask_client
 from mixz.bridges.model_columns import Asked
 from mixz.bridges.models import EXPORTED, open_model
 from mixz.bridges.pieces import PIECE_ROWS, Pieces
@@ -22,7 +22,7 @@ from mixz.data.formats import MOST_BYTES, require_written
 from mixz.data.hats_folder import HatsFolder, is_hats
 from mixz.data.redshifts import redshifts
 from mixz.data.tables import read_chunks, require_table, row_count, table_columns, table_parts, table_writer
-from mixz.errors import MixzError
+from mixz.errors import MixzError, not_installed
 from mixz.progress import progress_bar
 from mixz.stages.photoz_tables import photoz_frame, photoz_notes, photoz_provenance
 from mixz.surveys.columns import Columns
@@ -298,10 +298,12 @@ def _predict_hats(
     from mixz.bridges.hats.catalogue import predict_hats
 
     HatsFolder.open(source)  # a mistake, or a missing package, is told before workers start
-    with progress_bar(f"predict {source.name}", console) as bar, connection as client:
-        outcome = predict_hats(
-            model, source, output, client, asked=asked, densities=densities, tell=partial(bar, words="galaxies")
-        )
+    with connection as client:
+        if address := dashboard(client):
+            console.print(f"Dask dashboard: {address}", highlight=False, soft_wrap=True)
+        with progress_bar(f"predict {source.name}", console) as bar:
+            tell = partial(bar, words="galaxies")
+            outcome = predict_hats(model, source, output, client, asked=asked, densities=densities, tell=tell)
     if outcome.done_before:
         console.print(f"{outcome.done_before:,} galaxies had been done before", highlight=False)
     return outcome.lost
@@ -318,7 +320,7 @@ def export(model: Path, output: Path | None = None) -> Path:
         The model is missing or damaged, or torch or the ONNX packages are not installed.
     """
     if find_spec("torch") is None:
-        raise MixzError("torch is not installed, and exporting needs it", "", "pip install 'mixz[train,onnx]'")
+        raise not_installed("torch is not installed, and exporting needs it", "train", "onnx")
     from mixz.bridges.onnx_export import export_onnx
     from mixz.model.file import SUFFIX, pack_model
     from mixz.model.folder import load_model

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from mixz.data.data_set.galaxies_file import read_galaxies, read_provenance
 from mixz.errors import MixzError
+from mixz.metrics.verdict import verdicts
 from mixz.report.run import Run
 from mixz.settings.config import Config
 from mixz.settings.file import load_config
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mixz.galaxies import GalaxySet
+    from mixz.metrics.verdict import Verdict
 
 
 def read_run(config: Config) -> Run:
@@ -62,6 +64,11 @@ def read_runs(sources: Sequence[Path]) -> list[Run]:
         replace(run, name=f"{run.name} ({k})") if names.count(run.name) > 1 else run
         for k, run in enumerate(runs, start=1)
     ]
+
+
+def verdicts_of(sources: Sequence[Path]) -> dict[str, list[Verdict]]:
+    """The verdicts on runs, by name, from their configs or results folders."""
+    return {run.name: verdicts(run.records, run.differences) for run in read_runs(sources)}
 
 
 def _read(name: str, results: Results, galaxies: GalaxySet) -> Run:

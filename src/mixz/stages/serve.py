@@ -10,7 +10,7 @@ import numpy as np
 
 from mixz.bridges.models import open_model
 from mixz.data.meaning.names import identities
-from mixz.errors import MixzError
+from mixz.errors import MixzError, not_installed
 from mixz.photoz import PhotoZ, concatenate_photoz
 from mixz.stages.photoz_tables import photoz_frame
 from mixz.stages.predict import predicted_table, write_photoz
@@ -87,7 +87,7 @@ def model_app(model: Path, *, host: str = "127.0.0.1", max_mb: float = 100, max_
         The model is missing or damaged, or the packages it needs are not installed.
     """
     if find_spec("fastapi") is None or find_spec("uvicorn") is None:
-        raise MixzError("fastapi and uvicorn are not installed", "", "pip install 'mixz[serve]'")
+        raise not_installed("fastapi and uvicorn are not installed", "serve")
     from mixz.bridges.web.app import web_app
     from mixz.bridges.web.limits import Limits
     from mixz.report.serve_page import serve_page, serve_scripts

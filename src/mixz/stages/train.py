@@ -87,6 +87,7 @@ def train(
             console.print(f"going on from {results.checkpoints_folder}", soft_wrap=True, highlight=False)
         paths = [results.model_path(name) for name in names]
         with _client(dask, workers) as client:
+            _tell_dashboard(client, console)
             work = _Work(results, galaxies, console, machine, client, {}, {})
             work.tell_forecast(names)
             for name, path in zip(names, paths, strict=True):
@@ -214,6 +215,16 @@ def _client(address: str | None, workers: int | None) -> AbstractContextManager[
     from mixz.bridges.dask_members import dask_client
 
     return dask_client(address, workers=workers or 1)
+
+
+def _tell_dashboard(client: Any, console: Console) -> None:
+    """Say where a browser sees what Dask's workers do, where there are any."""
+    if client is None:
+        return
+    from mixz.bridges.dask_members import dashboard
+
+    if address := dashboard(client):
+        console.print(f"Dask dashboard: {address}", highlight=False, soft_wrap=True)
 
 
 def _tell_groups(bar: Bar) -> Callable[[int, int], None]:

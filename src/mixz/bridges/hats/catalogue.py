@@ -1,4 +1,4 @@
-"""Redshifts for HATS catalogues, part by part on Dask workers (needs ``pip install 'mixz[hats]'``).
+"""Redshifts for HATS catalogues, part by part on Dask workers (needs the extra ``hats``).
 
 Large partitions are divided, so that every worker has something to do and what is done is told in time; a run that was
 interrupted does only what is missing.
@@ -10,12 +10,13 @@ import json
 import shutil
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from mixz.atomic import DRAFTS, alone, remove, replacing, settle
-from mixz.bridges.dask_members import spread
+from mixz.bridges.dask_members import listening, spread
 from mixz.bridges.hats.parts import PART_ROWS, Job, done_before, parts_of, predict_part
 from mixz.bridges.models import open_model
 from mixz.data.hats_folder import HatsFolder, finish
@@ -90,7 +91,7 @@ def predict_hats(
     part_rows
         Galaxies of a part, at most.
     tell
-        Called with how many galaxies are done, and of how many, whenever a part is.
+        Called with how many galaxies this run has done, and of how many, every few seconds.
 
     Raises
     ------
@@ -108,7 +109,7 @@ def predict_hats(
     if not parts:
         raise MixzError(f"{source} has no rows", "a catalogue with at least one galaxy", "check how it was made")
     suffix = ".parquet" if all(part.alone for part in parts) else "/"
-    job = Job(model.absolute(), source, draft, asked, suffix, densities)
+    job = Job(model.absolute(), source, draft, asked, suffix, densities, topic=f"mixz-{uuid4().hex}")
     with alone(job.draft):
         _begin(job, folder, parts)
         if output.exists():  # a run was interrupted when all but its draft was done
@@ -117,12 +118,13 @@ def predict_hats(
             return replace(outcome, done_before=outcome.galaxies)
         done = done_before(job, parts)
         before, total, memory = sum(map(len, done)), sum(map(len, parts)), 0.0
-        so_far = before
-        for part, what in spread(client, predict_part, {part: (job, part) for part in parts if part not in done}):
-            done[part] = what
-            so_far, memory = so_far + what.rows, max(memory, what.memory_mb)
-            if tell:
-                tell(so_far, total)
+        todo = {part: (job, part) for part in parts if part not in done}
+        counter = _Counter(total - before, tell)
+        with listening(client, job.topic, counter.hear):
+            for part, what in spread(client, predict_part, todo, meanwhile=counter.tell_all):
+                done[part], memory = what, max(memory, what.memory_mb)
+                counter.hear((job.note(part).stem, what.rows))
+                counter.tell_all()
         rows: Counter[Pixel] = Counter()
         for part in parts:
             rows[part.pixel] += done[part].rows
@@ -136,6 +138,23 @@ def predict_hats(
         settle(job.catalogue, output)
         remove(job.draft)
     return outcome
+
+
+@dataclass
+class _Counter:
+    """How many galaxies of every part are done, as workers tell from other threads; told on from this one."""
+
+    total: int
+    tell: Callable[[int, int], None] | None
+    done: dict[str, int] = field(default_factory=dict)
+
+    def hear(self, words: tuple[str, int]) -> None:
+        part, rows = words
+        self.done[part] = max(rows, self.done.get(part, 0))  # a worker's word may come after the part is done
+
+    def tell_all(self) -> None:
+        if self.tell and self.done:
+            self.tell(sum(list(self.done.values())), self.total)
 
 
 def _begin(job: Job, folder: HatsFolder, parts: Sequence[Part]) -> None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from mixz.atomic import replacing
+from mixz.bridges.dask_members import tell_client
 from mixz.bridges.hats.columns import how_to_write, rubin_columns, rubin_notes
 from mixz.bridges.models import open_model
 from mixz.bridges.pieces import Pieces
@@ -114,6 +115,8 @@ class Job:
         Whether to write the densities too.
     chunk_rows
         Galaxies at a time.
+    topic
+        Under which a worker tells how far it is with a part: its place in the catalogue, and galaxies done.
     """
 
     model: Path
@@ -123,6 +126,7 @@ class Job:
     suffix: str = "/"
     densities: bool = True
     chunk_rows: int = CHUNK_ROWS
+    topic: str = ""
 
     @property
     def catalogue(self) -> Path:
@@ -178,6 +182,8 @@ def predict_part(job: Job, part: Part) -> Done:
     with replacing(job.file(part)) as draft, ParquetPieces(draft, how_to_write) as written:
         for table in _predicted(job, part, source, folder.position_columns, pieces):
             written.append(table)
+            if job.topic:
+                tell_client(job.topic, [job.note(part).stem, pieces.done])
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
     done = Done(rows=pieces.done, lost=pieces.lost, memory_mb=memory, sha256=digest_of_file(job.file(part)))
     with replacing(job.note(part)) as draft:

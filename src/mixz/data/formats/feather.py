@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from mixz.data.formats.format import Format
 from mixz.data.formats.parquet import arrow_layout
-from mixz.data.formats.parquet_rows import SUSPECT_BYTES, SUSPECT_RATIO
 from mixz.data.formats.read_only import refusing
+from mixz.data.parquet.rows import SUSPECT_BYTES, SUSPECT_RATIO
 from mixz.data.table_frames import arrow_frames
 
 if TYPE_CHECKING:

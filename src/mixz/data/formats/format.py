@@ -6,7 +6,7 @@ import gzip
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, cast
 
-from mixz.data.formats.parquet_rows import SUSPECT_BYTES
+from mixz.data.parquet.rows import SUSPECT_BYTES
 from mixz.errors import MixzError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from mixz.data.formats.astropy_header import header_of
 from mixz.data.formats.format import Format, Layout, require_few_columns
-from mixz.data.formats.parquet_rows import fair_batches, rows_of
+from mixz.data.parquet.rows import fair_batches, rows_of
 from mixz.data.table_frames import arrow_frames, why_no_column
 from mixz.data.table_writers import parquet_writer
 

@@ -23,8 +23,8 @@ from mixz.data.formats.format import (
     require_packed_fairly,
     unpacked,
 )
-from mixz.data.formats.parquet_rows import SUSPECT_RATIO
 from mixz.data.formats.read_only import refusing
+from mixz.data.parquet.rows import SUSPECT_RATIO
 from mixz.data.table_frames import MOST_CELL_BYTES, numpy_column
 
 if TYPE_CHECKING:

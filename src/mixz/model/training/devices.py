@@ -29,6 +29,15 @@ PIECE_ROWS = {"cpu": 2_048, "cuda": 4_194_304}
 """Galaxies times members pushed through at once outside training; bounds memory, and on a CPU fits its caches."""
 
 
+def cards() -> list[str]:
+    """The GPUs that this torch sees, by name and memory; none where it was built without CUDA."""
+    found = []
+    for number in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
+        card = torch.cuda.get_device_properties(number)
+        found.append(f"{card.name}, {card.total_memory / 1e9:.0f} GB")
+    return found
+
+
 @dataclass(frozen=True)
 class Machine:
     """Where to train, and how.  The default, float32 on the CPU, gives the same weights every time.

@@ -13,10 +13,22 @@ if TYPE_CHECKING:
 Spec = dict[str, Any]
 Rows = list[dict[str, Any]]
 
-# The paper draws the spectroscopic sample (the target) blue and the many-band one (the source) orange.
+# A colour means one thing in every figure of every run.  Truths: the paper draws the spectroscopic sample (the target)
+# blue and the many-band one (the source) orange.
 TRUTH_COLOURS = {"spec": "#0072B2", "many_band": "#E69F00", "true": "#000000"}
-OTHER_COLOURS = ("#009E73", "#CC79A7", "#D55E00", "#56B4E9")
-RECIPE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8a6fc9", "#7a7a7a")
+OTHER_COLOURS = ("#a0522d", "#6b8e23", "#b03060", "#4682b4")
+# Recipes: none has a truth's colour, the recipe `spec` not that of the truth `spec` either.
+RECIPE_COLOURS = {
+    "base": "#D55E00",
+    "spec": "#009E73",
+    "tl": "#CC79A7",
+    "combo": "#56B4E9",
+    "fused": "#8a6fc9",
+    "bnn": "#7a7a7a",
+    "tl_reverse": "#c9a227",
+}
+SPARE_COLOURS = ("#1f9e9e", "#d6604d", "#7b5ea7", "#b2a300", "#5ab4ac", "#e377c2", "#8c6d31", "#3f7f4f")
+"""For recipes without a colour of their own."""
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [12, 3], [4, 4])
 GREY = "#8a8a8a"
 """For lines that must be seen on light and on dark."""
@@ -89,15 +101,29 @@ def truth_colour(truth: str, truths: Sequence[str]) -> str:
     Examples
     --------
     >>> truth_colour("spec", ["spec"]), truth_colour("grism", ["spec", "grism"])
-    ('#0072B2', '#009E73')
+    ('#0072B2', '#a0522d')
     """
     others = [t for t in truths if t not in TRUTH_COLOURS]
     return TRUTH_COLOURS.get(truth) or OTHER_COLOURS[others.index(truth) % len(OTHER_COLOURS)]
 
 
 def recipe_colour(labels: Sequence[str], label: str) -> str:
-    """The colour of a recipe, the same in every plot of a report."""
-    return RECIPE_COLOURS[labels.index(label) % len(RECIPE_COLOURS)]
+    """The colour of a recipe: its own in every run, a spare one where it has none or another run's recipe took it.
+
+    Examples
+    --------
+    >>> recipe_colour(["tl", "fused"], "fused") == recipe_colour(["fused"], "fused")
+    True
+    >>> recipe_colour(["a: tl", "b: tl"], "a: tl") == recipe_colour(["a: tl", "b: tl"], "b: tl")
+    False
+    """
+    given: dict[str, str] = {}
+    for one in labels:
+        own = RECIPE_COLOURS.get(one.rpartition(": ")[2], "")
+        spare = [colour for colour in SPARE_COLOURS if colour not in given.values()]
+        free = own if own and own not in given.values() else next(iter(spare), "")
+        given[one] = free or SPARE_COLOURS[len(given) % len(SPARE_COLOURS)]
+    return given[label]
 
 
 def by_recipe(every: Sequence[str], labels: Sequence[str] = (), *, narrow: bool = False) -> Spec:

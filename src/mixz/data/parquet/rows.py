@@ -11,14 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from mixz.data.formats.parquet_footer import footer, pages
+from mixz.data.parquet.footer import footer, pages
 from mixz.data.table_frames import PIECE_BYTES, is_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from mixz.data.formats.parquet_footer import Chunk
+    from mixz.data.parquet.footer import Chunk
 
 SUSPECT_BYTES, SUSPECT_RATIO = 1 << 26, 50
 """What unpacks to more bytes than these, and so many times its own, is no catalogue's."""
