@@ -25,6 +25,7 @@ LAYERS = (
     {"surveys"},
     {"settings"},
     {"data", "model", "metrics"},
+    {"tomography"},
     {"mock", "report", "bridges"},
     {"stages"},
     {"cli"},
