@@ -9,7 +9,16 @@ from typing import Annotated
 import typer
 
 from mixz.cli.arguments import ConfigArgument, Members, MLflow, Out, settings_of
-from mixz.cli.messages import Z_RANGES, announce, print_evaluation, print_ledger, print_paths, print_report, terminal
+from mixz.cli.messages import (
+    Z_RANGES,
+    announce,
+    print_evaluation,
+    print_ledger,
+    print_paths,
+    print_report,
+    print_tomography,
+    terminal,
+)
 from mixz.report.cell import Errors
 from mixz.report.markdown import markdown_pdf_table, markdown_table
 from mixz.settings.config import Device, Precision
@@ -40,6 +49,7 @@ def run(
     stages.train(settings, console)
     records = stages.evaluate(settings, console)
     print_evaluation(records, stages.Results(settings).read_differences(), console)
+    print_tomography(stages.tomography(settings, console), console)
     print_report(stages.report(settings, console), console)
     console.print(f"metrics: {settings.folder / 'metrics.json'}   models: {settings.folder / 'models'}", soft_wrap=True)
     if mlflow:
@@ -134,6 +144,7 @@ def evaluate(
         console.print(*tables, sep="\n\n", markup=False, soft_wrap=True)
     else:
         print_evaluation(records, stages.Results(settings).read_differences(), console)
+    print_tomography(stages.tomography(settings, console), console)
     console.print(f"metrics: {settings.folder / 'metrics.json'}", soft_wrap=True)
     if mlflow:
         console.print(f"MLflow: {stages.track(settings)}", soft_wrap=True, highlight=False)

@@ -13,6 +13,7 @@ from mixz.cli import challenge
 from mixz.cli.experiment import build, evaluate, report, run, train
 from mixz.cli.files import fetch, mock, verify
 from mixz.cli.models import distill, export, predict, serve
+from mixz.cli.tomography import nz
 
 app = typer.Typer(
     add_completion=False,
@@ -22,7 +23,7 @@ app = typer.Typer(
     help="Photometric redshifts from spectra and many-band labels, trained together and judged side by side.",
     epilog="Start with **mixz run** (the embedded demo), then write a config for your own tables: see docs/config.md.",
 )
-for verb in (run, build, train, predict, export, evaluate, report, serve, distill, fetch, mock, verify):
+for verb in (run, build, train, predict, export, nz, evaluate, report, serve, distill, fetch, mock, verify):
     app.command()(verb)
 app.add_typer(challenge.app, name="challenge")
 

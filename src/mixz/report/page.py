@@ -19,6 +19,7 @@ from mixz.report.cell import cell_of
 from mixz.report.charts.chart import recipe_colour
 from mixz.report.charts.estimates import estimate_tables
 from mixz.report.charts.intervals import interval_tables
+from mixz.report.charts.tomography import tomography_tables
 from mixz.report.glossary import terms
 from mixz.report.screen import SIMULATED
 from mixz.report.vega import vega_script
@@ -67,6 +68,7 @@ def report_page(runs: Runs, drawn: Mapping[Figure, Sequence[Panels]]) -> str:
             pdf_tables=metric_tables(every, columns(of_densities=True)),
             estimate_tables=estimate_tables(every),
             interval_tables=interval_tables(runs),
+            tomography_tables=tomography_tables(runs),
             compared=comparison(every) if len(every) > 1 else [],
             drawn=drawn,
             cards=[(e.label, markdown(e.run.cards.get(e.recipe, ""))) for e in runs.entries],

@@ -5,6 +5,7 @@ from mixz.stages.distill import distill
 from mixz.stages.evaluate import RESAMPLES, evaluate
 from mixz.stages.fetch import fetch
 from mixz.stages.mock import mock
+from mixz.stages.nz import nz, tomography
 from mixz.stages.predict import export, predict
 from mixz.stages.report import compare, report
 from mixz.stages.results import Results
@@ -23,9 +24,11 @@ __all__ = [
     "export",
     "fetch",
     "mock",
+    "nz",
     "predict",
     "report",
     "serve",
+    "tomography",
     "track",
     "train",
     "verify",

@@ -153,7 +153,7 @@ def write_photoz(
     MixzError
         As `predict`.
     """
-    asked = _as_told_by(table, asked)
+    asked = as_told_by(table, asked)
     available = table_columns(table, group)
     truths = [name for name in available if name in [f"z_{truth}" for truth in KNOWN_TRUTHS]] if pdf else []
     pieces = _pieces(model, table, asked, available, group)
@@ -213,7 +213,7 @@ def predicted_table(
     MixzError
         As `predict`.
     """
-    asked = _as_told_by(table, asked)
+    asked = as_told_by(table, asked)
     pieces = _pieces(model, table, asked, table_columns(table, group), group)
     for frame, photoz in predicted(pieces, table, group=group, most_rows=most_rows, most_bytes=most_bytes, bar=bar):
         yield pieces.beside(frame), photoz
@@ -231,7 +231,7 @@ def _pieces(model: PhotoZModel, table: Path, asked: Asked, available: Sequence[s
     return Pieces(model, asked, str(table), row_count(table, group))
 
 
-def _as_told_by(table: Path, asked: Asked) -> Asked:
+def as_told_by(table: Path, asked: Asked) -> Asked:
     """How a file that mixz built names its columns: plainly, and its magnitudes are as training sees them."""
     plain = replace(asked, mag=None, mag_err=None, object_id=None, system=None)
     if table.suffix != ".parquet" or plain != Asked() or asked.mag is not None or not is_galaxies(table):

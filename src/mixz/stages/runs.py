@@ -84,6 +84,7 @@ def _read(name: str, results: Results, galaxies: GalaxySet) -> Run:
         flowchart=chart.read_text(encoding="utf-8") if chart.is_file() else "",
         differences=results.read_differences(),
         estimates=results.read_estimates(),
+        tomography=results.read_tomography(),
     )
 
 

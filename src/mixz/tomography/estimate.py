@@ -14,7 +14,7 @@ a success that depends on the redshift itself.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -224,7 +224,8 @@ class _Bin:
         return BinEstimates(name, len(self.sample), self.nz, self.why_not, self.labels)
 
     def _stack(self) -> None:
-        found = {kind: self._tilted(w, np.ones((len(self.grid), 1))) for kind, w in self.weights.items()}
+        even = np.ones((len(self.grid), 1))
+        found = {kind: self._tilted(w, even, self.sample.mass) for kind, w in self.weights.items()}
         moves = {}
         if self.sample.z_members is not None:
             members = np.average(self.sample.z_members, axis=1, weights=self.sample.counted)
@@ -259,7 +260,7 @@ class _Bin:
     def _both(self, labelled: LabelledSample, truth: str, shift: LabelShift) -> None:
         exact, noisy = labelled.exact, truth in labelled.noisy()
         has = np.isfinite(labelled.labels[truth].z) if noisy else np.isfinite(exact)
-        whole = np.isfinite(labelled.photometry.mass).all(axis=1)
+        whole = np.isfinite(labelled.photometry.prior).all(axis=1)
         chosen = self._standing(labelled, has & labelled.held_out & whole, BOTH)
         if chosen is None:
             return
@@ -272,9 +273,10 @@ class _Bin:
             if labels.truth.exact and not labels.truth.simulated:
                 known = np.isfinite(labels.z)
                 likelihood[known] = labels.rows(known).likelihood(self.grid)
-        base = normalised(np.asarray(own.photometry.mass, np.float64))
+        base = normalised(np.asarray(own.photometry.prior, np.float64))
         tilt = fit_tilt(likelihood, base, self.grid, weight=weights[GALAXIES][:, 0])
-        found = {kind: self._tilted(self.weights[kind], _factors(tilt, weight)) for kind, weight in weights.items()}
+        prior = self.sample.prior
+        found = {k: self._tilted(self.weights[k], _factors(tilt, weight), prior) for k, weight in weights.items()}
         wrong = shift.drawn(own.photometry.colour, weights[GALAXIES][:, 0], times=self._times, seed=self.seed)
         self._keep(BOTH, found, {SHIFT: wrong * (1 + float(moments(found[GALAXIES][:1], self.grid)[0, 0]))})
 
@@ -282,11 +284,11 @@ class _Bin:
     def _times(self) -> int:
         return int(self.weights[GALAXIES].shape[1]) - 1
 
-    def _tilted(self, weight: Floats, factors: Floats) -> Floats:
+    def _tilted(self, weight: Floats, factors: Floats, densities: NDArray[Any]) -> Floats:
         """The sum of densities times a factor, each normalised, in every resample; shape (1 + resample, z)."""
         found = np.zeros((weight.shape[1], len(self.grid)))
         for start in range(0, len(self.sample), AT_ONCE):
-            mass = np.asarray(self.sample.mass[start : start + AT_ONCE], dtype=np.float64)
+            mass = np.asarray(densities[start : start + AT_ONCE], dtype=np.float64)
             known = np.isfinite(mass).all(axis=1)
             mass, own = mass[known], weight[start : start + AT_ONCE][known]
             found += ((own / (mass @ factors)).T @ mass) * factors.T

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from mixz.densities.grid import Grid
+from mixz.densities.grid import Grid, cell
 from mixz.errors import MixzError
+from mixz.tomography.nz import spread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from mixz.arrays import Floats, Mask
     from mixz.photoz import PhotoZ
     from mixz.truths.likelihood import Labels
+
+
+ANYWHERE = 0.05
+"""Share of galaxies whose points say nothing (ours): about as many as are outliers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +45,9 @@ class PhotometricSample:
         The patch of sky of each, whole numbers, shape (galaxy,); None where positions are not known.
     z_true
         Their true redshifts, where they are simulated, shape (galaxy,).
+    before
+        Masses of what is known of each before its label, for calibration, where `mass` is of mere points; None where
+        it is `mass`.
     """
 
     mag: Floats
@@ -49,6 +57,7 @@ class PhotometricSample:
     weight: Floats | None = None
     patch: NDArray[np.int64] | None = None
     z_true: Floats | None = None
+    before: NDArray[np.floating[Any]] | None = None
 
     @classmethod
     def of(
@@ -77,9 +86,55 @@ class PhotometricSample:
         members = photoz.z_phot_members if len(photoz.z_phot_members) > 1 else None
         return cls(np.asarray(mag, float), photoz.z_phot, mass, members, weight, patch, z_true)
 
+    @classmethod
+    def of_points(cls, photoz: PhotoZ, mag: Floats, grid: Grid, *, scatter: float, **more: Any) -> Self:
+        """The galaxies of photo-z without densities: each counts at its point, and is known to a Gaussian about it.
+
+        Parameters
+        ----------
+        photoz, mag
+            Point estimates, and magnitudes, shape (galaxy, band).
+        grid
+            Where n(z) is wanted.
+        scatter
+            Of z_phot about the redshift, in units of (1 + z).  One galaxy in twenty may be anywhere (ours).
+        more
+            ``weight``, ``patch``, ``z_true``.
+
+        Examples
+        --------
+        >>> from mixz.photoz import PhotoZ
+        >>> grid = Grid([0.0, 0.5, 1.0, 1.5, 2.0])
+        >>> found = PhotometricSample.of_points(PhotoZ(["a"], [[0.75]]), [[21.0]], grid, scatter=0.1)
+        >>> found.mass
+        array([[0. , 0.5, 0.5, 0. , 0. ]], dtype=float32)
+        """
+        z = np.where(np.isfinite(photoz.z_phot), photoz.z_phot, 0.0)
+        known = np.isfinite(photoz.z_phot)[:, None]
+        area = cell(grid)
+        away = (grid.z - z[:, None]) / (scatter * (1 + z[:, None]))
+        core = np.exp(-np.square(away) / 2) * area
+        before = (1 - ANYWHERE) * core / np.maximum(
+            core.sum(axis=1, keepdims=True), 1e-300
+        ) + ANYWHERE * area / area.sum()
+        mass = spread(z, grid).toarray()
+        return cls(
+            np.asarray(mag, float),
+            photoz.z_phot,
+            np.where(known, mass, np.nan).astype(np.float32),
+            photoz.z_phot_members if len(photoz.z_phot_members) > 1 else None,
+            **more,
+            before=np.where(known, before, np.nan).astype(np.float32),
+        )
+
     def __len__(self) -> int:
         """Count the galaxies."""
         return len(self.z_phot)
+
+    @property
+    def prior(self) -> NDArray[np.floating[Any]]:
+        """Masses of what is known of each galaxy before its label, shape (galaxy, z)."""
+        return self.mass if self.before is None else self.before
 
     @property
     def counted(self) -> Floats:
@@ -101,6 +156,7 @@ class PhotometricSample:
             None if self.weight is None else self.weight[which],
             None if self.patch is None else self.patch[which],
             None if self.z_true is None else self.z_true[which],
+            None if self.before is None else self.before[which],
         )
 
 
