@@ -104,6 +104,7 @@ def fit_tilt(likelihood: Floats, base: Floats, grid: Grid, *, weight: Floats) ->
     --------
     Densities are all 0.1 too low, and the factor brings their mean to that of the labels:
 
+    >>> from mixz.densities.grid import Grid
     >>> from mixz.truths import GaussianKernel, Labels, Truth
     >>> grid, rng = Grid(np.linspace(0, 2, 101)), np.random.default_rng(1)
     >>> z = rng.normal(1.0, 0.15, 2000)

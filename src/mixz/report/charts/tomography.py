@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mixz.report.charts.chart import DASHES, RECIPE_COLOURS, SQUARE, STROKES, Chart, Panels, Rows, Spec, axis
+import numpy as np
+
+from mixz.report.charts.chart import DASHES, RECIPE_COLOURS, SQUARE, STROKES, Chart, Panels, Rows, Spec, axis, number
 from mixz.report.nz_screen import counted, reference_of, with_error
 
 if TYPE_CHECKING:
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 SHOWN = ("truth", "both", "stack")
 """Methods that a plot shows, where they answer: a band of what the others are compared with, lines of the others."""
+POINTS = 80
+"""Redshifts that a plot shows at most: finer ones show noise only."""
 TOP = 0.002
 """Redshifts above the last at which some density reaches this share of the highest are not shown."""
 
@@ -35,23 +39,25 @@ def _with_bins(run: Run) -> list[Record]:
 
 def _nz_chart(label: str, record: Record) -> Chart:
     bins, z = record["bins"], record["z"]
-    names = [one["name"] for one in bins]
+    # Recipes have edges of their own; on paper all share one legend.
+    names = [f"bin {k}" for k in range(1, len(bins) + 1)]
     colours = [RECIPE_COLOURS[k % len(RECIPE_COLOURS)] for k in range(len(names))]
     methods = [method for method in SHOWN if any(method in one["methods"] for one in bins)]
     high = max(max(told["pdf"]) for one in bins for told in one["methods"].values())
     seen = [k for k in range(len(z)) if any(t["pdf"][k] > TOP * high for o in bins for t in o["methods"].values())]
     last = seen[-1] + 1 if seen else len(z)
+    z = _thinned(z[:last])
     lines: Rows = []
     bands: Rows = []
-    for one in bins:
+    for name, one in zip(names, bins, strict=True):
         for method in methods:
             if (told := one["methods"].get(method)) is None:
                 continue
-            named = {"bin": one["name"], "method": method}
-            lines += [{**named, "z": z[k], "n": told["pdf"][k]} for k in range(last)]
+            named = {"bin": name, "method": method}
+            low, middle, top = (_thinned(told[key][:last]) for key in ("low", "pdf", "high"))
+            lines += [{**named, "z": at, "n": n} for at, n in zip(z, middle, strict=True)]
             if method == reference_of(one) or len(methods) == 1:
-                ends = zip(told["low"][:last], told["high"][:last], strict=True)
-                bands += [{**named, "z": z[k], "low": low, "high": top} for k, (low, top) in enumerate(ends)]
+                bands += [{**named, "z": at, "low": a, "high": b} for at, a, b in zip(z, low, top, strict=True)]
     of_bin = {"field": "bin", "type": "nominal", "title": None, "scale": {"domain": names, "range": colours}}
     of_method = {
         "field": "method",
@@ -69,7 +75,7 @@ def _nz_chart(label: str, record: Record) -> Chart:
                     "x": x,
                     "y": axis("low", "n(z)"),
                     "y2": {"field": "high"},
-                    "color": of_bin | {"legend": None},
+                    "color": of_bin,
                 },
             },
             {
@@ -78,7 +84,7 @@ def _nz_chart(label: str, record: Record) -> Chart:
                 "encoding": {
                     "x": x,
                     "y": axis("n", "n(z)"),
-                    "color": of_bin | {"legend": {"columns": 3}},
+                    "color": of_bin,
                     "strokeDash": of_method | {"legend": STROKES},
                 },
             },
@@ -86,6 +92,19 @@ def _nz_chart(label: str, record: Record) -> Chart:
         "height": SQUARE,
     }
     return Chart(label, spec, _in_words(label, bins, methods), recipe=label)
+
+
+def _thinned(values: Sequence[float | None]) -> list[float | None]:
+    """Means of neighbouring values, as many as a plot can show.
+
+    Examples
+    --------
+    >>> _thinned([0.0, 1.0]), len(_thinned([1.0] * 200)), _thinned([None, 1.0] * 100)[0]
+    ([0.0, 1.0], 67, None)
+    """
+    step = -(-len(values) // POINTS)
+    groups = [values[first : first + step] for first in range(0, len(values), step)]
+    return [None if None in group else number(float(np.mean(np.asarray(group, float)))) for group in groups]
 
 
 def _in_words(label: str, bins: Sequence[Record], methods: Sequence[str]) -> str:
