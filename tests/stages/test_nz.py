@@ -228,3 +228,43 @@ def test_a_config_asks_for_every_recipe(toy_settings: dict[str, Any], write_conf
     other = load_config(write_config(settings | {"tomography": {"bins": 2} | FEW}))
     with pytest.raises(MixzError, match="of other bins than the config asks for"):
         stages.Results(other).read_tomography()
+
+
+def test_what_lies_in_the_way_stays(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").write_text("years of work")
+    (tmp_path / "file").write_text("a file")
+    for place, words in (("mine", "thesis.tex"), ("file", "is a file")):
+        with pytest.raises(MixzError, match=words):
+            nz(home, "table.parquet", tmp_path / place, asked=asked())
+    assert (tmp_path / "mine" / "thesis.tex").read_text() == "years of work"
+    for _ in range(2):
+        nz(home, "unlabelled.csv", tmp_path / "again", asked=asked())
+
+
+def test_cuts_hold_for_labelled_galaxies_too(home: Path, tmp_path: Path) -> None:
+    some = asked(cuts=("z_phot>=0.9",), bins=(0.2, 1.4))
+    record = nz(home, "unlabelled.csv", tmp_path / "out", asked=some, labels=home / "labels.parquet")
+    assert record["bins"][0]["methods"]["spectra"]["mean"] > 1.0
+    lacking = asked(cuts=("lensing>=0.8",))
+    pd.read_parquet(home / "labels.parquet").drop(columns="lensing").to_parquet(tmp_path / "labels.parquet")
+    with pytest.raises(MixzError, match="'lensing' is neither of the photo-z nor of the table"):
+        nz(home, "unlabelled.csv", tmp_path / "other", asked=lacking, labels=tmp_path / "labels.parquet")
+
+
+def test_a_built_table_tells_what_trained(home: Path, tmp_path: Path) -> None:
+    made = frame(600, seed=2)
+    galaxies = mixz.GalaxySet(
+        made["object_id"].to_numpy(),
+        BANDS,
+        made[[f"mag_{b}" for b in BANDS]].to_numpy(),
+        np.full((600, 4), 0.02),
+        {name: made[f"z_{name}"].to_numpy() for name in ("many_band", "spec")},
+        np.where(np.arange(600) % 2, "train", "test"),
+    )
+    mixz.write_galaxies(galaxies, tmp_path / "galaxies.parquet")
+    record = nz(home, str(tmp_path / "galaxies.parquet"), tmp_path / "out", asked=asked(bins=1))
+    labels = {name: one["labels"] for name, one in record["bins"][0]["methods"].items()}
+    assert labels["labels"] == pytest.approx(600)
+    assert labels["both"] < 300.5
+    assert "errors hold no cosmic variance: no positions" in record["notes"]

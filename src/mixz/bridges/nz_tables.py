@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mixz.bridges.pieces import PIECE_ROWS
 from mixz.data.meaning.numbers import numbers, require_columns
 from mixz.data.redshifts import redshifts
 from mixz.data.split import sky_patches
 from mixz.data.tables import read_chunks
-from mixz.errors import MixzError
+from mixz.errors import MixzError, nearest
 from mixz.photoz import PhotoZ, concatenate_photoz
 from mixz.settings.bands import reference_band
 from mixz.surveys.columns import Columns
@@ -24,13 +25,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mixz.arrays import Floats
+    from mixz.arrays import Floats, Mask
+    from mixz.bridges.models import PhotoZModel
     from mixz.bridges.pieces import Pieces
+    from mixz.galaxies import GalaxySet
     from mixz.progress import Bar
     from mixz.truths.truth import Truths
-
-NOT_TRAINED_ON = "split"
-"""The column of a galaxies file that says which galaxies trained models."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +53,8 @@ class NzTable:
         The galaxies' names, where the table has them.
     side
         The side of the split of each, where the table says.
+    z_err
+        Per truth with known intervals, how far each reaches below and above the label, shape (galaxy, 2).
     """
 
     photoz: PhotoZ
@@ -63,10 +65,50 @@ class NzTable:
     dec_deg: Floats
     names: NDArray[Any] | None
     side: NDArray[Any] | None
+    z_err: Mapping[str, Floats] = field(default_factory=dict)
+
+    @classmethod
+    def of_galaxies(cls, model: PhotoZModel, galaxies: GalaxySet) -> NzTable:
+        """Galaxies that `mixz build` made, each in its own photometric system.
+
+        Raises
+        ------
+        MixzError
+            They lack a band of the model, or there is none.
+        """
+        if not len(galaxies):
+            raise MixzError("a galaxies file without rows", "a table of galaxies", "give another")
+        starts = range(0, len(galaxies), PIECE_ROWS)
+        parts = [galaxies.rows(np.arange(s, min(s + PIECE_ROWS, len(galaxies)))) for s in starts]
+        mag = np.asarray(galaxies.mag[:, galaxies.band_places(model.bands)], dtype=np.float64)
+        return cls(
+            concatenate_photoz(model.predict(part) for part in parts),
+            mag,
+            galaxies.z,
+            galaxies.carried,
+            galaxies.ra_deg,
+            galaxies.dec_deg,
+            galaxies.object_id.astype(str),
+            galaxies.split,
+            galaxies.z_err,
+        )
 
     def column(self, name: str) -> Floats:
-        """A column by name: of the photo-z, or of the table."""
+        """A column by name: of the photo-z, or of the table.
+
+        Raises
+        ------
+        MixzError
+            There is none of that name.
+        """
         own = self.photoz.columns()
+        if name not in own and name not in self.columns:
+            known = [*own, *self.columns]
+            raise MixzError(
+                f"column {name!r} is neither of the photo-z nor of the table",
+                f"columns: {', '.join(known)}",
+                f"name one of these{nearest(name, known)}",
+            )
         return np.asarray(own[name].data if name in own else self.columns[name], dtype=np.float64)
 
     def patches(self, patch_deg: float) -> NDArray[np.int64] | None:
@@ -94,7 +136,13 @@ class NzTable:
         )
 
     def labelled(
-        self, truths: Truths, bands: Sequence[str], patch_deg: float, *, beside: NzTable | None = None
+        self,
+        truths: Truths,
+        bands: Sequence[str],
+        patch_deg: float,
+        *,
+        beside: NzTable | None = None,
+        keep: Mask | None = None,
     ) -> LabelledSample | None:
         """Its galaxies that have a label; None where none has.
 
@@ -108,13 +156,16 @@ class NzTable:
             Side of patches of sky.
         beside
             The table that the bins are of, where that is another one: a galaxy is in both if it has the same name.
+        keep
+            Which galaxies to take, shape (galaxy,); all if not given.
         """
         real = {name: z for name, z in self.z.items() if not truths[name].simulated}
-        rows = np.flatnonzero(np.any([np.isfinite(z) for z in real.values()], axis=0)) if real else np.empty(0, int)
+        has = np.any([np.isfinite(z) for z in real.values()], axis=0) if real else np.zeros(len(self.mag), bool)
+        rows = np.flatnonzero(has if keep is None else has & keep)
         if not len(rows):
             return None
         mag_ref = self.mag[:, list(bands).index(reference_band(bands))]
-        labels = {name: Labels(truths[name], z, mag_ref).rows(rows) for name, z in real.items()}
+        labels = {name: Labels(truths[name], z, mag_ref, self.z_err.get(name)).rows(rows) for name, z in real.items()}
         return LabelledSample(
             self.sample(patch_deg).rows(rows),
             labels,
@@ -157,12 +208,11 @@ def read_nz_table(
     """
     model, where = pieces.model, str(table)
     columns = {name: f"z_{name}" for name in truths if f"z_{name}" in available}
-    sides = [NOT_TRAINED_ON] if NOT_TRAINED_ON in available and columns else []
     needed = pieces.asked.needed(model, available, where=where)
     # A column that the model makes need not be in the table.
     others = [name for name in also if name in available]
     parts: list[NzTable] = []
-    for frame in read_chunks(table, list(dict.fromkeys([*needed, *columns.values(), *sides, *others])), group):
+    for frame in read_chunks(table, list(dict.fromkeys([*needed, *columns.values(), *others])), group):
         galaxies = pieces.asked.galaxies(model, frame, where=where, first=pieces.done)
         photoz = pieces.predict(frame)
         lacking = [name for name in also if name not in photoz.columns() and name not in available]
@@ -179,7 +229,7 @@ def read_nz_table(
                 np.asarray(beside["ra"], float) if "ra" in beside else nowhere,
                 np.asarray(beside["dec"], float) if "dec" in beside else nowhere,
                 np.asarray(beside["object_id"]).astype(str) if "object_id" in beside else None,
-                np.asarray(frame[NOT_TRAINED_ON]).astype(str) if sides else None,
+                None,
             )
         )
         if bar is not None:

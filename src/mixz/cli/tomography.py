@@ -40,6 +40,12 @@ def nz(
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same realisations.")] = 0,
     mag: Annotated[str | None, typer.Option(help="Magnitude columns, e.g. '{band}_cmodel_mag'.")] = None,
     mag_err: Annotated[str | None, typer.Option(help="Error columns, for models that look at errors.")] = None,
+    flux: Annotated[str | None, typer.Option(help="Flux columns instead, e.g. '{band}_cModelFlux'.")] = None,
+    flux_err: Annotated[str | None, typer.Option(help="Columns of the fluxes' errors.")] = None,
+    flux_zero_point: Annotated[
+        float | None, typer.Option(help="AB magnitude of a flux of 1, where no unit says it: nJy 31.4, uJy 23.9.")
+    ] = None,
+    ebv: Annotated[str | None, typer.Option(help="Column of E(B-V), where training took dust off by it.")] = None,
     dereddened: Annotated[bool, typer.Option("--dereddened", help="The magnitudes are free of dust already.")] = False,
     object_id: Annotated[str | None, typer.Option("--id", help="Column with the galaxies' names.")] = None,
     system: Annotated[
@@ -75,7 +81,17 @@ def nz(
     except ValidationError as error:
         raise wrong_setting(error) from None
     console = terminal()
-    columns = Asked(mag=mag, mag_err=mag_err, object_id=object_id, system=system, dereddened=dereddened)
+    columns = Asked(
+        mag=mag,
+        mag_err=mag_err,
+        object_id=object_id,
+        system=system,
+        flux=flux,
+        flux_err=flux_err,
+        flux_zero_point=flux_zero_point,
+        ebv=ebv,
+        dereddened=dereddened,
+    )
     record = stages.nz(
         model, table, output, console, asked=asked, columns=columns, group=group, labels=labels, seed=seed
     )

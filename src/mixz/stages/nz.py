@@ -17,7 +17,7 @@ from mixz.bridges.models import open_model
 from mixz.bridges.nz_files import has_sacc, write_nz_qp, write_nz_sacc
 from mixz.bridges.nz_tables import NzTable, read_nz_table
 from mixz.bridges.pieces import Pieces
-from mixz.data.data_set.galaxies_file import is_galaxies, read_provenance
+from mixz.data.data_set.galaxies_file import is_galaxies, read_galaxies, read_provenance
 from mixz.data.table_writers import Note, TableNotes
 from mixz.data.tables import require_table, row_count, table_columns, write_table
 from mixz.densities.grid import Grid, even_grid
@@ -96,7 +96,7 @@ def nz(
         The model gives no densities; the table lacks a column or a bin a galaxy; or the output cannot be written.
     """
     require_table(table)
-    require_place(output)
+    _require_nz_place(output)
     opened = open_model(model)
     if not opened.has_density:
         raise MixzError(
@@ -109,10 +109,13 @@ def nz(
     wanted = [cut.column for cut in cuts] + ([asked.weight] if asked.weight else [])
     with progress_bar(f"nz {table.name}", console) as bar:
         own, told = _read(opened, table, columns, truths, group, wanted, bar)
-        theirs = own
+        theirs, keep = own, None
         if labels is not None:
-            theirs, more = _read(opened, labels, Asked(system=columns.system), truths, None, [], bar)
+            require_table(labels)
+            there = [cut.column for cut in cuts if cut.column in table_columns(labels)]
+            theirs, more = _read(opened, labels, Asked(system=columns.system), truths, None, there, bar)
             told += more
+            keep = np.all([cut.passes(theirs.column(cut.column)) for cut in cuts], axis=0) if cuts else None
     for text in told:
         console.print(text, style="yellow", highlight=False, markup=False)
     if asked.representative and asked.representative not in theirs.z:
@@ -123,13 +126,14 @@ def nz(
             f"name one of these{nearest(asked.representative, theirs.z)}",
         )
     sample = own.sample(asked.patch_deg, weight=asked.weight, truths=truths)
-    labelled = theirs.labelled(truths, opened.bands, asked.patch_deg, beside=None if theirs is own else own)
+    beside = None if theirs is own else own
+    labelled = theirs.labelled(truths, opened.bands, asked.patch_deg, beside=beside, keep=keep)
     quality = {cut: own.column(cut.column) for cut in cuts}
-    found = _tomography(
-        sample, labelled, Grid(np.asarray(own.photoz.z_grid)), asked, quality, asked.representative or "", seed
-    )
+    grid = Grid(np.asarray(own.photoz.z_grid))
+    found = _tomography(sample, labelled, grid, asked, quality, asked.representative or "", seed)
     about = photoz_provenance(opened, input=table.name) | ({"labels": labels.name} if labels else {})
-    simulated = any(truths[name].simulated for name in theirs.z) or bool(opened.provenance.get("simulated"))
+    known_truths = {*own.z, *theirs.z}
+    simulated = any(truths[name].simulated for name in known_truths) or bool(opened.provenance.get("simulated"))
     record = tomography_record(found, provenance=about, simulated=simulated)
     with replacing(output) as draft:
         draft.mkdir()
@@ -137,14 +141,33 @@ def nz(
     return record
 
 
+def _require_nz_place(output: Path) -> None:
+    """Refuse a place where a folder cannot be written, or where something else than n(z) lies."""
+    if not output.exists():
+        require_place(output)
+        return
+    others = sorted(path.name for path in output.iterdir() if not _is_ours(path.name)) if output.is_dir() else []
+    if others or not output.is_dir():
+        what = f"{output} holds {others[0]}" if others else f"{output} is a file"
+        raise MixzError(f"{what}, and would be replaced", "a new folder, or one that `mixz nz` wrote", "name another")
+
+
+def _is_ours(name: str) -> bool:
+    return name in (RECORD, "bins.csv") or name.startswith(("nz.", "nz_"))
+
+
 def truths_of(table: Path) -> Truths:
     """How wrong the labels of a table are: as its build had it, where it is a galaxies file; else the known truths."""
-    if table.suffix != ".parquet" or not is_galaxies(table):
+    if not _is_built(table):
         return Truths(tuple(settings.truth(name) for name, settings in KNOWN_SETTINGS.items()))
     about = read_provenance(table)
     told = {n: TruthSettings.model_validate(s) for n, s in about.get("settings", {}).get("truths", {}).items()}
     known = Truths(tuple(settings.truth(name) for name, settings in (KNOWN_SETTINGS | told).items()))
     return known.scaled({name: found["scale"] for name, found in about.get("kernel_scales", {}).items()})
+
+
+def _is_built(table: Path) -> bool:
+    return table.is_file() and table.suffix == ".parquet" and is_galaxies(table)
 
 
 def _read(
@@ -156,15 +179,11 @@ def _read(
     also: Sequence[str],
     bar: Any,
 ) -> tuple[NzTable, list[str]]:
-    asked = as_told_by(table, columns)
-    if table.suffix == ".parquet" and columns.system is None and len(model.systems) > 1 and is_galaxies(table):
-        raise MixzError(
-            f"{table} may hold galaxies of several photometric systems",
-            f"systems of the model: {', '.join(model.systems)}",
-            "name one with --system, or let a config's `tomography:` do it",
-        )
+    """What a table holds, and what a person should look at in it."""
+    if _is_built(table) and columns == Asked():
+        return NzTable.of_galaxies(model, read_galaxies(table)), []
     available = table_columns(table, group)
-    pieces = Pieces(model, asked, str(table), row_count(table, group))
+    pieces = Pieces(model, as_told_by(table, columns), str(table), row_count(table, group))
     found = read_nz_table(pieces, table, available, truths, group=group, also=also, bar=bar)
     return found, [*pieces.account.warnings()]
 
@@ -260,14 +279,22 @@ def tomography(config: Config, console: Console) -> list[Record]:
             raise MixzError("no test galaxy is in the target of `tomography`", "one or more", "name another target")
         records: list[Record] = []
         files: dict[str, Callable[[Path], None]] = {}
+        failed: MixzError | None = None
         with progress_bar("nz", console) as bar:
             for done, name in enumerate(config.recipes):
                 bar(done, len(config.recipes), name)
                 photoz = results.read_model(name).predict(test)
-                found, record = _of_recipe(name, photoz, test, truths, settings, results, representative)
+                try:
+                    found, record = _of_recipe(name, photoz, test, truths, settings, results, representative)
+                except MixzError as error:  # of its bins; others' may do
+                    records.append({"recipe": name, "why_not": error.given})
+                    failed = error
+                    continue
                 records.append(record)
                 files[name] = partial(write_nz_files, found, record)
             bar(len(config.recipes), len(config.recipes), "nz")
+        if failed is not None and not files:
+            raise failed
         results.write_tomography(records, files)
     return records
 
@@ -288,15 +315,6 @@ def _of_recipe(
     config = results.config
     carried = {key: np.asarray(values) for key, values in test.carried.items()}
     cuts = _cuts(settings)
-    wanted = [cut.column for cut in cuts] + ([settings.weight] if settings.weight else [])
-    for column in wanted:
-        if column not in photoz.columns() and column not in carried:
-            known = [*photoz.columns(), *carried]
-            raise MixzError(
-                f"tomography: column {column!r} is neither of the photo-z nor carried along",
-                f"columns: {', '.join(known)}",
-                f"name one of these, or `carry` it in the table{nearest(column, known)}",
-            )
     own = NzTable(photoz, np.asarray(test.mag, float), test.z, carried, test.ra_deg, test.dec_deg, None, None)
     simulated = [truth for truth in test.truths if truths[truth].simulated]
     z_true = test.z[simulated[0]] if simulated and np.isfinite(test.z[simulated[0]]).all() else None

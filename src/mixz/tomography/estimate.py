@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mixz.densities.grid import Grid, cell
-from mixz.tomography.drawn import drawn_galaxies, drawn_patches
+from mixz.tomography.drawn import FEWEST_PATCHES, drawn_galaxies, drawn_patches
 from mixz.tomography.neighbours import Neighbours, effective
 from mixz.tomography.nz import GALAXIES, MEMBERS, PATCHES, SHIFT, NofZ, moments, moved, normalised, spread
 from mixz.tomography.shift import LabelShift
@@ -153,7 +153,9 @@ def estimate_nz(
         own = labelled.rows(theirs)
         own = replace(own, same=np.where(own.same >= 0, places[own.same], -1))
         each.append(one.estimates(name, own, truth, shift))
-    return Tomography(sorted_.bins, tuple(each), dict(sorted_.left_out), truth, shift, _notes(labelled, grid))
+    return Tomography(
+        sorted_.bins, tuple(each), dict(sorted_.left_out), truth, shift, _notes(sample, labelled, grid, kinds)
+    )
 
 
 Drawn = tuple["Floats", "Floats"]
@@ -189,8 +191,13 @@ def _kinds(
     return kinds
 
 
-def _notes(labelled: LabelledSample | None, grid: Grid) -> tuple[str, ...]:
+def _notes(
+    sample: PhotometricSample, labelled: LabelledSample | None, grid: Grid, kinds: Mapping[str, Any]
+) -> tuple[str, ...]:
     notes = []
+    if PATCHES not in kinds:
+        why = "no positions" if sample.patch is None else f"fewer than {FEWEST_PATCHES} patches of sky"
+        notes.append(f"errors hold no cosmic variance: {why}")
     for name, labels in ({} if labelled is None else labelled.labels).items():
         off = int(((labels.z < grid.z[0]) | (labels.z > grid.z[-1])).sum())
         if off:
