@@ -164,3 +164,26 @@ def test_who_is_labelled_stands_for_itself() -> None:
     found = Neighbours.between(mag, mag[::2], same=same, k=1).weights(np.ones((50, 1)), np.ones((25, 1)))[:, 0]
     assert found.sum() == pytest.approx(50)
     assert (found >= 1).all()
+
+
+def test_a_label_where_a_density_is_nought_is_borne() -> None:
+    sample = photometric(300, seed=1)
+    narrow = np.zeros_like(sample.mass)
+    narrow[np.arange(300), np.searchsorted(GRID.z, sample.z_phot)] = 1.0
+    sure = replace(sample, mass=narrow)
+    exact = labelled(sure, seed=3, spectra=1.0, same=np.arange(300))
+    one = estimate_nz(sure, sort_into_bins(1, sure.z_phot), GRID, labelled=exact, resamples=3).each[0]
+    assert np.isfinite(one.nz[BOTH].resampled).all()
+    assert one.nz[BOTH].mean == pytest.approx(one.nz[TRUTH].mean, abs=0.02)
+
+
+def test_galaxies_without_density_or_band_spoil_nothing() -> None:
+    sample = photometric(800, seed=1)
+    mass, mag = sample.mass.copy(), sample.mag.copy()
+    mass[::40], mag[::30, 0] = np.nan, np.nan
+    holed = replace(sample, mass=mass, mag=mag)
+    labels = labelled(holed, seed=3, same=np.arange(800))
+    one = estimate_nz(holed, sort_into_bins(1, holed.z_phot), GRID, labelled=labels, resamples=3).each[0]
+    for nz in one.nz.values():
+        assert np.isfinite(nz.mass).all()
+        assert nz.mean == pytest.approx(one.nz[TRUTH].mean, abs=0.02)

@@ -39,6 +39,8 @@ RIDGE = 1e-3
 FARTHEST_STEP = 3.0
 """No resample changes f anywhere by more than this (ours): a step is only as good as the parabola it is taken on."""
 ITERATIONS = 300
+LEAST = 1e-300
+"""Stands for no probability at all where a search strays."""
 
 
 class Basis(NamedTuple):
@@ -155,7 +157,7 @@ def _fit(likelihood: Floats, base: Floats, grid: Grid, weight: Floats, smoothnes
     def surprise(coefficients: Any) -> tuple[float, Any]:
         log = splines @ coefficients
         factor = np.exp(log - log.max())
-        seen, any_label = joint @ factor, base @ factor
+        seen, any_label = (np.maximum(one @ factor, LEAST) for one in (joint, base))
         pull = penalty @ coefficients
         value = coefficients @ pull / 2 - weight @ np.log(seen) + per_base @ np.log(any_label)
         away = (per_base / any_label) @ base - (weight / seen) @ joint
@@ -166,7 +168,7 @@ def _fit(likelihood: Floats, base: Floats, grid: Grid, weight: Floats, smoothnes
     found = minimize(surprise, first, jac=True, method="L-BFGS-B", options=options)
     log = splines @ found.x
     before, after = (one * np.exp(log - log.max()) for one in (base, joint))
-    before, after = (one / one.sum(axis=1, keepdims=True) for one in (before, after))
+    before, after = (one / np.maximum(one.sum(axis=1, keepdims=True), LEAST) for one in (before, after))
     prior, posterior = before @ splines, after @ splines
     spread = (splines.T * (per_base @ before)) @ splines - (prior.T * per_base) @ prior
     told = (splines.T * (weight @ after)) @ splines - (posterior.T * weight) @ posterior
