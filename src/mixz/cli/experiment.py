@@ -33,7 +33,7 @@ def run(
     members: Members = None,
     mlflow: MLflow = False,
 ) -> None:
-    """Do everything: build, train, evaluate and report.
+    """Do everything: build, train, evaluate and report; and n(z) of tomographic bins where the config asks for it.
 
     Without CONFIG it runs the embedded demo, a small simulated survey. Results go to `out/<name>/`.
 
@@ -127,7 +127,8 @@ def evaluate(
 ) -> None:
     """Judge every recipe on every truth's test galaxies, and recipes against each other; prints the verdict first.
 
-    Writes `metrics.json`, `differences.json`, `estimates.json` and the estimates themselves, `photoz/`.
+    Writes `metrics.json`, `differences.json`, `estimates.json` and the estimates themselves, `photoz/`; and with a
+    section `tomography` in the config `tomography.json` and `nz/` (docs/tomography.md).
 
     Example: `mixz evaluate configs/pair_a.yaml`
     """

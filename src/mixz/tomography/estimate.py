@@ -23,7 +23,7 @@ from mixz.tomography.drawn import FEWEST_PATCHES, drawn_galaxies, drawn_patches
 from mixz.tomography.neighbours import Neighbours, effective
 from mixz.tomography.nz import GALAXIES, MEMBERS, PATCHES, SHIFT, NofZ, moments, moved, normalised, spread
 from mixz.tomography.shift import LabelShift
-from mixz.tomography.tilt import Tilt, fit_tilt
+from mixz.tomography.tilt import LEAST, Tilt, fit_tilt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -301,7 +301,7 @@ class _Bin:
             mass = np.asarray(densities[start : start + AT_ONCE], dtype=np.float64)
             known = np.isfinite(mass).all(axis=1)
             mass, own = mass[known], weight[start : start + AT_ONCE][known]
-            found += ((own / (mass @ factors)).T @ mass) * factors.T
+            found += ((own / np.maximum(mass @ factors, LEAST)).T @ mass) * factors.T
         return np.asarray(normalised(found))
 
     def _standing(
@@ -315,7 +315,7 @@ class _Bin:
         if len(rows) < FEWEST:
             self.why_not[method] = f"{len(rows):,} labels in this bin, {FEWEST} are needed"
             return None
-        if not len(mine):
+        if not len(mine) or not bands.any():
             self.why_not[method] = "no galaxy of this bin is measured in every band"
             return None
         place = np.full(len(self.sample), -1)
