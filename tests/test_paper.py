@@ -16,8 +16,8 @@ from mixz import cli
 from mixz.data.data_set.galaxies_file import read_galaxies
 from mixz.data.fetching.registry import load_registry
 from mixz.model.folder import load_model
-from mixz.report.beside_paper import ONLY_SIMULATED, held_against
-from mixz.report.claims import CLAIMS, LSTM_MDN
+from mixz.report.held_against.beside_paper import ONLY_SIMULATED, held_against
+from mixz.report.held_against.claims import CLAIMS, LSTM_MDN
 from mixz.settings.file import load_config
 from mixz.stages.runs import read_run_folder
 from mixz.surveys.galaxiesml_photometry import GALAXIESML_PHOTOMETRY, POSITIONS

@@ -29,7 +29,7 @@ from mixz.model.folder import save_model
 from mixz.photoz import PhotoZ
 from mixz.settings.network import Network
 from mixz.settings.recipe import Recipe, Step
-from mixz.stages.photoz_tables import photoz_frame
+from mixz.stages.store.photoz_tables import photoz_frame
 
 pytest.importorskip("onnxruntime", reason="needs mixz[onnx]")
 pytest.importorskip("onnxscript", reason="needs mixz[onnx]")

@@ -349,7 +349,7 @@ def read_upload(path: Path) -> None:
 
 def results(home: Path) -> Iterator[Files]:
     """The records of a run."""
-    from mixz.stages.photoz_tables import write_photoz_table
+    from mixz.stages.store.photoz_tables import write_photoz_table
 
     asked = model_seeds.galaxies(8)
     write_photoz_table(home / "base.parquet", model_seeds.finished().predict(asked), {"mixz": "0"})
@@ -360,7 +360,7 @@ def results(home: Path) -> Iterator[Files]:
 
 def noted(files: Files, rng: Random | None) -> Files:
     """Note damaged files as a verb would, mostly; else damage the note."""
-    from mixz.stages.digests import Digests
+    from mixz.stages.store.digests import Digests
 
     with tempfile.TemporaryDirectory() as home:
         folder = Path(home)
@@ -377,8 +377,9 @@ def noted(files: Files, rng: Random | None) -> Files:
 
 def read_results(path: Path) -> None:
     """Read a run's metrics and photo-z, and verify it."""
+    from mixz.stages.store.results import Results
+
     from mixz.settings.config import Config
-    from mixz.stages.results import Results
     from mixz.stages.verify import verify
 
     told = {"name": path.name, "bands": ["g", "r"], "tables": [{"path": "a.csv", "truths": {"spec": "z"}}]}

@@ -15,9 +15,9 @@ from toy_run import page_of, toy_run
 
 from mixz.metrics import METRICS
 from mixz.photoz import PhotoZ
-from mixz.report.beside_paper import ONLY_SIMULATED, held_against, holds_the_papers_galaxies, paper_section
-from mixz.report.claims import CLAIMS, JONES, LSTM_MDN, Covered, Meets, Smaller, Worse
-from mixz.report.reproduced import Answer, judge_limit, judge_smaller
+from mixz.report.held_against.beside_paper import ONLY_SIMULATED, held_against, holds_the_papers_galaxies, paper_section
+from mixz.report.held_against.claims import CLAIMS, JONES, LSTM_MDN, Covered, Meets, Smaller, Worse
+from mixz.report.held_against.reproduced import Answer, judge_limit, judge_smaller
 from mixz.report.run import Run
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -27,8 +27,8 @@ from mixz.data.tables import read_table, table_columns, write_table
 from mixz.errors import MixzError
 from mixz.galaxies import GalaxySet
 from mixz.photoz import PhotoZ
-from mixz.stages.photoz_tables import photoz_frame, photoz_notes
 from mixz.stages.predict import predict, predicted, write_photoz
+from mixz.stages.store.photoz_tables import photoz_frame, photoz_notes
 
 ENDINGS = (".parquet", ".csv", ".csv.gz", ".fits", ".fits.gz", ".hdf5", ".ecsv")
 GALAXIES = 60

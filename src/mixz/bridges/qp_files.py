@@ -76,7 +76,7 @@ def to_qp(
     MixzError
         qp is not installed, or the photo-z have no densities.
     """
-    qp = _qp()
+    qp = qp_module()
     if photoz.pdf is None or photoz.z_grid is None:
         raise MixzError(
             "these photo-z are points without densities",
@@ -188,7 +188,7 @@ def truth_in(path: str | Path) -> dict[str, Floats]:
 
 def _ensemble(path: Path) -> Any:
     """What qp reads of a file."""
-    qp = _qp()
+    qp = qp_module()
     there = path if path.suffix == ".hdf5" else path.with_name(f"{path.stem}data{path.suffix}")
     if not there.is_file():
         raise MixzError(f"no file {there}", "a qp file", "check the path")
@@ -254,7 +254,14 @@ def qp_name(path: str | Path) -> Path:
     return path
 
 
-def _qp() -> Any:
+def qp_module() -> Any:
+    """The package, where it is installed.
+
+    Raises
+    ------
+    MixzError
+        It is not.
+    """
     try:
         import qp
     except ImportError as error:

@@ -17,6 +17,7 @@ from mixz.cli.messages import (
     print_ledger,
     print_paths,
     print_report,
+    print_tomography,
     terminal,
 )
 from mixz.metrics.verdict import verdicts
@@ -36,7 +37,7 @@ def run(
     members: Members = None,
     mlflow: MLflow = False,
 ) -> None:
-    """Do everything: build, train, evaluate and report.
+    """Do everything: build, train, evaluate and report; and n(z) of tomographic bins where the config asks for it.
 
     Without CONFIG it runs the embedded demo, a small simulated survey. Results go to `out/<name>/`.
 
@@ -52,6 +53,7 @@ def run(
     stages.train(settings, console)
     records = stages.evaluate(settings, console)
     print_evaluation(records, stages.Results(settings).read_differences(), console)
+    print_tomography(stages.tomography(settings, console), console)
     print_report(stages.report(settings, console), console)
     console.print(f"metrics: {settings.folder / 'metrics.json'}   models: {settings.folder / 'models'}", soft_wrap=True)
     if mlflow:
@@ -130,7 +132,8 @@ def evaluate(
 ) -> None:
     """Judge every recipe on every truth's test galaxies, and recipes against each other; prints the verdict first.
 
-    Writes `metrics.json`, `differences.json`, `estimates.json` and the estimates themselves, `photoz/`.
+    Writes `metrics.json`, `differences.json`, `estimates.json` and the estimates themselves, `photoz/`; and with a
+    section `tomography` in the config `tomography.json` and `nz/` (docs/tomography.md).
 
     Example: `mixz evaluate configs/pair_a.yaml`
     """
@@ -149,6 +152,7 @@ def evaluate(
         print_asked(json_of(as_values(verdicts(records, stages.Results(settings).read_differences()))))
     else:
         print_evaluation(records, stages.Results(settings).read_differences(), console)
+    print_tomography(stages.tomography(settings, console), console)
     console.print(f"metrics: {settings.folder / 'metrics.json'}", soft_wrap=True)
     if mlflow:
         console.print(f"MLflow: {stages.track(settings)}", soft_wrap=True, highlight=False)

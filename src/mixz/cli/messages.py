@@ -9,6 +9,7 @@ from rich.console import Console
 
 from mixz.cli.loudness import is_quiet
 from mixz.metrics.verdict import verdicts
+from mixz.report.nz_screen import nz_lines, nz_tables
 from mixz.report.screen import (
     SIMULATED,
     ledger_table,
@@ -21,6 +22,7 @@ from mixz.report.screen import (
 from mixz.settings.bands import in_place_of_i
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from mixz.data.cuts import Ledger
@@ -91,6 +93,15 @@ def print_evaluation(records: list[Record], differences: list[Record], console: 
         console.print(table)
     for line in ratio_lines(records):
         console.print(line, highlight=False)
+
+
+def print_tomography(records: Sequence[Record], console: Console) -> None:
+    """Print mean and width of every bin and their verdict, a table per recipe."""
+    for record in records:
+        for table in nz_tables(record):
+            console.print(table)
+        for line in nz_lines(record):
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def print_report(paths: list[Path], console: Console) -> None:

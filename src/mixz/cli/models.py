@@ -45,6 +45,9 @@ def predict(
     ] = None,
     dask: Annotated[str | None, typer.Option(metavar="ADDRESS", help="HATS: a Dask scheduler, instead.")] = None,
     densities: Annotated[bool, typer.Option(help="HATS: write the densities too, if the model has them.")] = True,
+    survey: Annotated[
+        str | None, typer.Option(help="The table is a survey's as it is, e.g. rubin_dp1; so are names written.")
+    ] = None,
     pdf: Annotated[PdfKind | None, typer.Option(help="Write a qp file (.hdf5 or .pq) with densities kept so.")] = None,
 ) -> None:
     """Estimate redshifts for any table that has the model's bands.
@@ -70,29 +73,32 @@ def predict(
     """
     from mixz import stages
     from mixz.bridges.model_columns import Asked
+    from mixz.stages.predict import asked_of
 
     console = terminal()
+    asked = Asked(
+        mag=mag,
+        mag_err=mag_err,
+        object_id=object_id,
+        system=system,
+        flux=flux,
+        flux_err=flux_err,
+        flux_zero_point=flux_zero_point,
+        ebv=ebv,
+        dereddened=dereddened,
+    )
     lost = stages.predict(
         model,
         table,
         output,
         console,
-        asked=Asked(
-            mag=mag,
-            mag_err=mag_err,
-            object_id=object_id,
-            system=system,
-            flux=flux,
-            flux_err=flux_err,
-            flux_zero_point=flux_zero_point,
-            ebv=ebv,
-            dereddened=dereddened,
-        ),
+        asked=asked if survey is None else asked_of(survey, asked),
         group=group,
         workers=workers,
         dask=dask,
         densities=densities,
         pdf=pdf,
+        survey=survey,
     )
     if lost:
         console.print(f"{lost:,} galaxies lack a band and got no redshift (NaN)")

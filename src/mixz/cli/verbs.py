@@ -15,6 +15,7 @@ from mixz.cli.experiment import build, evaluate, report, run, train
 from mixz.cli.files import doctor, fetch, mock, verify
 from mixz.cli.first_config import init
 from mixz.cli.models import distill, export, predict, serve
+from mixz.cli.tomography import nz
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -23,7 +24,23 @@ app = typer.Typer(
     help="Photometric redshifts from spectra and many-band labels, trained together and judged side by side.",
     epilog="Start with **mixz run** (the embedded demo), then **mixz init TABLE** for your own; keys: docs/config.md.",
 )
-for verb in (init, run, build, train, predict, export, evaluate, report, serve, distill, fetch, mock, verify, doctor):
+for verb in (
+    init,
+    run,
+    build,
+    train,
+    predict,
+    export,
+    nz,
+    evaluate,
+    report,
+    serve,
+    distill,
+    fetch,
+    mock,
+    verify,
+    doctor,
+):
     app.command()(verb)
 app.add_typer(challenge.app, name="challenge")
 

@@ -127,12 +127,18 @@ def split_by_patch(
         raise MixzError(
             f"{int(unknown.sum()):,} galaxies have no position", "a position for each", "split by object_id instead"
         )
-    patches, member = np.unique(_patches(ra_deg, dec_deg, patch_deg), return_inverse=True)
+    patches, member = np.unique(sky_patches(ra_deg, dec_deg, patch_deg), return_inverse=True)
     return split_by_id(patches, train=train, validation=validation, conformal=conformal, seed=seed)[member]
 
 
-def _patches(ra_deg: Floats, dec_deg: Floats, patch_deg: float) -> NDArray[np.str_]:
-    """Name the patch of each place by its ring and its cell in the ring."""
+def sky_patches(ra_deg: Floats, dec_deg: Floats, patch_deg: float) -> NDArray[np.str_]:
+    """Name the patch of sky that each place lies in, by its ring and its cell in the ring, shape (galaxy,).
+
+    Examples
+    --------
+    >>> sky_patches(np.array([10.001, 10.002, 370.003, 200.0]), np.array([2.01, 2.02, 2.03, 0.0]), 1.0)
+    array(['92:10', '92:10', '92:10', '90:200'], dtype='<U...')
+    """
     rings = max(round(180 / patch_deg), 1)
     ring = np.clip(np.floor((dec_deg + 90) / 180 * rings), 0, rings - 1).astype(int)
     middle = np.radians((ring + 0.5) / rings * 180 - 90)

@@ -21,6 +21,7 @@ from mixz.report.charts.judged import (
 from mixz.report.charts.kernels import kernel_panels
 from mixz.report.charts.made import distribution_panels, training_panels
 from mixz.report.charts.quality import quality_panels
+from mixz.report.charts.tomography import tomography_panels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -147,6 +148,18 @@ FIGURES = (
         redshift_panels,
         columns=2,
         shape=0.7,
+    ),
+    Figure(
+        "tomography",
+        "Tomographic bins",
+        "n(z) of bins in z_phot, which lensing and clustering need: the stack of a recipe's densities, what labels say "
+        "through their kernels (`both`, docs/tomography.md), and the truth of simulated galaxies. Bands hold 68 % of "
+        "realisations, in which galaxies or patches of sky are drawn again. Below, mean and width of bins, and how "
+        "many bins meet / miss / cannot be tested for each requirement of the DESC SRD (arXiv:1809.01669).",
+        tomography_panels,
+        columns=2,
+        shape=0.7,
+        caption="Bands: 68 % of realisations of what the stack is compared with.",
     ),
     Figure(
         "distributions",

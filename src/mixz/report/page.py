@@ -14,13 +14,14 @@ from markupsafe import Markup
 
 from mixz.metrics.metric import METRICS, Metric, columns
 from mixz.metrics.verdict import verdicts
-from mixz.report.beside_paper import holds_the_papers_galaxies, paper_section
 from mixz.report.browser import browse
 from mixz.report.cell import cell_of
 from mixz.report.charts.chart import recipe_colour
 from mixz.report.charts.estimates import estimate_tables
 from mixz.report.charts.intervals import interval_tables
+from mixz.report.charts.tomography import tomography_tables
 from mixz.report.glossary import terms
+from mixz.report.held_against.beside_paper import holds_the_papers_galaxies, paper_section
 from mixz.report.screen import SIMULATED
 from mixz.report.vega import vega_script
 
@@ -69,6 +70,7 @@ def report_page(runs: Runs, drawn: Mapping[Figure, Sequence[Panels]]) -> str:
             estimate_tables=estimate_tables(every),
             interval_tables=interval_tables(runs),
             paper=[(run.name, paper_section(run)) for run in every if holds_the_papers_galaxies(run.about)],
+            tomography_tables=tomography_tables(runs),
             compared=comparison(every) if len(every) > 1 else [],
             drawn=drawn,
             cards=[(e.label, markdown(e.run.cards.get(e.recipe, ""))) for e in runs.entries],

@@ -58,6 +58,8 @@ class Run:
         Paired differences between recipes, as `evaluate` wrote them; empty where there are none.
     estimates
         Metrics of every point estimate of densities (`mixz.metrics.summarize_estimates`); empty where there are none.
+    tomography
+        Per recipe n(z) of its tomographic bins (`mixz.tomography.record`); empty where none was asked for.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Run:
     flowchart: str = ""
     differences: Sequence[Record] = ()
     estimates: Sequence[Record] = ()
+    tomography: Sequence[Record] = ()
 
     @cached_property
     def test(self) -> GalaxySet:

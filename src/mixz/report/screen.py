@@ -14,7 +14,7 @@ from mixz.metrics.metric import METRICS, columns
 from mixz.metrics.summary import ratios
 from mixz.metrics.verdict import verdicts
 from mixz.report.cell import CORRECTED, SMEARED, cell_of, is_corrected
-from mixz.report.claims import RANGE, claimed_ratio
+from mixz.report.held_against.claims import RANGE, claimed_ratio
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

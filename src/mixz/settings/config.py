@@ -25,6 +25,7 @@ from mixz.settings.network import Network
 from mixz.settings.recipe import DEFAULT_RECIPE, RECIPES, SCHEDULES, Recipe, believed
 from mixz.settings.split import Split
 from mixz.settings.tables import Overlap, Table
+from mixz.settings.tomography import TomographySettings
 from mixz.settings.truths import KNOWN_SETTINGS, TruthSettings
 from mixz.strict import Strict
 from mixz.surveys.columns import Cut, Name
@@ -70,6 +71,8 @@ class Config(Strict):
     recipes
         Names of known recipes, or new ones as lists of steps or whole, ``{steps: [...], network: {...}}``; ``fused`` if
         left out.  Once checked, each is whole: its steps, and its network with all that was said of it.
+    tomography
+        Which tomographic bins' n(z) `mixz run` makes (docs/tomography.md); none if left out.
     out
         Folder for results; relative to where the command runs.
     """
@@ -91,6 +94,7 @@ class Config(Strict):
     )
     members: Annotated[int, Field(ge=1, le=MOST_MEMBERS)] = 10
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    tomography: TomographySettings | None = None
     out: Path = Path("out")
 
     _home: Path = PrivateAttr(default=Path())
@@ -266,8 +270,8 @@ class Config(Strict):
         return config
 
     def digest(self) -> str:
-        """Name the whole config but for where results go."""
-        return self._digest(set(type(self).model_fields) - {"out"})
+        """Name the whole config but for where results go; asking for no n(z) is asking for nothing."""
+        return self._digest(set(type(self).model_fields) - {"out"} - ({"tomography"} if not self.tomography else set()))
 
     def _digest(self, fields: set[str]) -> str:
         """Name some settings; tables count under their paths as written, wherever the config file lies."""

@@ -7,11 +7,12 @@ from mixz.stages.evaluate import RESAMPLES, evaluate
 from mixz.stages.fetch import fetch
 from mixz.stages.init import init
 from mixz.stages.mock import mock
+from mixz.stages.nz import nz, tomography
 from mixz.stages.predict import export, predict
 from mixz.stages.report import compare, report
-from mixz.stages.results import Results
 from mixz.stages.runs import verdicts_of
 from mixz.stages.serve import serve
+from mixz.stages.store.results import Results
 from mixz.stages.track import track
 from mixz.stages.train import train
 from mixz.stages.verify import verify
@@ -28,9 +29,11 @@ __all__ = [
     "fetch",
     "init",
     "mock",
+    "nz",
     "predict",
     "report",
     "serve",
+    "tomography",
     "track",
     "train",
     "verdicts_of",

@@ -13,7 +13,7 @@ from mixz.data.data_set.provenance import is_simulated
 from mixz.data.data_set.release import check_formats
 from mixz.progress import progress_bar
 from mixz.report.screen import SIMULATED
-from mixz.stages.results import FLOWCHART, Results
+from mixz.stages.store.results import FLOWCHART, Results
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

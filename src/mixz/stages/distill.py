@@ -9,7 +9,7 @@ from mixz.atomic import alone
 from mixz.digest import digest_of_file
 from mixz.progress import progress_bar
 from mixz.settings.model_record import RECORD
-from mixz.stages.results import Results
+from mixz.stages.store.results import Results
 from mixz.stages.train import watch_epochs
 
 if TYPE_CHECKING:

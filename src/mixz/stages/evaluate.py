@@ -18,7 +18,7 @@ from mixz.metrics.pdf_summary import summarize_pdf
 from mixz.metrics.places import Sample
 from mixz.metrics.summary import Correction, summarize, summarize_estimates
 from mixz.progress import progress_bar
-from mixz.stages.results import Results, label_truths
+from mixz.stages.store.results import Results, label_truths
 from mixz.truths.likelihood import Labels
 
 if TYPE_CHECKING:

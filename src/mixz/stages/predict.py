@@ -12,6 +12,7 @@ import numpy as np
 
 from mixz.atomic import require_place
 from mixz.bridges.dask_members import dashboard, dask_client
+from mixz.bridges.hats.columns import ALGORITHM, rubin_name
 from mixz.bridges.model_columns import Asked
 from mixz.bridges.models import EXPORTED, open_model
 from mixz.bridges.pieces import PIECE_ROWS, Pieces
@@ -22,9 +23,11 @@ from mixz.data.formats import MOST_BYTES, require_written
 from mixz.data.hats_folder import HatsFolder, is_hats
 from mixz.data.redshifts import redshifts
 from mixz.data.tables import read_chunks, require_table, row_count, table_columns, table_parts, table_writer
-from mixz.errors import MixzError, not_installed
+from mixz.errors import MixzError, nearest, not_installed
+from mixz.photoz import BESIDE
 from mixz.progress import progress_bar
-from mixz.stages.photoz_tables import photoz_frame, photoz_notes, photoz_provenance
+from mixz.stages.store.photoz_tables import photoz_frame, photoz_notes, photoz_provenance
+from mixz.surveys import SURVEYS
 from mixz.surveys.columns import Columns
 from mixz.truths.known import KNOWN_TRUTHS
 
@@ -54,6 +57,7 @@ def predict(
     workers: int | None = None,
     dask: str | None = None,
     densities: bool = True,
+    survey: str | None = None,
 ) -> int:
     """Estimate redshifts for any table that has the model's bands; its own bands are used where the table has them.
 
@@ -77,6 +81,9 @@ def predict(
         For a HATS folder: how many processes to start here (one per core), or the address of a Dask scheduler.
     densities
         For a HATS folder: whether to write densities too, where the model gives any.
+    survey
+        The survey that the table is of, whose names a plain table of redshifts is written in too: of Rubin's,
+        ``objectId`` and ``mixz_z_mode``; by default ours.
 
     Returns
     -------
@@ -97,7 +104,7 @@ def predict(
     _check_output(table, output, pdf)
     opened = open_model(model)
     with progress_bar(f"predict {table.name}", console) as bar:
-        lost, told = write_photoz(opened, table, output, asked, group=group, pdf=pdf, bar=bar)
+        lost, told = write_photoz(opened, table, output, asked, group=group, pdf=pdf, bar=bar, survey=survey)
     for text in told:
         console.print(text, style="yellow", highlight=False, markup=False)
     return lost
@@ -127,6 +134,7 @@ def write_photoz(
     most_bytes: int = MOST_BYTES,
     piece_rows: int = PIECE_ROWS,
     bar: Bar | None = None,
+    survey: str | None = None,
 ) -> tuple[int, list[str]]:
     """Write the redshifts of a table, in the memory of one piece of it; the output appears whole or not at all.
 
@@ -142,6 +150,8 @@ def write_photoz(
         Galaxies at a time.
     bar
         Told how many galaxies are done, and of how many.
+    survey
+        As in `predict`.
 
     Returns
     -------
@@ -153,7 +163,7 @@ def write_photoz(
     MixzError
         As `predict`.
     """
-    asked = _as_told_by(table, asked)
+    asked = as_told_by(table, asked)
     available = table_columns(table, group)
     truths = [name for name in available if name in [f"z_{truth}" for truth in KNOWN_TRUTHS]] if pdf else []
     pieces = _pieces(model, table, asked, available, group)
@@ -170,9 +180,10 @@ def write_photoz(
     first, parts = _first_and_all(rows)
     notes = photoz_notes(first, photoz_provenance(model, input=table.name), members=pdf is not None)
     if pdf is None:
-        with table_writer(output, notes=notes) as append:
+        names = _names_in(survey, [*first.columns(), *BESIDE])
+        with table_writer(output, notes=notes.renamed(names)) as append:
             for frame, photoz in parts:
-                append(photoz_frame(photoz, beside=pieces.beside(frame)))
+                append(photoz_frame(photoz, beside=pieces.beside(frame)).rename(columns=names))
     else:
         with qp_writer(output, kind=pdf, notes=notes) as append_qp:
             for frame, photoz in parts:
@@ -181,6 +192,41 @@ def write_photoz(
                 append_qp(photoz, {name.removeprefix("z_"): label for name, label in labels.items()}, named)
     nameless = asked.without_names(model, available)
     return pieces.lost, [*([f"{table}: {nameless}"] if nameless else []), *pieces.account.warnings()]
+
+
+def asked_of(survey: str, asked: Asked) -> Asked:
+    """How a survey's tables name what a model needs; what is asked besides goes before it.
+
+    Raises
+    ------
+    MixzError
+        The survey is unknown, or names its bands one by one.
+
+    Examples
+    --------
+    >>> asked_of("rubin_dp1", Asked()).flux
+    '{band}_cModelFlux'
+    """
+    if survey not in SURVEYS:
+        raise MixzError(f"survey {survey!r}", f"surveys: {', '.join(SURVEYS)}", f"name one{nearest(survey, SURVEYS)}")
+    columns = SURVEYS[survey].columns
+    photometry = ("flux", "flux_err") if columns.get("mag") is None else ("mag", "mag_err")
+    if not all(isinstance(columns.get(kind), str | None) for kind in photometry):
+        raise MixzError(
+            f"survey {survey!r} names the columns of its bands one by one", "a survey with a pattern", "use a config"
+        )
+    told = {kind: columns.get(kind) for kind in (*photometry, "object_id")}
+    told |= {"flux_zero_point": columns.get("flux_zero_point")} if photometry[0] == "flux" else {}
+    changes: dict[str, Any] = {name: value for name, value in told.items() if getattr(asked, name) is None}
+    return replace(asked, **changes)
+
+
+def _names_in(survey: str | None, names: Sequence[str]) -> dict[str, str]:
+    """What a survey's own tables of photo-z call our columns; nothing where it has no such names."""
+    if survey is None or not survey.startswith("rubin"):
+        return {}
+    own = {"object_id": "objectId", "ra": "coord_ra", "dec": "coord_dec"}
+    return {name: own.get(name, f"{ALGORITHM}_{rubin_name(name)}") for name in names}
 
 
 def _first_and_all(
@@ -213,7 +259,7 @@ def predicted_table(
     MixzError
         As `predict`.
     """
-    asked = _as_told_by(table, asked)
+    asked = as_told_by(table, asked)
     pieces = _pieces(model, table, asked, table_columns(table, group), group)
     for frame, photoz in predicted(pieces, table, group=group, most_rows=most_rows, most_bytes=most_bytes, bar=bar):
         yield pieces.beside(frame), photoz
@@ -231,7 +277,7 @@ def _pieces(model: PhotoZModel, table: Path, asked: Asked, available: Sequence[s
     return Pieces(model, asked, str(table), row_count(table, group))
 
 
-def _as_told_by(table: Path, asked: Asked) -> Asked:
+def as_told_by(table: Path, asked: Asked) -> Asked:
     """How a file that mixz built names its columns: plainly, and its magnitudes are as training sees them."""
     plain = replace(asked, mag=None, mag_err=None, object_id=None, system=None)
     if table.suffix != ".parquet" or plain != Asked() or asked.mag is not None or not is_galaxies(table):

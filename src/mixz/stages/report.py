@@ -10,8 +10,8 @@ from mixz.errors import MixzError
 from mixz.progress import busy
 from mixz.report.run import Runs
 from mixz.report.screen import SIMULATED
-from mixz.stages.results import Results
 from mixz.stages.runs import read_run, read_runs
+from mixz.stages.store.results import Results
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

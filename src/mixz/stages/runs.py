@@ -14,7 +14,7 @@ from mixz.report.run import Run
 from mixz.settings.config import Config
 from mixz.settings.file import load_config
 from mixz.settings.model_record import RECORD, read_record
-from mixz.stages.results import FLOWCHART, Results, label_truths
+from mixz.stages.store.results import FLOWCHART, Results, label_truths
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,6 +91,7 @@ def _read(name: str, results: Results, galaxies: GalaxySet) -> Run:
         flowchart=chart.read_text(encoding="utf-8") if chart.is_file() else "",
         differences=results.read_differences(),
         estimates=results.read_estimates(),
+        tomography=results.read_tomography(),
     )
 
 

@@ -12,8 +12,8 @@ from mixz.bridges.models import open_model
 from mixz.data.meaning.names import identities
 from mixz.errors import MixzError, not_installed
 from mixz.photoz import PhotoZ, concatenate_photoz
-from mixz.stages.photoz_tables import photoz_frame
 from mixz.stages.predict import predicted_table, write_photoz
+from mixz.stages.store.photoz_tables import photoz_frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

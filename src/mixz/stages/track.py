@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mixz.data.data_set.provenance import is_simulated
 from mixz.errors import MixzError
-from mixz.stages.results import Results
+from mixz.stages.store.results import Results
 
 if TYPE_CHECKING:
     from mixz.settings.config import Config

@@ -14,7 +14,7 @@ from mixz.data.data_set.provenance import is_simulated
 from mixz.data.zero_points import zero_points
 from mixz.galaxies import GalaxySet
 from mixz.progress import busy, duration, progress_bar
-from mixz.stages.results import Results
+from mixz.stages.store.results import Results
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

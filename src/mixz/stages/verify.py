@@ -11,7 +11,7 @@ from mixz.data.data_set.galaxies_file import read_galaxies
 from mixz.digest import seal_of
 from mixz.errors import MixzError
 from mixz.settings.model_record import CARD, HISTORY, RECORD, WEIGHTS, read_record
-from mixz.stages.digests import DIGESTS, Digests
+from mixz.stages.store.digests import DIGESTS, Digests
 
 if TYPE_CHECKING:
     from collections.abc import Callable

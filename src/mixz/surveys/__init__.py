@@ -3,9 +3,12 @@
 from mixz.surveys.cosmos2020 import CLASSIC, FARMER
 from mixz.surveys.cosmos_specz import COSMOS_SPECZ
 from mixz.surveys.desc_challenge import DESC_PZ_CHALLENGE
+from mixz.surveys.desi import DR1
+from mixz.surveys.euclid import Q1
 from mixz.surveys.galaxiesml import GALAXIESML
 from mixz.surveys.galaxiesml_photometry import GALAXIESML_PHOTOMETRY
 from mixz.surveys.hsc import PDR2, PDR3
+from mixz.surveys.rubin import DP1
 from mixz.surveys.survey import Footprint, Survey
 from mixz.surveys.transferz import TRANSFERZ
 
@@ -21,6 +24,9 @@ SURVEYS: dict[str, Survey] = {
         GALAXIESML_PHOTOMETRY,
         TRANSFERZ,
         DESC_PZ_CHALLENGE,
+        DP1,
+        Q1,
+        DR1,
     )
 }
 

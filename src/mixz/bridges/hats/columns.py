@@ -31,7 +31,7 @@ def rubin_columns(photoz: PhotoZ, *, densities: bool) -> dict[str, pa.Array]:
         Whether to lay the densities out too.
     """
     columns = {
-        f"{ALGORITHM}_{_rubin(name)}": pa.array(np.asarray(column.data, np.float32) if column.unit else column.data)
+        f"{ALGORITHM}_{rubin_name(name)}": pa.array(np.asarray(column.data, np.float32) if column.unit else column.data)
         for name, column in photoz.columns().items()
         if name != "object_id" and not (name == "z_phot" and photoz.points)
     }
@@ -42,7 +42,7 @@ def rubin_columns(photoz: PhotoZ, *, densities: bool) -> dict[str, pa.Array]:
 
 def rubin_notes(photoz: PhotoZ) -> TableNotes:
     """What those columns are."""
-    notes = {f"{ALGORITHM}_{_rubin(name)}": Note("", column.about) for name, column in photoz.columns().items()}
+    notes = {f"{ALGORITHM}_{rubin_name(name)}": Note("", column.about) for name, column in photoz.columns().items()}
     return TableNotes(notes | {NESTED: Note("", "density of the redshift: nodes xvals, density yvals there")})
 
 
@@ -59,8 +59,14 @@ def how_to_write(schema: pa.Schema) -> dict[str, Any]:
     }
 
 
-def _rubin(name: str) -> str:
-    """The name of one of our columns as Rubin's photo-z tables have it: ``zmode`` is ``z_mode`` there."""
+def rubin_name(name: str) -> str:
+    """The name of one of our columns as Rubin's photo-z tables have it.
+
+    Examples
+    --------
+    >>> rubin_name("zmode"), rubin_name("z_low_68")
+    ('z_mode', 'z_low_68')
+    """
     return re.sub(r"^z(?=[a-z])", "z_", name)
 
 

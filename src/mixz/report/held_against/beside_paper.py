@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mixz.metrics.metric import METRICS
-from mixz.report.claims import CLAIMS, LSTM_MDN, RANGE, Claim, Covered, Meets, Smaller, Worse
-from mixz.report.reproduced import (
+from mixz.report.held_against.claims import CLAIMS, LSTM_MDN, RANGE, Claim, Covered, Meets, Smaller, Worse
+from mixz.report.held_against.reproduced import (
     Answer,
     Judgement,
     judge_limit,

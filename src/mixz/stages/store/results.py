@@ -20,12 +20,12 @@ from mixz.galaxies import GALAXIES_DIGEST
 from mixz.metrics.differences import DIFFERENCE_FIELDS
 from mixz.report.model_card import model_card
 from mixz.settings.model_record import CARD, HISTORY, RECORD, read_record
-from mixz.stages.digests import Digests, told_if_damaged
-from mixz.stages.photoz_tables import read_photoz_table, write_photoz_table
+from mixz.stages.store.digests import Digests, told_if_damaged
+from mixz.stages.store.photoz_tables import read_photoz_table, write_photoz_table
 from mixz.truths.learned import as_learned
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from mixz.data.cuts import Ledger
@@ -97,6 +97,11 @@ class Results:
     def estimates_path(self) -> Path:
         """The records of every point estimate of densities that `evaluate` makes."""
         return self.config.folder / "estimates.json"
+
+    @property
+    def tomography_path(self) -> Path:
+        """The n(z) of tomographic bins, and their verdict, where the config asks for them."""
+        return self.config.folder / "tomography.json"
 
     @property
     def figures_folder(self) -> Path:
@@ -325,13 +330,49 @@ class Results:
         """
         return self._read_rows(self.estimates_path)
 
+    def write_tomography(self, records: Sequence[Record], write: Mapping[str, Callable[[Path], None]]) -> None:
+        """Write n(z) of tomographic bins: ``tomography.json``, and per recipe a folder of what `write` writes there."""
+        asked = self.config.tomography
+        told = {"asked": None if asked is None else asked.model_dump(mode="json"), "recipes": list(records)}
+        _write_json(self.tomography_path, told)
+        paths = [self.tomography_path]
+        for recipe, write_into in write.items():
+            paths.append(self.config.folder / "nz" / recipe)
+            with replacing(paths[-1]) as draft:
+                draft.mkdir()
+                write_into(draft)
+        self.digests.note("evaluate", paths, [self.galaxies_path, *map(self.record_path, self.config.recipes)])
+
+    def read_tomography(self) -> list[Record]:
+        """Read n(z) of tomographic bins, one record per recipe; empty where the config asks for none.
+
+        Raises
+        ------
+        MixzError
+            `mixz evaluate` has not run, or was asked otherwise.
+        """
+        if self.config.tomography is None:
+            return []
+        told = self._read_json(self.tomography_path)
+        if told["asked"] != self.config.tomography.model_dump(mode="json"):
+            raise MixzError(
+                f"{self.tomography_path} is of other bins than the config asks for",
+                "these",
+                "run `mixz evaluate` again",
+            )
+        records: list[Record] = told["recipes"]
+        return records
+
     def _read_rows(self, path: Path) -> list[Record]:
+        rows: list[Record] = self._read_json(path)
+        return [{k: math.nan if v is None and k in NUMBERS else v for k, v in row.items()} for row in rows]
+
+    def _read_json(self, path: Path) -> Any:
         if not path.is_file():
             raise MixzError(f"no {path}", "metrics of `mixz evaluate`", "run `mixz evaluate` first")
         self.digests.require(path, "evaluate")
         with told_if_damaged(path, "evaluate"):
-            rows: list[Record] = json.loads(path.read_text(encoding="utf-8"))
-            return [{k: math.nan if v is None and k in NUMBERS else v for k, v in row.items()} for row in rows]
+            return json.loads(path.read_text(encoding="utf-8"))
 
 
 OF_RECORDS = ("mean", "std", "ensemble", "bootstrap", "corrected", "corrected_error", "value")

@@ -1,0 +1,30 @@
+"""Rubin Observatory's object tables: Data Preview 1, and later ones that are laid out alike.
+
+Names and units are those of `python/lsst/sdm/schemas/dp1.yaml` of lsst/sdm_schemas: fluxes in nanojansky, an
+extendedness of 1 for what is no star, 0 for points.
+"""
+
+from __future__ import annotations
+
+from mixz.surveys.columns import Cut
+from mixz.surveys.survey import Survey
+
+BANDS = ("u", "g", "r", "i", "z", "y")
+NANOJANSKY = 31.4
+"""AB magnitude of 1 nJy: 8.9 + 2.5 log10(1e9)."""
+
+DP1 = Survey(
+    name="rubin_dp1",
+    about="Rubin Data Preview 1, table Object: https://dp1.lsst.io",
+    columns={
+        "object_id": "objectId",
+        "ra": "coord_ra",
+        "dec": "coord_dec",
+        "mag": None,
+        "flux": "{band}_cModelFlux",
+        "flux_err": "{band}_cModelFluxErr",
+        "flux_zero_point": NANOJANSKY,
+    },
+    cuts=(Cut(name="extended", column="i_extendedness", equals=1),),
+    marks=("objectId", "i_cModelFlux", "i_extendedness"),
+)
