@@ -115,7 +115,7 @@ def test_zero_points_are_put_right_once(toy_settings: dict[str, Any], write_conf
             asked=Asked(system=system),
         )  # fmt: skip
     assert said.getvalue().count("zero points put right as in training [mag]: u -0.25") == 1
-    expected = model.predict(again.rows(wide)).z_phot  # type: ignore[arg-type]
+    expected = model.predict(again.rows(wide)).z_phot
     np.testing.assert_allclose(read_table(tmp_path / "a.parquet")["z_phot"], expected, rtol=1e-4)
     np.testing.assert_allclose(read_table(tmp_path / "b.parquet")["z_phot"][wide], expected, rtol=1e-4)
 
