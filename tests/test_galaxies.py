@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from mixz.data.joined import concatenate
 from mixz.errors import MixzError
-from mixz.galaxies import GalaxySet, concatenate
+from mixz.galaxies import GalaxySet
 from mixz.photoz import PhotoZ
 
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from toys import HEADS, toy_galaxies
 
+from mixz.data.joined import concatenate
 from mixz.data.split import split_by_id
-from mixz.galaxies import CONFORMAL, GalaxySet, concatenate
+from mixz.galaxies import CONFORMAL, GalaxySet
 from mixz.model.ensemble import Ensemble
 from mixz.model.fit import fit
 from mixz.model.training.labels import held_out, kept_apart

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from mixz.stages.store.results import Results
 from rich.console import Console
 
 from mixz import predict_table, stages
@@ -20,6 +19,7 @@ from mixz.data.build import build_galaxies
 from mixz.data.tables import read_table
 from mixz.errors import MixzError
 from mixz.settings.file import load_config
+from mixz.stages.store.results import Results
 
 
 def with_u(settings: dict[str, Any], folder: Path, *, shift: float = 0.0) -> dict[str, Any]:

@@ -9,11 +9,12 @@ import numpy as np
 
 from mixz.data.catalogue import apply_cuts, read_catalogue
 from mixz.data.cuts import Ledger
+from mixz.data.joined import concatenate
 from mixz.data.labels import box_around, matched_names, read_labels, require_neighbours, separation_names, with_labels
 from mixz.data.overlap import remove_overlap
 from mixz.data.split import split_by_id, split_by_patch
 from mixz.errors import MixzError
-from mixz.galaxies import GalaxySet, concatenate
+from mixz.galaxies import GalaxySet
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -278,7 +278,7 @@ class MixzPairInformer(MixzInformer):
         """Train."""
         from dataclasses import replace
 
-        from mixz.galaxies import concatenate
+        from mixz.data.joined import concatenate
 
         spectra = self._galaxies("input", spec=self.config.redshift_col)
         table = self.get_data("input_manyband")
