@@ -22,7 +22,6 @@ import numpy as np
 import pandas as pd
 import yaml
 from measure import report
-from mixz.stages.store.results import Results
 from rich.console import Console
 
 from mixz.metrics.bins import PDF_BINS
@@ -30,6 +29,7 @@ from mixz.metrics.pdf import coverage, pit, pit_ks
 from mixz.settings.file import load_config
 from mixz.stages.build import build
 from mixz.stages.mock import mock
+from mixz.stages.store.results import Results
 from mixz.stages.train import train
 
 if TYPE_CHECKING:

@@ -30,7 +30,6 @@ import numpy as np
 import pandas as pd
 from calibration import JUDGED_SEED, misses, prepared
 from measure import report
-from mixz.stages.store.results import Results
 from rich.console import Console
 
 from mixz.data.build import build_galaxies
@@ -39,6 +38,7 @@ from mixz.metrics.pdf import pit, pit_ks
 from mixz.model.fit import fit
 from mixz.model.training.labels import kept_apart
 from mixz.settings.file import load_config
+from mixz.stages.store.results import Results
 from mixz.truths.by_magnitude import MAG_BORDERS, corrected_kernel, fit_densities, fit_pairs
 from mixz.truths.known import COSMOS2020, COSMOS2020_MEASURED
 from mixz.truths.likelihood import Labels

@@ -377,9 +377,8 @@ def noted(files: Files, rng: Random | None) -> Files:
 
 def read_results(path: Path) -> None:
     """Read a run's metrics and photo-z, and verify it."""
-    from mixz.stages.store.results import Results
-
     from mixz.settings.config import Config
+    from mixz.stages.store.results import Results
     from mixz.stages.verify import verify
 
     told = {"name": path.name, "bands": ["g", "r"], "tables": [{"path": "a.csv", "truths": {"spec": "z"}}]}

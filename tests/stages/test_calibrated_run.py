@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from mixz.stages.store.results import Results
 from rich.console import Console
 
 from mixz import stages
 from mixz.bridges.model_columns import Asked
 from mixz.data.tables import read_table
 from mixz.settings.file import load_config
+from mixz.stages.store.results import Results
 
 
 def test_intervals_and_support_reach_every_table(

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from astropy.table import Table
-from mixz.stages.store.results import Results
 
 from mixz import cli, stages
 from mixz.data.data_set.galaxies_file import read_galaxies, read_provenance
 from mixz.errors import MixzError
 from mixz.settings.config import Config
 from mixz.settings.file import load_config
+from mixz.stages.store.results import Results
 
 if TYPE_CHECKING:
     from pathlib import Path

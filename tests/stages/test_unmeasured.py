@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from mixz.stages.store.results import Results
 from rich.console import Console
 
 from mixz import stages
@@ -17,6 +16,7 @@ from mixz.data.photometry import photometry
 from mixz.data.tables import read_table, write_table
 from mixz.errors import MixzError
 from mixz.settings.file import load_config
+from mixz.stages.store.results import Results
 from mixz.surveys.columns import Columns
 
 MISSING, UNSEEN = slice(0, 20), slice(20, 60)

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from mixz.stages.store.results import Results
 from rich.console import Console
 
 from mixz import stages
@@ -17,6 +16,7 @@ from mixz.errors import MixzError
 from mixz.model.folder import load_model
 from mixz.settings.file import load_config
 from mixz.settings.model_record import CARD
+from mixz.stages.store.results import Results
 from mixz.truths.corrected import CorrectedKernel
 from mixz.truths.gaussian import GaussianKernel
 from mixz.truths.kernel import Kernel
