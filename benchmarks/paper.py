@@ -1,6 +1,7 @@
 """The paper's experiment at its own size, verb by verb: seconds, memory, and what 100 members would take.
 
     python benchmarks/paper.py            400,000 simulated galaxies, the six recipes, 3 members each
+    python benchmarks/paper.py --epochs 2  the same with trainings cut short: what follows takes as long as ever
     python benchmarks/paper.py --quick    12,000 galaxies, base and fused, 2 members: minutes on 2 cores
 
 `mixz mock` simulates, then `mixz build`, `train`, `evaluate` and `report` run in a process of their own each, whose CPU
@@ -26,6 +27,7 @@ import numpy as np
 import yaml
 from measure import peak_memory_mb, report
 
+import mixz
 from mixz.metrics.bins import POINT_BINS
 from mixz.metrics.judged import Estimates, judge, metrics_along, resampled
 from mixz.metrics.places import Sample, places
@@ -49,6 +51,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="12,000 galaxies, two recipes, 2 members")
     parser.add_argument("--galaxies", type=int)
     parser.add_argument("--members", type=int)
+    parser.add_argument("--epochs", type=int, help="at most so many in every step; what follows takes as long")
     parser.add_argument("--judge", type=int, help=argparse.SUPPRESS)  # what the process of its own is called with
     given = parser.parse_args()
     if given.judge:
@@ -58,11 +61,13 @@ def main() -> None:
     members = given.members or (2 if given.quick else 3)
     figures: Figures = {"galaxies": float(galaxies), "members": float(members), "cores": float(os.cpu_count() or 1)}
     with tempfile.TemporaryDirectory(prefix="mixz-benchmark-") as name:
-        config = make_config(Path(name), members, ["base", "fused"] if given.quick else None)
-        mixz = [sys.executable, "-m", "mixz"]
-        figures |= measured("mock", [*mixz, "mock", "--galaxies", str(galaxies), "--out", str(Path(name) / "survey")])
+        config = make_config(Path(name), members, ["base", "fused"] if given.quick else None, given.epochs)
+        command = [sys.executable, "-m", "mixz"]
+        figures |= measured(
+            "mock", [*command, "mock", "--galaxies", str(galaxies), "--out", str(Path(name) / "survey")]
+        )
         for verb in VERBS:
-            figures |= measured(verb, [*mixz, verb, str(config)])
+            figures |= measured(verb, [*command, verb, str(config)])
         figures["report_mb"] = (Path(name) / "out" / "paper" / "report.html").stat().st_size / 1e6
     test = TEST // 10 if given.quick else TEST
     alone = subprocess.run(
@@ -70,19 +75,27 @@ def main() -> None:
     )
     figures |= json.loads(alone.stdout.splitlines()[-1])
     times = MEMBERS / members
-    for verb in ("train", "evaluate"):
+    for verb in ("evaluate",) if given.epochs else ("train", "evaluate"):
         seconds = figures[f"{verb}_s"]
         assert isinstance(seconds, float)
         figures[f"{verb}_100_members_min_at_most"] = seconds * times / 60
     report(figures)
 
 
-def make_config(folder: Path, members: int, recipes: Sequence[str] | None) -> Path:
+def make_config(folder: Path, members: int, recipes: Sequence[str] | None, epochs: int | None) -> Path:
     """Write the shipped config of the paper's data sets, of the simulated survey and so many members."""
     tree = yaml.safe_load(CONFIG.read_text().replace("../mock_survey", "survey"))
     tree |= {"name": "paper", "members": members, "out": str(folder / "out")} | (
         {"recipes": list(recipes)} if recipes else {}
     )
+    if epochs:
+        short = {
+            name: mixz.RECIPES[name].changed(training={"epochs": epochs, "warm_up": 0}) for name in tree["recipes"]
+        }
+        tree["recipes"] = {
+            name: [step.model_dump(mode="json", exclude_unset=True) for step in recipe.steps]
+            for name, recipe in short.items()
+        }
     path = folder / "paper.yaml"
     path.write_text(yaml.safe_dump(tree, sort_keys=False))
     return path
