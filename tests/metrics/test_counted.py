@@ -66,6 +66,13 @@ def test_counting_gives_what_drawing_rows_gives(
 POINT = [metric.of for metric in METRICS.values() if isinstance(metric.of, PointMetric)]
 
 
+def test_the_biweight_of_resamples_with_scatters_far_apart() -> None:
+    """Of five galaxies, two of them far off: a resample may have a scatter of .002 or of .47."""
+    residuals = Residuals.of(1 + np.array([[0.0, 0.98531262, 0.94912602, 0.9418456, 0.0]]), np.ones(5))
+    found, expected = resampled(residuals, 40, np.random.default_rng(6)), by_rows(residuals, 40, 6)
+    np.testing.assert_allclose(found[..., 1], expected[..., 1], rtol=1e-5, atol=1e-7)
+
+
 def test_hand_worked_counts() -> None:
     """dz of 0, 0.1, 0.2 and 2, drawn 0, 3, 1 and 1 times: 0.1, 0.1, 0.1, 0.2, 2."""
     residuals = Residuals.of(np.array([[1.0, 1.2, 1.4, 5.0]]), np.ones(4))

@@ -12,6 +12,7 @@ from mixz import metrics
 from mixz.metrics.label_noise import TrueRedshifts, true_redshifts
 from mixz.metrics.residual_model import HIGHEST_Z, leads_to_redshift, residual_cells, true_redshift
 from mixz.truths import KNOWN_TRUTHS, GaussianKernel, Labels, ReportedKernel, Truth
+from mixz.truths.known import COSMOS2020
 
 Array = np.ndarray
 
@@ -40,7 +41,7 @@ def against(metric: str, z_phot: Array) -> Callable[[Array], float]:
 def judged(request: pytest.FixtureRequest) -> tuple[TrueRedshifts, Array, Array]:
     """A survey whose label noise is twice its photo-z error, equal to it, or a third of it."""
     i, z, z_phot = survey(*request.param, seed=1)
-    labels = Labels(KNOWN_TRUTHS["many_band"], z, i).draw(z, seed=2)
+    labels = Labels(Truth("many_band", COSMOS2020), z, i).draw(z, seed=2)
     drawn = true_redshifts(labels, z_phot=z_phot, seed=3, draws=4, trials=1)
     return drawn, z_phot, z
 

@@ -134,8 +134,8 @@ def test_without_its_tables_a_run_goes_on(home: Path) -> None:
 
 
 def test_a_table_written_to_during_a_build_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def read_and_change(config: Config) -> Any:
-        made = build_galaxies(config)
+    def read_and_change(config: Config, **how: Any) -> Any:
+        made = build_galaxies(config, **how)
         change_table(home)
         return made
 

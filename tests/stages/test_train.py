@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -35,7 +36,9 @@ def test_dask_gets_the_whole_machine(config: Config, console: Console, monkeypat
         given.append(machine)
         return train_one_step(ensemble, galaxies, step)
 
-    monkeypatch.setattr("mixz.bridges.dask_members.dask_client", lambda *_a, **_k: nullcontext("a client"))
+    monkeypatch.setattr(
+        "mixz.bridges.dask_members.dask_client", lambda *_a, **_k: nullcontext(SimpleNamespace(dashboard_link=""))
+    )
     monkeypatch.setattr("mixz.bridges.dask_members.train_step_on", workers)
     (path,) = stages.train(config, console, device="cuda", precision="tf32", workers=2)
     assert [(machine.device, machine.precision) for machine in given] == [("cuda", "tf32")]

@@ -1,6 +1,6 @@
 """n(z) of tomographic bins as the DESC keeps them: qp ensembles as RAIL's summarizers write them, and SACC.
 
-qp needs ``pip install 'mixz[rail]'``, SACC ``pip install sacc``.
+qp needs mixz[rail], SACC the package sacc.
 """
 
 from __future__ import annotations
@@ -99,7 +99,9 @@ def write_nz_sacc(tomography: Tomography, methods: Sequence[str], path: Path, **
         SACC is not installed.
     """
     if not has_sacc():
-        raise MixzError("sacc is not installed", "", "pip install sacc")
+        raise MixzError(
+            "the package sacc is not installed", "the other files", "install it beside mixz: sacc, from PyPI"
+        )
     import sacc
 
     made = sacc.Sacc()

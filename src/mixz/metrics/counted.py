@@ -235,6 +235,10 @@ class _Ranked:
         return np.where(self.n > 0, self.values[np.clip(place, 0, len(self.values) - 1)], np.nan)
 
 
+ALIKE = 2.0
+"""How many times the smallest the largest reach of resamples may be for moments to serve them all."""
+
+
 def _biweight_shift(dz: Floats, draws: Draws, inside: NDArray[np.bool_], median: Floats, reach: Floats) -> Floats:
     """sum d (1 - u^2)^2 / sum (1 - u^2)^2 over |u| < 1 of one member, shape (resample,).
 
@@ -246,6 +250,8 @@ def _biweight_shift(dz: Floats, draws: Draws, inside: NDArray[np.bool_], median:
         return np.zeros(len(median))
     m, r = np.where(known, median, median[known][0]), np.where(known, reach, reach[known][0])
     core = (dz > (m - r).max()) & (dz < (m + r).min())
+    if r.max() > ALIKE * r.min():  # of reaches this far apart powers would lose their digits
+        core[:] = False
     edge = np.flatnonzero(~core & (dz > (m - r).min()) & (dz < (m + r).max()))
     centre, scale = m.mean(), r.mean()
     v = np.where(core, (dz - centre) / scale, 0).astype(np.float32)

@@ -24,7 +24,7 @@ RECIPE_COLOURS = {
     "tl": "#CC79A7",
     "combo": "#56B4E9",
     "fused": "#8a6fc9",
-    "bnn": "#7a7a7a",
+    "bnn": "#8c510a",
     "tl_reverse": "#c9a227",
 }
 SPARE_COLOURS = ("#1f9e9e", "#d6604d", "#7b5ea7", "#b2a300", "#5ab4ac", "#e377c2", "#8c6d31", "#3f7f4f")
