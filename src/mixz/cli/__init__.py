@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 
 from mixz.cli.ending import Stops, steady_streams, told
-from mixz.cli.loudness import speaking, told_in
 
 
 def main() -> None:
@@ -19,13 +18,16 @@ def main() -> None:
     """
     arguments = [a for a in sys.argv[1:] if a != "--debug"]
     debug = len(arguments) < len(sys.argv) - 1
-    loudness, arguments = told_in(arguments)
     steady_streams()
-    with Stops() as stops, speaking(loudness):
+    with Stops() as stops:
         try:
-            from mixz.cli.verbs import app  # takes a second, in which a signal may come
+            # Both take a while to load, in which a signal may come.
+            from mixz.cli.loudness import speaking, told_in
+            from mixz.cli.verbs import app
 
-            app(arguments)
+            loudness, arguments = told_in(arguments)
+            with speaking(loudness):
+                app(arguments)
         except BaseException as error:
             if debug or (code := told(error, stops)) is None:
                 raise
