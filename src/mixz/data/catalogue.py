@@ -13,6 +13,7 @@ from mixz.data.expressions import columns_of
 from mixz.data.hats_folder import is_hats
 from mixz.data.meaning.missing import Account, Values, marks_of
 from mixz.data.meaning.names import ROUNDED, are_rounded, identities
+from mixz.data.meaning.numbers import doubles
 from mixz.data.photometry import column_names, photometry
 from mixz.data.redshifts import redshifts, widths
 from mixz.data.sky import Box, footprint, guess_units, positions
@@ -272,7 +273,7 @@ def _spoken_of(chunk: pd.DataFrame, name: str, source: Source, account: Account)
     looked_at = (source.columns.object_id, *source.carry.values())
     if name not in looked_at and chunk[name].dtype.kind in "iufO":
         said = pd.to_numeric(chunk[name], errors="coerce")  # text formats have all as text
-        account.watch_marks(name, said.to_numpy(np.float64, na_value=np.nan))
+        account.watch_marks(name, doubles(said))
     return chunk[name]
 
 

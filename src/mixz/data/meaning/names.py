@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
-from mixz.data.meaning.numbers import words
+from mixz.data.meaning.numbers import doubles, words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,7 +36,7 @@ def as_names(values: pd.Series[Any]) -> pd.Series[Any]:
     ):
         return values if values.dtype.kind in "iu" else values.astype("Int64")
     if values.dtype.kind == "f":
-        plain = values.to_numpy(np.float64, na_value=np.nan)
+        plain = doubles(values)
         named = [
             None if v != v else str(int(v)) if v == np.floor(v) and abs(v) < np.inf else repr(v) for v in plain.tolist()
         ]
@@ -87,6 +87,6 @@ def are_rounded(values: pd.Series[Any]) -> bool:
     """Whether ids are whole numbers in floating point, so large that neighbours became one."""
     if values.dtype.kind != "f":
         return False
-    plain = values.to_numpy(np.float64, na_value=np.nan)
+    plain = doubles(values)
     limit = 2.0**24 if values.dtype == np.float32 else EXACT
     return bool((np.abs(plain[np.isfinite(plain)]) > limit).any())

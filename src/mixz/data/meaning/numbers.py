@@ -102,8 +102,20 @@ def numbers(frame: pd.DataFrame, column: str, *, where: str) -> Floats:
     if values.dtype.kind in "cmM":
         raise MixzError(f"{where} column {column!r} holds {values.dtype}, no numbers", "numbers", "map another column")
     if pd.api.types.is_numeric_dtype(values):
-        return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan, copy=True))
+        return doubles(values)
     return _parsed(values, column, where)
+
+
+def doubles(values: pd.Series[Any]) -> Floats:
+    """A column of numbers in double precision of its own, NaN where it is missing.
+
+    Examples
+    --------
+    >>> doubles(pd.Series(pd.array([3, None], "Int64")))
+    array([ 3., nan])
+    """
+    with np.errstate(invalid="ignore"):  # a signalling NaN, as damaged files hold, is a NaN like others
+        return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan, copy=True))
 
 
 def words(values: pd.Series[Any]) -> pa.Array:
