@@ -10,6 +10,7 @@ import os
 import re
 import resource
 import shutil
+import sys
 import tempfile
 import traceback
 import warnings
@@ -38,8 +39,8 @@ class Outcome:
     Parameters
     ----------
     kind
-        ``value``, ``refused``, or what it must not be: ``error``, ``warning``, ``message``; and by who watches over the
-        process ``hang``, ``memory`` or ``crash``.
+        ``value``, ``refused``, or what it must not be: ``error``, ``unheard``, ``warning``, ``message``; and by who
+        watches over the process ``hang``, ``memory`` or ``crash``.
     place
         Where in the code it was refused, or went wrong: the same for the same fault.
     words
@@ -65,7 +66,18 @@ class Outcome:
 
 
 def outcome_of(reader: Reader, files: Files, home: Path) -> Outcome:
-    """Read an input in a folder that is empty before and afterwards."""
+    """Read an input in a folder that is empty before and afterwards; errors that Python only prints are heard too."""
+    unheard: list[BaseException] = []
+    before = sys.unraisablehook
+    sys.unraisablehook = lambda told: unheard.append(told.exc_value or told.exc_type())
+    try:
+        outcome = _read(reader, files, home)
+    finally:
+        sys.unraisablehook = before
+    return Outcome("unheard", _place(unheard[0]), str(unheard[0])) if unheard else outcome
+
+
+def _read(reader: Reader, files: Files, home: Path) -> Outcome:
     folder = home / "in"
     folder.mkdir()
     here = Path.cwd()

@@ -104,6 +104,15 @@ def test_what_cells_hold(tmp_path: Path) -> None:
     assert cells(written(tmp_path / "v.csv", "name,b\né,1\n")) == [["é", "1"]]
 
 
+def test_blanks_set_fields_apart_but_no_other_letters_do(tmp_path: Path) -> None:
+    """`à` ends in a byte that is a blank in Latin-1, and U+00A0 is a blank to Unicode: neither is one here."""
+    path = tmp_path / "t.txt"
+    path.write_text('id name field\n1 "à la" voilà\n2 voilà\u00a0là x\n3 "# à" à\u00a0b\n')
+    frame = next(read_chunks(path, ["id", "name", "field"]))
+    assert frame["name"].tolist() == ["à la", "voilà\u00a0là", "# à"]
+    assert frame["field"].tolist() == ["voilà", "x", "à\u00a0b"]
+
+
 def test_a_table_without_rows_has_columns(tmp_path: Path) -> None:
     for text in ("a,b\n", "a,b", "# a b\n"):
         (frame,) = read_chunks(written(tmp_path / "t.csv", text))

@@ -19,7 +19,7 @@ MOST_HEAD_BYTES = 1 << 22
 """Where the first rows must have begun."""
 DELIMITERS = ",;\t|"
 """What may stand between two fields, besides runs of blanks."""
-FIELD = re.compile(r'"(?:[^"]|"")*"|[^\s"]\S*')
+FIELD = re.compile(r'"(?:[^"]|"")*"|[^\s"]\S*', re.ASCII)
 """A field of a table with blanks between them: quoted, or without a blank."""
 NUMBERED = re.compile(r"#\s*(\d+)\s+(\S+)")
 """A line of SExtractor's headers: the number of a column, its name, what it is."""
