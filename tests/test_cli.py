@@ -64,7 +64,7 @@ def expect_refusal(outcome: tuple[int, str], *words: str) -> None:
 def test_help_teaches(call: Any) -> None:
     code, said = call("--help")
     assert code == 0
-    for verb in ("run", "build", "train", "predict", "evaluate", "report", "serve", "distill", "fetch", "verify"):
+    for verb in ("run", "build", "train", "predict", "evaluate", "report", "serve", "distill", "kernel", "fetch"):
         assert verb in said
         code, more = call(verb, "--help")
         assert code == 0
@@ -82,7 +82,7 @@ def test_a_band_that_stands_for_i_is_told(
         assert ("ref_band: r stands for i" in said) == told
 
 
-def test_distilling_writes_a_model_that_predicts(
+def test_what_a_trained_run_gives_further(
     toy_settings: dict[str, Any], write_config: Any, call: Any, tmp_path: Path
 ) -> None:
     path = write_config(toy_settings | {"recipes": ["base", "fused"]})
@@ -98,6 +98,9 @@ def test_distilling_writes_a_model_that_predicts(
     code, said = call("predict", model, tmp_path / "wide.csv", "-o", output, "--system", "wide")
     assert code == 0, said
     assert output.is_file()
+
+    expect_refusal(call("kernel", path, "--recipe", "base"), "kept apart")  # too few galaxies here
+    expect_refusal(call("kernel", path, "--truth", "spec"), "one of: many_band")
 
 
 def test_unknown_verb(call: Any) -> None:

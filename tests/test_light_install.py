@@ -42,6 +42,7 @@ HELP = [
         "report",
         "serve",
         "distill",
+        "kernel",
         "fetch",
         "mock",
     ),

@@ -26,9 +26,9 @@ def toy_frame(galaxies: int, *, seed: int, faint: float = 24.0) -> pd.DataFrame:
     return frame
 
 
-def toy_survey(folder: Path) -> dict[str, Any]:
+def toy_survey(folder: Path, *, deep: int = 400) -> dict[str, Any]:
     """Write two toy tables, and give the settings of a run on them that takes a second."""
-    many = toy_frame(400, seed=1).rename(columns={"z_label": "z_many"})
+    many = toy_frame(deep, seed=1).rename(columns={"z_label": "z_many"})
     spec = toy_frame(300, seed=2, faint=22.5).rename(columns={"z_true": "z_spec"})
     spec["mag_g"] += 0.05  # another photometric system
     many.drop(columns="z_true").to_parquet(folder / "deep.parquet")

@@ -12,6 +12,7 @@ from mixz.metrics.verdict import verdicts
 from mixz.report.nz_screen import nz_lines, nz_tables
 from mixz.report.screen import (
     SIMULATED,
+    corrections_table,
     ledger_table,
     metrics_tables,
     missing_table,
@@ -20,6 +21,7 @@ from mixz.report.screen import (
     verdict_lines,
 )
 from mixz.settings.bands import in_place_of_i
+from mixz.truths.by_magnitude import MAG_BORDERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from mixz.metrics.summary import Record
     from mixz.settings.config import Config
     from mixz.stages.doctor import Health
+    from mixz.truths.by_magnitude import BinCorrection
 
 Z_RANGES = ("0.3-1.5", "all")
 
@@ -102,6 +105,11 @@ def print_tomography(records: Sequence[Record], console: Console) -> None:
             console.print(table)
         for line in nz_lines(record):
             console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def print_corrections(found: Sequence[BinCorrection], console: Console) -> None:
+    """Print how a kernel is corrected, bin by bin of magnitude."""
+    console.print(corrections_table(found, MAG_BORDERS))
 
 
 def print_report(paths: list[Path], console: Console) -> None:

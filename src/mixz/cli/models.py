@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from mixz.cli.arguments import ConfigArgument, Members, Model, ModelFolder, Out, settings_of
-from mixz.cli.messages import print_paths, terminal
+from mixz.cli.messages import print_corrections, print_paths, terminal
 
 LOCAL = "127.0.0.1"
 
@@ -172,3 +172,28 @@ def distill(
         highlight=False,
     )
     print_paths("model", [path], console)
+
+
+def kernel(
+    config: ConfigArgument,
+    truth: Annotated[str, typer.Option(help="The labels whose errors are asked for.")] = "many_band",
+    recipe: Annotated[str, typer.Option(help="The recipe whose densities are asked.")] = "fused",
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="CSV file to write; in the run's folder if left out.")
+    ] = None,
+    out: Out = None,
+    members: Members = None,
+) -> None:
+    """Learn how wrong labels are without any spectra: from their likelihood under a trained model's densities.
+
+    Writes a table of p(dz) per magnitude that a config names (`kernel: table`, `table: FILE`). With galaxies that have
+    both labels, say `learn_kernel: true` in the config instead (docs/config.md).
+
+    Example: `mixz kernel configs/pair_a.yaml --truth many_band`
+    """
+    from mixz import stages
+
+    console = terminal()
+    path, found = stages.kernel(settings_of(config, out, members), recipe=recipe, truth=truth, output=output)
+    print_corrections(found, console)
+    print_paths("kernel", [path], console)

@@ -14,7 +14,7 @@ from mixz.cli import challenge
 from mixz.cli.experiment import build, evaluate, report, run, train
 from mixz.cli.files import doctor, fetch, mock, verify
 from mixz.cli.first_config import init
-from mixz.cli.models import distill, export, predict, serve
+from mixz.cli.models import distill, export, kernel, predict, serve
 from mixz.cli.tomography import nz
 
 app = typer.Typer(
@@ -36,6 +36,7 @@ for verb in (
     report,
     serve,
     distill,
+    kernel,
     fetch,
     mock,
     verify,

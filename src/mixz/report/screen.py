@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mixz.data.fetching.registry import DataSet, RemoteFile
     from mixz.metrics.summary import Record
     from mixz.metrics.verdict import Verdict
+    from mixz.truths.by_magnitude import BinCorrection
 
 SIMULATED = "SIMULATED galaxies: no number here says anything about a real survey"
 """Stands wherever numbers or figures are made from a simulation."""
@@ -57,6 +58,19 @@ def missing_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     table.add_column("values", justify="right")
     for row in rows:
         table.add_row(row["table"], row["column"], row["reason"], f"{row['values']:,}")
+    return table
+
+
+def corrections_table(found: Sequence[BinCorrection], borders: Sequence[float]) -> Table:
+    """Lay out how a kernel is corrected in each bin of magnitude that has galaxies."""
+    table = Table(title="corrections of the kernel", title_justify="left", box=box.SIMPLE_HEAD)
+    for name in ("from mag", "to", "galaxies", "width of core x", "outliers", "offset [dz]"):
+        table.add_column(name, justify="right")
+    for low, high, one in zip(("", *borders), (*borders, ""), found, strict=True):
+        if one.galaxies:
+            numbers = ((one.width, one.width_error), (one.outliers, one.outliers_error), (one.offset, one.offset_error))
+            told = (f"{value:.3f} ± {error:.3f}" if error is not None else f"{value:.3f}" for value, error in numbers)
+            table.add_row(str(low), str(high), f"{one.galaxies:,}", *told)
     return table
 
 

@@ -1,4 +1,4 @@
-"""The verbs, file to file: init, fetch, mock, build, train, distill, predict, export, evaluate, report, verify."""
+"""The verbs, file to file: init, fetch, mock, build, train, distill, kernel, predict, export, evaluate, report ...."""
 
 from mixz.stages.build import build
 from mixz.stages.distill import distill
@@ -6,6 +6,7 @@ from mixz.stages.doctor import doctor
 from mixz.stages.evaluate import RESAMPLES, evaluate
 from mixz.stages.fetch import fetch
 from mixz.stages.init import init
+from mixz.stages.kernel import kernel
 from mixz.stages.mock import mock
 from mixz.stages.nz import nz, tomography
 from mixz.stages.predict import export, predict
@@ -28,6 +29,7 @@ __all__ = [
     "export",
     "fetch",
     "init",
+    "kernel",
     "mock",
     "nz",
     "predict",

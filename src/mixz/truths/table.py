@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from mixz.truths.kernel import Array
+    from mixz.truths.kernel import Array, Kernel
 
 
 NEEDED, OPTIONAL = ("dz", "density"), ("mag_low", "mag_high")
+STEP, MOST = 0.5, 200
+"""Width of the bins of magnitude that a kernel is averaged in, and galaxies that tell what it is there (ours)."""
+FINEST, FARTHEST, POINTS = 1e-3, 2.0, 401
+"""A table's dz: so close in the middle, so far out, and so many, each a share farther than the last (ours)."""
 EXAMPLE = "a line `dz,density` (or `dz,density,mag_low,mag_high`) and numbers below it"
 
 
@@ -116,6 +120,63 @@ class TableKernel:
         slope, rest = (y[cell + 1] - y[cell]) / (x[cell + 1] - x[cell]), wanted - cdf[cell]
         root = y[cell] + np.sqrt(np.maximum(y[cell] ** 2 + 2 * slope * rest, 0))
         return np.asarray(x[cell] + 2 * rest / np.maximum(root, 1e-300))
+
+
+def averaged(kernel: Kernel, *, z: ArrayLike, mag_ref: ArrayLike) -> TableKernel:
+    """The mean of a kernel over galaxies, p_m(dz) = < (1 + z) K(z + dz (1 + z) | z, m) >, as a table.
+
+    Parameters
+    ----------
+    kernel
+        Any that does not go by each label's own error.
+    z, mag_ref
+        Redshifts and magnitudes of the galaxies, shape (galaxy,): in each bin of `STEP` the mean is over those whose
+        magnitudes are nearest to its middle, at most `MOST`.
+
+    Examples
+    --------
+    >>> from mixz.truths.gaussian import GaussianKernel
+    >>> table = averaged(GaussianKernel(0.02), z=[0.5, 1.0], mag_ref=[22.1, 23.2])
+    >>> round(table.narrowest(), 3), table.mag_borders
+    (0.02, (22.5, 23.0))
+    """
+    z, mag_ref = np.asarray(z, float), np.asarray(mag_ref, float)
+    edges = np.arange(np.floor(np.nanmin(mag_ref) / STEP), np.floor(np.nanmax(mag_ref) / STEP) + 2) * STEP
+    dz = FINEST * np.sinh(np.linspace(-1, 1, POINTS) * np.arcsinh(FARTHEST / FINEST))
+    curves = []
+    for middle in (edges[1:] + edges[:-1]) / 2:
+        near = z[np.argsort(np.abs(mag_ref - middle), kind="stable")[:MOST], None]
+        p = kernel.density(z_label=near + dz * (1 + near), z=near, mag_ref=np.full((len(near), 1), middle))
+        mean = (p * (1 + near)).mean(axis=0)
+        curves.append(tuple((mean / np.trapezoid(mean, dz)).tolist()))
+    return TableKernel((tuple(dz.tolist()),) * len(curves), tuple(curves), tuple(edges[1:-1].tolist()))
+
+
+def write_kernel_table(kernel: TableKernel, path: Path, *, said: str) -> None:
+    """Write a kernel as `read_kernel_table` reads it, with a line that says where it is from.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> triangle = TableKernel(dz=((-0.1, 0.0, 0.1),) * 2, density_of_dz=((0.0, 10.0, 0.0),) * 2, mag_borders=(23.0,))
+    >>> with TemporaryDirectory() as folder:
+    ...     write_kernel_table(triangle, Path(folder) / "k.csv", said="a triangle")
+    ...     read_kernel_table(Path(folder) / "k.csv") == triangle
+    True
+    """
+    borders = [*kernel.mag_borders]
+    low, high = (
+        [borders[0] - STEP, *borders] if borders else [0.0],
+        [*borders, borders[-1] + STEP] if borders else [99.0],
+    )
+    with path.open("w", newline="", encoding="utf-8") as file:
+        file.write(f"# p(dz), dz = (z_label - z) / (1 + z): {said}\n")
+        rows = csv.writer(file)
+        rows.writerow([*NEEDED, *OPTIONAL])
+        for bin_ in range(len(kernel.dz)):
+            pairs = zip(kernel.dz[bin_], kernel.density_of_dz[bin_], strict=True)
+            rows.writerows([f"{x:.8g}", f"{p:.6g}", f"{low[bin_]:g}", f"{high[bin_]:g}"] for x, p in pairs)
 
 
 def read_kernel_table(path: Path) -> TableKernel:
