@@ -100,10 +100,8 @@ def _unseen(galaxies: GalaxySet, truths: Truths, name: str) -> GalaxySet:
     """Galaxies with this label and no exact one, of which the densities know nothing."""
     from mixz.model.training.labels import kept_apart
 
-    exact = [galaxies.has(one) for one in truths.exact if one in galaxies.truths]
-    chosen = galaxies.rows(
-        kept_apart(galaxies) & galaxies.has(name) & ~np.any([np.zeros(len(galaxies), bool), *exact], axis=0)
-    )
+    exact, _ = galaxies.reference([one for one in truths.exact if one in galaxies.truths])
+    chosen = galaxies.rows(kept_apart(galaxies) & galaxies.has(name) & ~np.isfinite(exact))
     if len(chosen) < FEWEST:
         raise MixzError(
             f"{len(chosen):,} galaxies that have {name!r} alone are kept apart from training and calibration",
