@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import mmap
 from collections import defaultdict
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import h5py
@@ -12,6 +12,7 @@ import pandas as pd
 from mixz.data.formats.format import Format, Layout, no_such_part, require_few_columns
 from mixz.data.formats.hdf5_columns import compound_columns, group_columns, is_column, is_compound, plain_member
 from mixz.data.formats.hdf5_pandas import fixed_columns, is_pandas, table_columns
+from mixz.data.formats.hdf5_texts import longest_text, require_short_texts, require_whole_heaps
 from mixz.data.table_frames import PIECE_BYTES
 from mixz.data.table_writers import hdf5_writer
 from mixz.errors import MixzError
@@ -94,8 +95,16 @@ def _table(file: h5py.File, source: TableSource) -> Hdf5Table:
     return group_columns(node)
 
 
+@contextmanager
+def _opened(path: Path) -> Iterator[h5py.File]:
+    """A file whose texts can be read."""
+    with h5py.File(path, "r") as file:  # first: what is no HDF5 file is told as such
+        require_whole_heaps(path)
+        yield file
+
+
 def _layout(source: TableSource) -> Layout:
-    with h5py.File(source.path, "r") as file:
+    with _opened(source.path) as file:
         table = _table(file, source)
         require_few_columns(len(table.columns))
         several = source.group is None and len(file) > 1
@@ -109,12 +118,12 @@ def _layout(source: TableSource) -> Layout:
 
 
 def _rows(source: TableSource) -> int:
-    with h5py.File(source.path, "r") as file:
+    with _opened(source.path) as file:
         return max((column.rows for column in _table(file, source).columns if not column.odd), default=0)
 
 
 def _chunks(source: TableSource, columns: list[str], rows: int) -> Iterator[pd.DataFrame]:
-    with h5py.File(source.path, "r") as file:
+    with _opened(source.path) as file:
         by_name = {column.name: column for column in _table(file, source).columns}
         wanted = [by_name[name] for name in columns]
         lengths = {column.rows for column in wanted}
@@ -124,8 +133,11 @@ def _chunks(source: TableSource, columns: list[str], rows: int) -> Iterator[pd.D
         row_bytes = sum(max(column.row_bytes, 8) for column in wanted)
         if length * row_bytes > source.most_bytes:
             raise ValueError(f"its {length:,} rows of {row_bytes:,} bytes are more than are allowed here")
-        if ragged := sum(column.is_ragged for column in wanted):
-            rows = min(rows, TEXT_ROWS, PIECE_BYTES // (ragged * _longest_text(source.path)))
+        if ragged := [column for column in wanted if column.is_ragged]:
+            longest = longest_text(source.path)
+            for dataset in {column.dataset.name: column.dataset for column in ragged}.values():
+                require_short_texts(dataset, longest, source.path)
+            rows = min(rows, TEXT_ROWS, PIECE_BYTES // (len(ragged) * longest))
         rows = max(1, min(rows, PIECE_BYTES // max(row_bytes, 1)))
         places = defaultdict(list)
         for column in wanted:
@@ -138,19 +150,6 @@ def _chunks(source: TableSource, columns: list[str], rows: int) -> Iterator[pd.D
                 block = (dataset.fields(names) if names else dataset)[start:stop] if stop else dataset[:0]
                 frame |= {column.name: column.take(block) for column in together}
             yield pd.DataFrame({name: frame[name] for name in columns}, index=pd.RangeIndex(stop - min(start, stop)))
-
-
-def _longest_text(path: Path) -> int:
-    """No text of any length is longer: bytes of the largest heap of a file, to whose text any number of rows may point
-    (HDF5's file format, global heap)."""
-    longest = 4_096
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        at = content.find(b"GCOL")
-        while at >= 0:
-            said = int.from_bytes(content[at + 8 : at + 16], "little")
-            longest = max(longest, min(said, len(content) - at))
-            at = content.find(b"GCOL", at + 4)
-    return longest
 
 
 HDF5 = Format("HDF5", _layout, _rows, _chunks, hdf5_writer, has_parts=True)
