@@ -58,7 +58,6 @@ def replacing(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        clear_drafts(path.parent)
         with _workshop(path.parent) as workshop:
             draft = workshop / NEW / path.name
             yield draft
@@ -206,7 +205,11 @@ def require_place(path: str | Path) -> None:
 
 @contextmanager
 def _workshop(folder: Path) -> Iterator[Path]:
-    """A folder for one draft, locked while this process lives; it stays only if the draft's place is empty for it."""
+    """A folder for one draft, locked while this process lives; it stays only if the draft's place is empty for it.
+
+    What killed processes left beside it goes.
+    """
+    clear_drafts(folder)
     with ExitStack() as held:
         workshop = None
         while workshop is None:

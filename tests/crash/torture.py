@@ -32,7 +32,7 @@ def main() -> int:
     names = [name for name in os.environ.get("MIXZ_VERBS", "").split(",") if name] or list(BY_NAME)
     tallies = []
     with TemporaryDirectory(prefix="mixz-crash-") as home, Warm(Path(home)) as warm:
-        crashes = Crashes(Path(home), warm)
+        crashes = Crashes(Path(home), warm, sky=True)
         for name in names:
             for tally in troubles(crashes, BY_NAME[name], kills, seed):
                 tallies.append(tally)

@@ -34,6 +34,8 @@ NODES += ["", "a", "nan", "\0", "\ud800", "x" * 3_000, [], {}, [None], [[]], [1,
 def mutated(files: Files, others: Sequence[Files], tokens: Sequence[bytes], rng: Random) -> Files:
     """Files of which one is damaged, sometimes two."""
     made = dict(files)
+    if not made:
+        return made
     for _ in range(1 if rng.random() < 0.85 else 2):
         name = str(rng.choice([*made]))
         made[name] = _damaged(name, made[name], [o[name] for o in others if name in o], tokens, rng)

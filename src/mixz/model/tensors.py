@@ -27,6 +27,8 @@ OWN = "inputs.own."
 """Before the names of the numbers by which own bands are seen."""
 RANKS = "inputs.ranks."
 """Before the names of the numbers by which errors are ranked."""
+LARGEST = 1e12
+"""No number of a model is larger: products of two of them still fit single precision."""
 
 Shape = tuple[int | str, ...]
 """Lengths of the axes; those that the record leaves open by a letter, the same everywhere."""
@@ -86,7 +88,7 @@ def shapes_of(record: ModelRecord) -> dict[str, Shape]:
 
 
 def read_tensors(folder: Path, record: ModelRecord) -> dict[str, torch.Tensor]:
-    """Read the tensors of a model, finite numbers of the shapes that its record asks for; else not one is read.
+    """Read the tensors of a model, numbers within reason in the shapes that its record asks for; or none of them.
 
     Raises
     ------
@@ -110,8 +112,8 @@ def read_tensors(folder: Path, record: ModelRecord) -> dict[str, torch.Tensor]:
     except (SafetensorError, OSError, ValueError) as error:
         raise damaged(folder, f"{WEIGHTS}: {error}") from error
     for name, tensor in tensors.items():
-        if not tensor.isfinite().all():
-            raise damaged(folder, f"{name} holds what is no number")
+        if not (tensor.abs() <= LARGEST).all():
+            raise damaged(folder, f"{name} holds what is no number, or one beyond {LARGEST:g}")
     return tensors
 
 

@@ -11,8 +11,8 @@ import pandas as pd
 
 from mixz.data.formats.format import Format, Layout, no_such_part, require_few_columns
 from mixz.data.formats.hdf5_columns import compound_columns, group_columns, is_column, is_compound, plain_member
+from mixz.data.formats.hdf5_damage import longest_text, require_short_texts, require_sound
 from mixz.data.formats.hdf5_pandas import fixed_columns, is_pandas, table_columns
-from mixz.data.formats.hdf5_texts import longest_text, require_short_texts, require_whole_heaps
 from mixz.data.table_frames import PIECE_BYTES
 from mixz.data.table_writers import hdf5_writer
 from mixz.errors import MixzError
@@ -97,9 +97,9 @@ def _table(file: h5py.File, source: TableSource) -> Hdf5Table:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[h5py.File]:
-    """A file whose texts can be read."""
-    with h5py.File(path, "r") as file:  # first: what is no HDF5 file is told as such
-        require_whole_heaps(path)
+    """A file that libhdf5 can be asked about."""
+    require_sound(path)
+    with h5py.File(path, "r") as file:
         yield file
 
 

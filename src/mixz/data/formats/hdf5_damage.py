@@ -1,8 +1,7 @@
-"""Texts of any length in HDF5 files: whether what is told of them can be, before libhdf5 believes it.
+"""Damage in HDF5 files that libhdf5 does not see, told before it believes what they say (HDF5's file format).
 
-Such texts lie in heaps, which rows and attributes point into (HDF5's file format, global heap).  In a damaged file
-libhdf5 walks a heap for ever whose free space is said to have no bytes, and takes memory for a text of four gigabytes
-because a row says that it is so long.
+In a damaged file it walks a heap of texts for ever whose free space is said to have no bytes, and takes gigabytes
+because a row says that its text is so long, or the file's head that something else is.
 """
 
 from __future__ import annotations
@@ -20,6 +19,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+FIRST_ADDRESS = {0: 24, 1: 28, 2: 12, 3: 12}
+"""Where a file's head has its first address, by the head's version: the file's own, then one, and then its end."""
+NOWHERE = 2**64 - 1
+"""The address of what a file has not."""
 MAGIC, OBJECT_HEAD = b"GCOL\x01\0\0\0", 16
 """How a heap begins, and the bytes before each text in it: its number, how often it is used, four empty ones, its
 length."""
@@ -31,30 +35,51 @@ AT_A_TIME = 1 << 20
 """Rows that are looked at together."""
 
 
-def require_whole_heaps(path: Path) -> None:
-    """Refuse a file with a heap that libhdf5 would walk for ever.
+def require_sound(path: Path) -> None:
+    """Refuse a file that says it ends elsewhere than it does, or has a heap that libhdf5 would walk for ever.
 
     Raises
     ------
     ValueError
-        There is one.
+        It is such a file.
     """
     said = path.stat()
-    _require_whole_heaps(path, said.st_size, said.st_mtime_ns)
+    _require_sound(path, said.st_size, said.st_mtime_ns)
 
 
 @lru_cache(maxsize=64)  # a table is opened several times, and this looks at all of its bytes (1.5 GB per second)
-def _require_whole_heaps(path: Path, _size: int, _changed: int) -> None:
+def _require_sound(path: Path, _size: int, _changed: int) -> None:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        for at, size in _heaps(content):
-            place, end = at + OBJECT_HEAD, at + size
-            while place + OBJECT_HEAD <= end:
-                number = int.from_bytes(content[place : place + 2], "little")
-                length = int.from_bytes(content[place + 8 : place + 16], "little")
-                step = length if number == 0 else OBJECT_HEAD + -(-length // 8) * 8
-                if step == 0:
-                    raise ValueError("a heap of its texts is damaged")
-                place += step
+        _require_head(content)
+        for at, length in _heaps(content):
+            _require_end(content, at + OBJECT_HEAD, at + length)
+
+
+def _require_head(content: mmap.mmap) -> None:
+    """Refuse a file that says it ends elsewhere than it does, or is of parts in several files."""
+    at = 0
+    while content[at : at + len(SIGNATURE)] != SIGNATURE:
+        at = max(512, 2 * at)
+        if at >= len(content):
+            return  # libhdf5 says what it is
+    version = content[at + 8]
+    if version not in FIRST_ADDRESS or content[at + (13 if version < 2 else 9)] != 8:
+        return
+    place = at + FIRST_ADDRESS[version]
+    own, _, end, driver = (int.from_bytes(content[place + k : place + k + 8], "little") for k in range(0, 32, 8))
+    if not 0 < at + end - own <= len(content) or (version < 2 and driver != NOWHERE):
+        raise ValueError("its head is damaged, or the file is cut short")
+
+
+def _require_end(content: mmap.mmap, place: int, end: int) -> None:
+    """Refuse a heap with an object that nothing comes after."""
+    while place + OBJECT_HEAD <= end:
+        number = int.from_bytes(content[place : place + 2], "little")
+        length = int.from_bytes(content[place + 8 : place + 16], "little")
+        step = length if number == 0 else OBJECT_HEAD + -(-length // 8) * 8
+        if step == 0:
+            raise ValueError("a heap of its texts is damaged")
+        place += step
 
 
 def longest_text(path: Path) -> int:

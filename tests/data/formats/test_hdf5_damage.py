@@ -1,4 +1,4 @@
-"""Damaged heaps of text in HDF5 files: told at once, where libhdf5 would walk for ever or take gigabytes."""
+"""Damaged HDF5 files: told at once, where libhdf5 would walk for ever or take gigabytes."""
 
 from __future__ import annotations
 
@@ -57,3 +57,19 @@ def test_a_heap_without_end_is_refused(layout: str, tmp_path: Path) -> None:
     damaged(path, heap + 32 + -(-first // 8) * 8, bytes(16))  # where the second text's number and length stand
     with pytest.raises(MixzError, match="a heap of its texts is damaged"):
         table_columns(path)
+
+
+@pytest.mark.parametrize("libver", ["earliest", "latest"])
+@pytest.mark.parametrize("userblock", [0, 1024])
+def test_a_head_that_lies_about_the_end_is_refused(libver: str, userblock: int, tmp_path: Path) -> None:
+    path = tmp_path / "t.hdf5"
+    with h5py.File(path, "w", libver=libver, userblock_size=userblock) as file:
+        file["m"] = np.ones(5)
+    assert read_table(path)["m"].tolist() == [1.0] * 5
+    head, size = userblock, path.stat().st_size
+    at = head + path.read_bytes()[head:].find(size.to_bytes(8, "little"))
+    assert at >= head
+    for said in (size + 1, 2**40, 2**64 - 1):
+        damaged(path, at, said.to_bytes(8, "little"))
+        with pytest.raises(MixzError, match="its head is damaged"):
+            table_columns(path)
