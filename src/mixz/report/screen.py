@@ -64,7 +64,7 @@ def missing_table(rows: Sequence[Mapping[str, Any]]) -> Table:
 def corrections_table(found: Sequence[BinCorrection], borders: Sequence[float]) -> Table:
     """Lay out how a kernel is corrected in each bin of magnitude that has galaxies."""
     table = Table(title="corrections of the kernel", title_justify="left", box=box.SIMPLE_HEAD)
-    for name in ("from mag", "to", "galaxies", "width of core x", "outliers", "offset [dz]"):
+    for name in ("from mag", "to", "galaxies", "width of core x", "outliers", "offset in dz"):
         table.add_column(name, justify="right")
     for low, high, one in zip(("", *borders), (*borders, ""), found, strict=True):
         if one.galaxies:
