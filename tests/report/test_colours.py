@@ -84,7 +84,7 @@ def test_a_colour_of_the_page_has_one_meaning() -> None:
     found: dict[str, set[str]] = defaultdict(set)
     for figure, panels in draw_figures(runs).items():
         for group in panels:
-            truth = group.title.removeprefix("Judged on ")
+            truth = group.title.removeprefix("Judged on ").rpartition(": ")[2]
             for chart in group.charts:
                 by_truth = figure.name in ("predictions", "kernels")
                 recipe = chart.recipe or chart.title.removeprefix("PIT of ")
