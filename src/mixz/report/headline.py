@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mixz.report.run import Run
 
 
-class Part(NamedTuple):
+class Said(NamedTuple):
     """A part of a sentence: words, or the name of a recipe."""
 
     text: str
@@ -62,7 +62,7 @@ class Headline:
         Numbers of the best recipe on the lead's galaxies.
     """
 
-    sentence: tuple[Part, ...]
+    sentence: tuple[Said, ...]
     lead: Verdict | None
     others: tuple[Verdict, ...]
     tiles: tuple[Tile, ...]
@@ -90,13 +90,13 @@ def headline(run: Run) -> Headline:
     judged = [v for v in verdicts(run.records, run.differences) if v.sample == "test" and not _simulated(run, v)]
     with_best = [v for v in judged if v.best is not None]
     if not with_best:
-        return Headline((Part("No recipe has a number to judge it by."),), None, (), ())
+        return Headline((Said("No recipe has a number to judge it by."),), None, (), ())
     lead = next((v for v in with_best if v.truth in run.known.exact), with_best[0])
     others = tuple(v for v in with_best if v is not lead)
     sentence = _clause(lead)
     for other in others:
-        sentence += [Part("; "), *_clause(other, before=lead.best)]
-    return Headline((*sentence, Part(".")), lead, others, _tiles(run, lead))
+        sentence += [Said("; "), *_clause(other, before=lead.best)]
+    return Headline((*sentence, Said(".")), lead, others, _tiles(run, lead))
 
 
 def threshold_words() -> str:
@@ -112,26 +112,26 @@ def _simulated(run: Run, verdict: Verdict) -> bool:
     return verdict.truth in run.known and run.known[verdict.truth].simulated
 
 
-def _clause(verdict: Verdict, *, before: str | None = None) -> list[Part]:
+def _clause(verdict: Verdict, *, before: str | None = None) -> list[Said]:
     """What is said of one sample; the best recipe is not named again where it is the one before."""
-    best = Part(verdict.best or "", is_recipe=True)
+    best = Said(verdict.best or "", is_recipe=True)
     on = f"on {verdict.truth} labels"
     if not verdict.leads:
         loss = f"{METRICS[verdict.metric].title} {verdict.value:.4f}"
-        return [best, Part(f" is the only recipe judged {on} ({loss})")]
-    said = [Part("it is"), Part(f" best {on} too")] if before == verdict.best else [best, Part(f" is best {on}")]
+        return [best, Said(f" is the only recipe judged {on} ({loss})")]
+    said = [Said("it is"), Said(f" best {on} too")] if before == verdict.best else [best, Said(f" is best {on}")]
     if verdict.equals:
-        return [*said, Part(", though these galaxies cannot tell it from "), *_listed(verdict.equals)]
+        return [*said, Said(", though these galaxies cannot tell it from "), *_listed(verdict.equals)]
     if any(lead.significant is None for lead in verdict.leads):
-        return [*said, Part(" (by more than chance? that was not tested)")]
-    return [*said, Part(", by more than chance")]
+        return [*said, Said(" (by more than chance? that was not tested)")]
+    return [*said, Said(", by more than chance")]
 
 
-def _listed(recipes: Sequence[str]) -> list[Part]:
-    parts: list[Part] = []
+def _listed(recipes: Sequence[str]) -> list[Said]:
+    parts: list[Said] = []
     for k, recipe in enumerate(recipes):
         between = "" if k == 0 else " and " if k == len(recipes) - 1 else ", "
-        parts += [Part(between), Part(recipe, is_recipe=True)]
+        parts += [Said(between), Said(recipe, is_recipe=True)]
     return [part for part in parts if part.text]
 
 
