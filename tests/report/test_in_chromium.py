@@ -329,6 +329,33 @@ def test_drop_a_table_and_take_redshifts_home(browser: Any, served: str, tmp_pat
     page.close()
 
 
+def test_intervals_notes_and_how_many_rows_there_are(browser: Any, served: str) -> None:
+    ends = {"z_low_68": 0.8, "z_high_68": 1.2, "z_low_95": 0.5, "z_high_95": 1.6}
+    rows = [{"object_id": EVIL, "z_phot": 1.0, **ends}, {"object_id": "b", "z_phot": None, **dict.fromkeys(ends)}]
+    told = {"galaxies": 500, "without_redshift": 1, "columns": [*rows[0]], "rows": rows, "notes": [f"look at {EVIL}"]}
+    told |= {"pdf": [[[0.4, 0], [1, 2.5], [1.7, 0]], []], "members": [[0.95, 1.05], [None]]}
+    told |= {"histogram": {"edges": [0.5, 1.0, 1.5], "counts": [100, 399]}}
+    opened = Opened(browser, served)
+    page = opened.page
+    page.route("**/api/preview*", lambda route: route.fulfill(json=told))
+    page.locator("#file").set_input_files({"name": "a.csv", "mimeType": "text/csv", "buffer": b"x"})
+    opened.drawn()
+    assert page.locator("#rows caption").inner_text() == "The first 2 of 500 shown; the download has all"
+    assert page.locator("#notes li").all_inner_texts() == [f"look at {EVIL}"]
+    widths = [
+        box["width"] for mark in page.locator("#density .layer_0_marks path").all() if (box := mark.bounding_box())
+    ]
+    assert len(widths) == 2
+    assert widths[0] / widths[1] == pytest.approx(1.1 / 0.4, rel=0.05), "95 % below 68 %"
+    assert "68 % interval 0.800 to 1.200; 95 % interval 0.500 to 1.600" in page.locator("#words").inner_text()
+    page.locator("#galaxy").select_option("1")
+    playwright.expect(page.locator("#words")).to_contain_text("no redshift")
+    playwright.expect(page.locator("#density .mark-rect path")).to_have_count(0)
+    assert findings(page) == []
+    assert opened.complaints == []
+    page.close()
+
+
 def test_mistakes_are_told_in_the_page(browser: Any, served: str) -> None:
     opened = Opened(browser, served)
     page = opened.page

@@ -86,18 +86,17 @@ function showGalaxy() {
   const bands = LEVELS.filter((level) => typeof row[`z_low_${level}`] === "number").map((level) => ({ level: `${level} %`, low: row[`z_low_${level}`], high: row[`z_high_${level}`] }));
   const z = row.z_phot === null ? "no redshift (a band is missing)" : `z_phot ${row.z_phot.toFixed(3)}`;
   const inside = [...bands].reverse().map((b) => `; ${b.level} interval ${b.low.toFixed(3)} to ${b.high.toFixed(3)}`).join("");
-  const marks = [density.length ? "the curve is its density" : "", bands.length ? "pale bands are the intervals" : "", "ticks are the members' estimates"].filter(Boolean).join(", ");
-  by("words").textContent = `${row.object_id}: ${z}${inside}. Drawn: ${marks}.`;
+  const marks = [density.length ? "the curve is its density" : "", bands.length ? "pale bands are the intervals" : "", row.z_phot === null ? "" : "ticks are the members' estimates"].filter(Boolean).join(", ");
+  by("words").textContent = `${row.object_id}: ${z}${inside}.${marks ? ` Drawn: ${marks}.` : ""}`;
   const x = { field: "z", type: "quantitative", title: "redshift" };
   const band = { data: { values: bands }, mark: { type: "rect", color: settings.colour, opacity: 0.16, tooltip: true }, encoding: { x: { field: "low", type: "quantitative", title: "redshift" }, x2: { field: "high" }, tooltip: [{ field: "level", title: "interval" }, { field: "low", format: ".3f" }, { field: "high", format: ".3f" }] } };
-  return draw("density", {
-    description: by("words").textContent,
-    layer: [
-      ...(bands.length ? [band] : []),
-      { data: { values: density }, mark: { type: "line", color: settings.colour, strokeWidth: 2 }, encoding: { x, y: { field: "p", type: "quantitative", title: density.length ? "density" : null } } },
-      { data: { values: found.members[k].filter((m) => m !== null).map((m) => ({ z: m })) }, mark: { type: "tick", color: settings.grey, thickness: 2, tooltip: true }, encoding: { x, y: { value: 230 } } },
-    ],
-  });
+  const ticks = found.members[k].filter((m) => m !== null).map((m) => ({ z: m }));
+  const curve = { data: { values: density }, mark: { type: "line", color: settings.colour, strokeWidth: 2 }, encoding: { x, y: { field: "p", type: "quantitative", title: "density" } } };
+  const members = { data: { values: ticks }, mark: { type: "tick", color: settings.grey, thickness: 2, tooltip: true }, encoding: { x, y: { value: 230 } } };
+  const layer = [band, curve, members].filter((one) => one.data.values.length > 0);
+  if (layer.length > 0) return draw("density", { description: by("words").textContent, layer });
+  by("density").replaceChildren(); // nothing is known of this galaxy
+  by("density").setAttribute("aria-label", by("words").textContent);
 }
 
 function showRows() {
