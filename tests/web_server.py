@@ -38,7 +38,7 @@ class Scripted:
 
     about: Mapping[str, Any] = field(default_factory=lambda: {"bands": ["g"]})
 
-    def write(self, table: Path, output: Path, _asked: Asked, _group: str | None, bar: Bar) -> None:
+    def write(self, table: Path, output: Path, _asked: Asked, _group: str | None, bar: Bar) -> list[str]:
         """Begin to write, wait, and write."""
         self.at_work.append(table)
         output.touch()
@@ -50,10 +50,11 @@ class Scripted:
             output.write_bytes(b"z" * self.size)
         finally:
             self.at_work.remove(table)
+        return []
 
     def show(self, table: Path, _asked: Asked, _group: str | None, _bar: Bar) -> Mapping[str, Any]:
         """What has come."""
-        return {"came": table.read_text()}
+        return {"came": table.read_text(), "notes": []}
 
 
 def scripted_app(served: Scripted, limits: Limits) -> Any:

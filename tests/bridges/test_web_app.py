@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import importlib
 import io
+import json
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -98,6 +99,16 @@ def test_a_preview_is_json_with_densities(client: Any) -> None:
     assert len(found["pdf"][0]) > 5
     assert found["pdf"][2] == []
     assert sum(found["histogram"]["counts"]) == 2
+
+
+def test_what_to_look_at_in_a_table_is_told(roomy: Any) -> None:
+    strange = b"object_id,mag_g,mag_r\n" + b"".join(b"%d,%.3f,30\n" % (k, 22 + k / 1000) for k in range(400))
+    notes = roomy.post("/api/preview", params={"name": "my <table>.csv"}, content=strange).json()["notes"]
+    assert any("my <table>.csv column 'mag_r': 400 values are exactly 30" in note for note in notes)
+    answer = roomy.post("/api/photoz", params={"name": "my <table>.csv"}, content=strange)
+    assert json.loads(answer.headers["mixz-notes"]) == notes
+    assert "/" not in "".join(notes), "no folder of the server is told"
+    assert "mixz-notes" not in roomy.post("/api/photoz", content=CSV).headers
 
 
 def test_columns_by_other_names(client: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 import socket
 import threading
@@ -18,12 +19,14 @@ from toy_run import page_of, toy_galaxies, toy_run
 
 from mixz.model.folder import save_model
 from mixz.model.initial import untrained
+from mixz.report.charts.colours import recipe_colour
 from mixz.settings.network import Network
 from mixz.settings.recipe import Recipe, Step
 from mixz.stages.serve import model_app
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright (pip install 'mixz[dev]')")
+Axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python").Axe
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium (apt-get install chromium)")
 
@@ -64,6 +67,7 @@ class Opened:
     def pixels(self, selector: str) -> np.ndarray[Any, Any]:
         element = self.page.locator(selector).first
         element.scroll_into_view_if_needed()
+        element.locator("svg").first.wait_for()  # plots are drawn when they come into sight
         return np.asarray(Image.open(io.BytesIO(element.screenshot())).convert("RGB")).astype(int)
 
 
@@ -88,12 +92,98 @@ def opened(browser: Any, report: str) -> Iterator[Opened]:
     one.page.close()
 
 
-def test_every_plot_is_drawn_and_nothing_complains(opened: Opened) -> None:
-    charts = opened.page.locator("[data-chart]").count()
-    assert charts > 20
-    assert opened.page.locator("[data-chart] svg").count() == charts
+def findings(page: Any) -> list[str]:
+    """What axe has to say against a page: the rule, how often, and the first element."""
+    found = Axe().run(page).response["violations"]
+    return [f"{one['id']} x{len(one['nodes'])}: {one['nodes'][0]['html'][:200]}" for one in found]
+
+
+def cut_tables(page: Any) -> list[str]:
+    """Tables whose last column no reader can reach: wider than their box, which cannot be scrolled by keyboard."""
+    script = """() => [...document.querySelectorAll("table")].filter((t) => t.offsetParent).filter((t) => {
+      const box = t.closest(".scroll");
+      if (!box) return t.getBoundingClientRect().right > innerWidth;
+      box.scrollLeft = 1e6;
+      const last = t.rows[t.rows.length - 1].lastElementChild.getBoundingClientRect();
+      const whole = box.getBoundingClientRect();
+      const reached = last.right <= whole.right + 1.5 && whole.right <= innerWidth + 1;
+      box.scrollLeft = 0;
+      return !reached || (box.scrollWidth > box.clientWidth + 1 && box.tabIndex !== 0);
+    }).map((t) => t.parentElement.getAttribute("aria-label") ?? t.id)"""
+    found: list[str] = page.evaluate(script)
+    return found
+
+
+def test_plots_are_drawn_when_they_come_into_sight_and_all_for_print(browser: Any, report: str) -> None:
+    opened = Opened(browser, report, viewport={"width": 1280, "height": 900}).drawn()
+    charts, drawn = opened.page.locator("[data-chart]"), opened.page.locator("[data-chart] svg")
+    assert charts.count() > 20
+    assert 0 < drawn.count() < charts.count() / 2, "a reader who looks at the verdict waits for little else"
+    opened.page.locator("#training .chart").first.scroll_into_view_if_needed()
+    opened.page.locator("#training .chart svg").first.wait_for()
+    assert drawn.count() < charts.count()
+    opened.page.pdf()
+    assert drawn.count() == charts.count()
+    assert opened.page.locator("details.more[open]").count() == 0, "what was opened for print is closed again"
     assert opened.complaints == []
     assert opened.page.title() != "broken"
+    opened.page.close()
+
+
+def test_the_first_screen_says_what_came_out(opened: Opened) -> None:
+    page = opened.page
+    page.evaluate("scrollTo(0, 0)")
+    for selector in (".headline", "#verdict .chart svg >> nth=0", ".tiles"):
+        box = page.locator(selector).first.bounding_box()
+        assert box
+        assert box["y"] + 60 < 900, f"{selector} is below the first screen"
+    first = page.locator("#verdict .chart").first.get_attribute("aria-label")
+    assert first
+    assert "HSC loss of every recipe on" in first
+
+
+def test_the_list_of_contents_says_where_one_is(opened: Opened) -> None:
+    page = opened.page
+    for section in ("residuals", "training"):
+        page.locator(f".contents a[href='#{section}']").click()
+        playwright.expect(page.locator(".contents a[aria-current]")).to_have_attribute("href", f"#{section}")
+        assert page.locator(".contents a[aria-current]").is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing(browser: Any, report: str, scheme: str, width: int) -> None:
+    opened = Opened(browser, report, viewport={"width": width, "height": 900}, color_scheme=scheme).drawn()
+    opened.page.evaluate("Promise.all([drawAll()]).then(() => null)")
+    opened.page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+    assert findings(opened.page) == []
+    assert cut_tables(opened.page) == []
+    for picture in opened.page.locator("[role=img]").all():
+        words = picture.get_attribute("aria-label")
+        assert words
+        assert re.search(r"\d", words), f"{words!r} says nothing of what is shown"
+    opened.page.close()
+
+
+@pytest.mark.parametrize("width", [320, 700, 830, 1000, 1700])
+def test_no_table_is_cut(browser: Any, report: str, width: int) -> None:
+    opened = Opened(browser, report, viewport={"width": width, "height": 900}).drawn()
+    opened.page.evaluate("for (const one of document.querySelectorAll('details.more')) one.open = true")
+    opened.page.wait_for_timeout(100)
+    assert cut_tables(opened.page) == []
+    assert opened.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    opened.page.close()
+
+
+def test_without_scripts_the_numbers_are_there(browser: Any, report: str) -> None:
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(report)
+    assert page.locator(".headline").is_visible()
+    shown = page.locator("#metrics .scroll:visible")
+    assert {shown.nth(k).get_attribute("data-range") for k in range(shown.count())} == {"all", "0.3-1.5", "lsst"}
+    assert page.locator(".contents a").first.is_visible()
+    context.close()
 
 
 def test_plots_have_pixels(opened: Opened) -> None:
@@ -120,9 +210,11 @@ def test_recipes_can_be_left_out(opened: Opened) -> None:
 
 
 def test_the_range_of_the_tables_can_be_chosen(opened: Opened) -> None:
-    opened.page.locator("select[name=z_range]").select_option("all")
+    opened.page.locator("select[name=z_range]").select_option("lsst")
     shown = opened.page.locator("#metrics .scroll:visible")
-    assert {shown.nth(k).get_attribute("data-range") for k in range(shown.count())} == {"all"}
+    assert {shown.nth(k).get_attribute("data-range") for k in range(shown.count())} == {"lsst"}
+    opened.page.locator("select[name=z_range]").select_option("all")
+    assert {shown.nth(k).get_attribute("data-range") for k in range(shown.count())} == {"all"}, "as the verdict"
 
 
 def test_tables_filter_and_sort(opened: Opened) -> None:
@@ -173,6 +265,12 @@ def test_galaxies_one_by_one(opened: Opened) -> None:
 def test_dark_phone_and_paper(browser: Any, report: str) -> None:
     phone = Opened(browser, report, viewport={"width": 390, "height": 844}, color_scheme="dark").drawn()
     assert phone.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing is wider than the phone"
+    assert not phone.page.locator(".contents a").first.is_visible(), "the list of contents is folded"
+    phone.page.locator(".contents summary").click()
+    phone.page.locator(".contents a[href='#metrics']").click()
+    assert not phone.page.locator(".contents a").first.is_visible()
+    for metric in ("bias", "σ_MAD", "RMS", "outliers", "HSC loss"):
+        assert phone.page.locator(f"#metrics .scroll:visible td[data-label^='{metric}']").first.is_visible()
     corner = phone.pixels("#metrics .chart >> nth=0")[2, 2]
     assert corner.max() < 60, "dark paper"
     label = phone.page.locator("#metrics .chart text").first
@@ -180,6 +278,7 @@ def test_dark_phone_and_paper(browser: Any, report: str) -> None:
     assert min(int(part) for part in colour.strip("rgb()").split(",")) > 150, "light letters on it"
     phone.page.emulate_media(media="print", color_scheme="light")
     assert not phone.page.locator(".tools").is_visible()
+    assert not phone.page.locator(".contents").is_visible()
     assert phone.page.locator("#verdict").is_visible()
     assert phone.complaints == []
     phone.page.close()
@@ -215,8 +314,11 @@ def test_drop_a_table_and_take_redshifts_home(browser: Any, served: str, tmp_pat
     opened.drawn()
     assert "2 galaxies in mine.csv. 1 lack a band" in page.locator("#summary").inner_text()
     assert page.locator("#rows tbody td").first.inner_text() == "<i>one</i>"
-    assert share_of(opened.pixels("#histogram"), "#0072B2") > 0.005
+    assert share_of(opened.pixels("#histogram"), recipe_colour(["model"], "model")) > 0.005
     assert (opened.pixels("#density").std(axis=2) > 25).mean() > 0.001
+    assert page.locator("#rows caption").inner_text() == "All 2 shown"
+    assert findings(page) == []
+    assert cut_tables(page) == []
     with page.expect_download() as coming:
         page.get_by_role("button", name="Download all redshifts").click()
     coming.value.save_as(tmp_path / "back.csv")
@@ -227,12 +329,44 @@ def test_drop_a_table_and_take_redshifts_home(browser: Any, served: str, tmp_pat
     page.close()
 
 
+def test_intervals_notes_and_how_many_rows_there_are(browser: Any, served: str) -> None:
+    ends = {"z_low_68": 0.8, "z_high_68": 1.2, "z_low_95": 0.5, "z_high_95": 1.6}
+    rows = [{"object_id": EVIL, "z_phot": 1.0, **ends}, {"object_id": "b", "z_phot": None, **dict.fromkeys(ends)}]
+    told = {"galaxies": 500, "without_redshift": 1, "columns": [*rows[0]], "rows": rows, "notes": [f"look at {EVIL}"]}
+    told |= {"pdf": [[[0.4, 0], [1, 2.5], [1.7, 0]], []], "members": [[0.95, 1.05], [None]]}
+    told |= {"histogram": {"edges": [0.5, 1.0, 1.5], "counts": [100, 399]}}
+    opened = Opened(browser, served)
+    page = opened.page
+    page.route("**/api/preview*", lambda route: route.fulfill(json=told))
+    page.locator("#file").set_input_files({"name": "a.csv", "mimeType": "text/csv", "buffer": b"x"})
+    opened.drawn()
+    assert page.locator("#rows caption").inner_text() == "The first 2 of 500 shown; the download has all"
+    assert page.locator("#notes li").all_inner_texts() == [f"look at {EVIL}"]
+    widths = [
+        box["width"] for mark in page.locator("#density .layer_0_marks path").all() if (box := mark.bounding_box())
+    ]
+    assert len(widths) == 2
+    assert widths[0] / widths[1] == pytest.approx(1.1 / 0.4, rel=0.05), "95 % below 68 %"
+    assert "68 % interval 0.800 to 1.200; 95 % interval 0.500 to 1.600" in page.locator("#words").inner_text()
+    page.locator("#galaxy").select_option("1")
+    playwright.expect(page.locator("#words")).to_contain_text("no redshift")
+    playwright.expect(page.locator("#density .mark-rect path")).to_have_count(0)
+    assert findings(page) == []
+    assert opened.complaints == []
+    page.close()
+
+
 def test_mistakes_are_told_in_the_page(browser: Any, served: str) -> None:
     opened = Opened(browser, served)
     page = opened.page
     page.locator("#file").set_input_files({"name": "a.csv", "mimeType": "text/csv", "buffer": b"x\n1\n"})
     page.wait_for_selector("#error:visible")
     assert "no column 'mag_g'" in page.locator("#error").inner_text()
+    names = page.locator("#names")
+    assert names.get_attribute("open") is not None, "here it can be mended"
+    assert "Needed: magnitudes (mag_g, mag_r, mag_i, mag_z)" in names.inner_text()
+    assert "Your table has x." in names.inner_text()
+    assert findings(page) == []
     page.locator("#file").set_input_files({"name": "b.csv", "mimeType": "text/csv", "buffer": b"x" * 200_000})
     playwright.expect(page.locator("#error")).to_contain_text("at most 0.1 MB", timeout=PATIENCE_MS)
     page.close()

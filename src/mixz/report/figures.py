@@ -184,7 +184,7 @@ FIGURES = (
         "training",
         "Training",
         "Validation loss after each epoch: the middle of the members, the band from best to worst, and dots where "
-        "members had the weights that they kept; one colour per step.",
+        "members had the weights that they kept; steps have their dashes.",
         training_panels,
     ),
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from html import escape
 from typing import TYPE_CHECKING
 
-from mixz.report.charts.chart import truth_colour
+from mixz.report.charts.colours import truth_colour
 from mixz.report.paper import FONT, GREY
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +16,13 @@ from mixz.metrics.metric import METRICS, Metric, columns
 from mixz.metrics.verdict import verdicts
 from mixz.report.browser import browse
 from mixz.report.cell import cell_of
-from mixz.report.charts.chart import recipe_colour
+from mixz.report.charts.colours import GREY, recipe_colour, truth_colour
 from mixz.report.charts.estimates import estimate_tables
 from mixz.report.charts.intervals import interval_tables
+from mixz.report.charts.lead import lead_charts
 from mixz.report.charts.tomography import tomography_tables
 from mixz.report.glossary import terms
+from mixz.report.headline import headline, threshold_words
 from mixz.report.held_against.beside_paper import holds_the_papers_galaxies, paper_section
 from mixz.report.screen import SIMULATED
 from mixz.report.vega import vega_script
@@ -29,8 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mixz.metrics.summary import Record
-    from mixz.report.charts.chart import Panels
+    from mixz.report.charts.chart import Chart, Panels
     from mixz.report.figures import Figure
+    from mixz.report.headline import Headline
     from mixz.report.run import Run, Runs
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -47,12 +50,18 @@ def report_page(runs: Runs, drawn: Mapping[Figure, Sequence[Panels]]) -> str:
         Their figures (`mixz.report.figures.draw_figures`).
     """
     every, explained = runs.each, terms()
+    known = list(dict.fromkeys(truth for run in every for truth in (*runs.truths, *run.test.truths)))
+    heads = {run.name: headline(run) for run in every}
+    leads = {run.name: _lead_charts(runs, run, heads[run.name], k) for k, run in enumerate(every)}
     charts = [chart for panels in drawn.values() for group in panels for chart in group.charts]
+    charts += [chart for some in leads.values() for chart in some]
     data = {
         "charts": {chart.key: chart.spec | {"description": chart.description} for chart in charts},
         "galaxies": {run.name: browse(run, [e for e in runs.entries if e.run is run]) for run in every},
         "records": _flat(every),
         "recipes": {label: recipe_colour(runs.labels, label) for label in runs.labels},
+        "truths": {truth: truth_colour(truth, known) for truth in known},
+        "grey": GREY,
         "terms": {name: f"{t.sentence} {t.formula}" for name, t in explained.items()},
     }
     return (
@@ -63,6 +72,10 @@ def report_page(runs: Runs, drawn: Mapping[Figure, Sequence[Panels]]) -> str:
             runs=every,
             simulated=SIMULATED if any(run.about.get("simulated") for run in every) else "",
             recipes=data["recipes"],
+            heads=heads,
+            leads=leads,
+            threshold=threshold_words(),
+            sentence_of=partial(_coloured, runs),
             verdicts={run.name: verdicts(run.records, run.differences) for run in every},
             lsst={run.name: verdicts(run.records, run.differences, z_range="lsst") for run in every},
             tables=metric_tables(every, columns()),
@@ -84,6 +97,19 @@ def report_page(runs: Runs, drawn: Mapping[Figure, Sequence[Panels]]) -> str:
             js=Markup((TEMPLATES / "page.js").read_text()),
         )
     )
+
+
+def _lead_charts(runs: Runs, run: Run, told: Headline, k: int) -> list[Chart]:
+    judged = [] if told.lead is None else [told.lead, *told.others]
+    return lead_charts(runs, run, judged, key=f"lead-{k}")
+
+
+def _coloured(runs: Runs, run: Run, told: Headline) -> list[tuple[str, str]]:
+    """The parts of a sentence, recipes with their colours."""
+    return [
+        (part.text, recipe_colour(runs.labels, runs.label_of(run, part.text)) if part.is_recipe else "")
+        for part in told.sentence
+    ]
 
 
 @cache

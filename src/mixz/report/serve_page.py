@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from mixz.report.charts.colours import GREY, recipe_colour
 from mixz.report.page import TEMPLATES, environment, script_json
 from mixz.report.screen import SIMULATED
 from mixz.report.vega import vega_script
@@ -30,7 +31,7 @@ def serve_page(about: Mapping[str, Any], *, max_mb: float) -> str:
         max_mb=f"{max_mb:g}",
         simulated=SIMULATED if about["simulated"] else "",
         css=Markup((TEMPLATES / "page.css").read_text()),
-        data=script_json({"max_mb": max_mb}),
+        data=script_json({"max_mb": max_mb, "colour": recipe_colour([about["name"]], about["name"]), "grey": GREY}),
     )
 
 

@@ -190,8 +190,13 @@ def write_photoz(
                 labels = {name: redshifts(frame, name, Columns(), pieces.account) for name in truths}
                 named = {name: values for name, values in pieces.beside(frame).items() if name == "object_id"}
                 append_qp(photoz, {name.removeprefix("z_"): label for name, label in labels.items()}, named)
-    nameless = asked.without_names(model, available)
-    return pieces.lost, [*([f"{table}: {nameless}"] if nameless else []), *pieces.account.warnings()]
+    return pieces.lost, _notes(pieces, available)
+
+
+def _notes(pieces: Pieces, available: Sequence[str]) -> list[str]:
+    """What a person should look at in a table that was read."""
+    nameless = pieces.asked.without_names(pieces.model, available)
+    return [*([f"{pieces.where}: {nameless}"] if nameless else []), *pieces.account.warnings()]
 
 
 def asked_of(survey: str, asked: Asked) -> Asked:
@@ -251,8 +256,11 @@ def predicted_table(
     most_rows: int | None = None,
     most_bytes: int = MOST_BYTES,
     bar: Bar | None = None,
+    told: list[str] | None = None,
 ) -> Iterator[tuple[dict[str, pd.Series[Any]], PhotoZ]]:
     """What goes along of the rows of a table (`Asked.beside`), and their photo-z, some at a time.
+
+    After the last of them, `told` holds what a person should look at in the table, as `write_photoz` gives it.
 
     Raises
     ------
@@ -260,9 +268,12 @@ def predicted_table(
         As `predict`.
     """
     asked = as_told_by(table, asked)
-    pieces = _pieces(model, table, asked, table_columns(table, group), group)
+    available = table_columns(table, group)
+    pieces = _pieces(model, table, asked, available, group)
     for frame, photoz in predicted(pieces, table, group=group, most_rows=most_rows, most_bytes=most_bytes, bar=bar):
         yield pieces.beside(frame), photoz
+    if told is not None:
+        told += _notes(pieces, available)
 
 
 def _pieces(model: PhotoZModel, table: Path, asked: Asked, available: Sequence[str], group: str | int | None) -> Pieces:

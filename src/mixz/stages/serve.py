@@ -136,18 +136,23 @@ class ServedModel:
             "max_rows": self.max_rows,
         }
 
-    def write(self, table: Path, output: Path, asked: Asked, group: str | None, bar: Bar) -> None:
-        """Write the redshifts of a table; the ending of `output` says the format; what `bar` raises ends it."""
+    def write(self, table: Path, output: Path, asked: Asked, group: str | None, bar: Bar) -> list[str]:
+        """Write the redshifts of a table, and give notes on it; the ending of `output` says the format.
+
+        What `bar` raises ends it.
+        """
         most: dict[str, Any] = {"most_rows": self.max_rows, "most_bytes": self.max_bytes}
-        write_photoz(self.model, table, output, asked, group=group, bar=bar, **most)
+        _, notes = write_photoz(self.model, table, output, asked, group=group, bar=bar, **most)
+        return notes
 
     def show(self, table: Path, asked: Asked, group: str | None, bar: Bar) -> Mapping[str, Any]:
-        """The redshifts of a table's first galaxies with their densities, and a summary, for JSON; `bar` as above."""
+        """A table's first galaxies with redshifts and densities, a summary and notes, for JSON; `bar` as above."""
         from mixz.report.browser import density_of
         from mixz.report.charts.chart import number
 
         most: dict[str, Any] = {"most_rows": self.max_rows, "most_bytes": self.max_bytes}
-        parts = predicted_table(self.model, table, asked, group=group, bar=bar, **most)
+        told: list[str] = []
+        parts = predicted_table(self.model, table, asked, group=group, bar=bar, told=told, **most)
         first, z_phot = _first_and_all(_named(photoz, beside) for beside, photoz in parts)
         frame = photoz_frame(first)
         known = z_phot[np.isfinite(z_phot)]
@@ -163,6 +168,7 @@ class ServedModel:
             "rows": rows,
             "pdf": [density_of(first, k) for k in range(len(rows))],
             "members": [[number(float(z)) for z in first.z_phot_members[:20, k]] for k in range(len(rows))],
+            "notes": told,
             "histogram": {"edges": [number(float(e)) for e in edges], "counts": counts.astype(int).tolist()},
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, get_args
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
@@ -11,7 +12,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from mixz.bridges.model_columns import Asked
 from mixz.bridges.web.answers import Answered, as_json, tell_errors
-from mixz.bridges.web.uploads import Uploads
+from mixz.bridges.web.uploads import Uploads, called
 from mixz.bridges.web.visitors import OwnPagesOnly
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ Format = Literal["csv", "parquet", "fits", "hdf5", "ecsv"]
 
 WebApp = FastAPI
 """What `web_app` makes, as a server takes it."""
+
+NOTES = "Mixz-Notes"
+"""The header of an answer that is a table: what a person should look at in the table that was sent, a JSON list."""
+MOST_NOTES, LONGEST_NOTE = 12, 400
 
 TYPES = {"csv": "text/csv", "fits": "application/fits", "hdf5": "application/x-hdf5"}
 
@@ -102,11 +107,14 @@ class Served(Protocol):
     def about(self) -> Mapping[str, Any]:
         """What to know before sending a table."""
 
-    def write(self, table: Path, output: Path, asked: Asked, group: str | None, bar: Bar) -> None:
-        """Write the redshifts of a table; the ending of `output` says the format; what `bar` raises ends it."""
+    def write(self, table: Path, output: Path, asked: Asked, group: str | None, bar: Bar) -> Sequence[str]:
+        """Write the redshifts of a table, and give notes on it; the ending of `output` says the format.
+
+        What `bar` raises ends it.
+        """
 
     def show(self, table: Path, asked: Asked, group: str | None, bar: Bar) -> Mapping[str, Any]:
-        """The redshifts of a table's first galaxies with their densities, and a summary, for JSON; `bar` as above."""
+        """A table's first galaxies with redshifts and densities, a summary and notes, for JSON; `bar` as above."""
 
 
 def web_app(
@@ -171,6 +179,11 @@ def _pages(page: str, scripts: Mapping[str, str]) -> APIRouter:
     return router
 
 
+def _short(notes: Sequence[str], table: Path, name: str) -> list[str]:
+    """Notes on a visitor's table, by its own name; not more and not longer than a header can hold."""
+    return [called(note, table, name)[:LONGEST_NOTE] for note in notes[:MOST_NOTES]]
+
+
 def _api(served: Served, uploads: Uploads) -> APIRouter:
     """Answer programs."""
     router = APIRouter(prefix="/api")
@@ -182,22 +195,24 @@ def _api(served: Served, uploads: Uploads) -> APIRouter:
 
     @router.post("/photoz", response_class=Response, openapi_extra=TABLE_BODY)
     async def photoz(sent: _Sent = SENT, ending: Format = ENDING) -> Response:
-        """The redshifts of a table as a table."""
+        """The redshifts of a table as a table; the header `Mixz-Notes` says what to look at in what was sent."""
 
-        def write(table: Path, bar: Bar) -> Path:
+        def write(table: Path, bar: Bar) -> tuple[Path, dict[str, str]]:
             output = table.with_name(f"photoz.{ending}")
-            served.write(table, output, sent.asked, sent.group, bar)
-            return output
+            notes = served.write(table, output, sent.asked, sent.group, bar)
+            return output, {NOTES: json.dumps(_short(notes, table, sent.name))} if notes else {}
 
-        output = await uploads.use(sent.request, sent.name, write)
-        return FileResponse(output, filename=output.name, media_type=TYPES.get(ending, "application/octet-stream"))
+        output, headers = await uploads.use(sent.request, sent.name, write)
+        kind = TYPES.get(ending, "application/octet-stream")
+        return FileResponse(output, filename=output.name, media_type=kind, headers=headers)
 
     @router.post("/preview", response_class=Response, openapi_extra=TABLE_BODY)
     async def preview(sent: _Sent = SENT) -> Response:
         """The redshifts of a table's first galaxies with their densities, and how many there are of all."""
 
         def show(table: Path, bar: Bar) -> Response:
-            return as_json(served.show(table, sent.asked, sent.group, bar))
+            shown = served.show(table, sent.asked, sent.group, bar)
+            return as_json({**shown, "notes": _short(shown["notes"], table, sent.name)})
 
         return await uploads.use(sent.request, sent.name, show)
 

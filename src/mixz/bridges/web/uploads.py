@@ -76,8 +76,7 @@ class Uploads:
                 return await _while_there(request, self._alone(lambda bar: work(table, bar)))
         except MixzError as error:
             parts = (error.given, error.allowed, error.do)
-            told = (part.replace(f"{folder}/", "").replace(table.name, name) for part in parts)
-            raise type(error)(*told) from error
+            raise type(error)(*(called(part, table, name) for part in parts)) from error
 
     def stop(self) -> None:
         """Refuse what comes, and end what is under way; work that goes on is given up when this is called again."""
@@ -120,6 +119,11 @@ class Uploads:
     async def _alone(self, work: Callable[[Bar], T]) -> T:
         async with self._one_at_a_time:
             return await in_thread(work)
+
+
+def called(words: str, table: Path, name: str) -> str:
+    """Words about a table, by the visitor's name for it and without its place on this machine."""
+    return words.replace(f"{table.parent}/", "").replace(table.name, name)
 
 
 def _stopping() -> RefusedError:

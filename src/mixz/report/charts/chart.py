@@ -1,4 +1,4 @@
-"""The building blocks of plots: a plot in Vega-Lite, what it says in words, and the colours of truths and recipes."""
+"""The building blocks of plots: a plot in Vega-Lite, what it says in words, and how its marks are drawn."""
 
 from __future__ import annotations
 
@@ -7,32 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mixz.report.charts.colours import GREY, recipe_colour
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Spec = dict[str, Any]
 Rows = list[dict[str, Any]]
 
-# A colour means one thing in every figure of every run.  Truths: the paper draws the spectroscopic sample (the target)
-# blue and the many-band one (the source) orange.
-TRUTH_COLOURS = {"spec": "#0072B2", "many_band": "#E69F00", "true": "#000000"}
-OTHER_COLOURS = ("#a0522d", "#6b8e23", "#b03060", "#4682b4")
-# Recipes: none has a truth's colour, the recipe `spec` not that of the truth `spec` either.
-RECIPE_COLOURS = {
-    "base": "#D55E00",
-    "spec": "#009E73",
-    "tl": "#CC79A7",
-    "combo": "#56B4E9",
-    "fused": "#8a6fc9",
-    "bnn": "#8c510a",
-    "tl_reverse": "#c9a227",
-}
-SPARE_COLOURS = ("#1f9e9e", "#d6604d", "#7b5ea7", "#b2a300", "#5ab4ac", "#e377c2", "#8c6d31", "#3f7f4f")
-"""For recipes without a colour of their own."""
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [12, 3], [4, 4])
-GREY = "#8a8a8a"
-"""For lines that must be seen on light and on dark."""
-
 SHOWN = "shown"
 """The parameter of a chart that holds the recipes to show; the page's check boxes set it."""
 
@@ -93,37 +76,6 @@ def rows(**columns: Any) -> Rows:
         dict(zip(names, (number(v) if isinstance(v, float) else v for v in row), strict=True))
         for row in zip(*values, strict=True)
     ]
-
-
-def truth_colour(truth: str, truths: Sequence[str]) -> str:
-    """The colour of a truth: the paper's where it has one, else the next of a colour-blind-safe list.
-
-    Examples
-    --------
-    >>> truth_colour("spec", ["spec"]), truth_colour("grism", ["spec", "grism"])
-    ('#0072B2', '#a0522d')
-    """
-    others = [t for t in truths if t not in TRUTH_COLOURS]
-    return TRUTH_COLOURS.get(truth) or OTHER_COLOURS[others.index(truth) % len(OTHER_COLOURS)]
-
-
-def recipe_colour(labels: Sequence[str], label: str) -> str:
-    """The colour of a recipe: its own in every run, a spare one where it has none or another run's recipe took it.
-
-    Examples
-    --------
-    >>> recipe_colour(["tl", "fused"], "fused") == recipe_colour(["fused"], "fused")
-    True
-    >>> recipe_colour(["a: tl", "b: tl"], "a: tl") == recipe_colour(["a: tl", "b: tl"], "b: tl")
-    False
-    """
-    given: dict[str, str] = {}
-    for one in labels:
-        own = RECIPE_COLOURS.get(one.rpartition(": ")[2], "")
-        spare = [colour for colour in SPARE_COLOURS if colour not in given.values()]
-        free = own if own and own not in given.values() else next(iter(spare), "")
-        given[one] = free or SPARE_COLOURS[len(given) % len(SPARE_COLOURS)]
-    return given[label]
 
 
 def by_recipe(every: Sequence[str], labels: Sequence[str] = (), *, narrow: bool = False) -> Spec:

@@ -8,7 +8,6 @@ import numpy as np
 
 from mixz.metrics.metric import METRICS
 from mixz.report.charts.chart import (
-    GREY,
     HEIGHT,
     SQUARE,
     Chart,
@@ -20,11 +19,10 @@ from mixz.report.charts.chart import (
     line,
     number,
     only_shown,
-    recipe_colour,
     rows,
     rule,
-    truth_colour,
 )
+from mixz.report.charts.colours import GREY, recipe_colour, truth_colour
 from mixz.report.evidence import (
     LEVELS,
     compared,
@@ -98,10 +96,10 @@ def _prediction_chart(label: str, truth: str, z_ref: Any, z_phot: Any, top: floa
 
 def residual_panels(runs: Runs) -> list[Panels]:
     """How residuals run with redshift and magnitude on each truth: median, and half the width of their middle 68 %."""
-    return _per_truth(runs, _residual_charts)
+    return _per_truth(runs, lambda entries, truth: _residual_charts(entries, truth, runs.labels))
 
 
-def _residual_charts(entries: Sequence[ReportEntry], truth: str) -> list[Chart]:
+def _residual_charts(entries: Sequence[ReportEntry], truth: str, every: Sequence[str]) -> list[Chart]:
     charts = []
     labels = [entry.label for entry in entries]
     for quantity in ("z", "mag"):
@@ -123,13 +121,15 @@ def _residual_charts(entries: Sequence[ReportEntry], truth: str) -> list[Chart]:
             continue
         title = f"z_{truth}" if quantity == "z" else f"{entries[0].run.ref_band} [AB mag]"
         charts += [
-            _residual_chart(labels, values, "median", f"median dz against {title}", title),
-            _residual_chart(labels, values, "width", f"σ68 of dz against {title}", title),
+            _residual_chart(every, labels, values, "median", f"median dz against {title}", title),
+            _residual_chart(every, labels, values, "width", f"σ68 of dz against {title}", title),
         ]
     return charts
 
 
-def _residual_chart(labels: Sequence[str], values: Rows, what: str, title: str, against: str) -> Chart:
+def _residual_chart(
+    every: Sequence[str], labels: Sequence[str], values: Rows, what: str, title: str, against: str
+) -> Chart:
     x = axis("at", against, scale={"zero": False})
     tooltip = [
         {"field": "recipe"},
@@ -139,7 +139,8 @@ def _residual_chart(labels: Sequence[str], values: Rows, what: str, title: str, 
         {"field": "outliers", "format": ".1%"},
         {"field": "n", "title": "galaxies"},
     ]
-    encoding = {"x": x, "y": axis(what, "median dz" if what == "median" else "σ68 of dz"), **by_recipe(labels)}
+    y = axis(what, "median dz" if what == "median" else "σ68 of dz")
+    encoding = {"x": x, "y": y, **by_recipe(every, labels)}
     lines: Spec = {"mark": {"type": "line", "strokeWidth": 2}, "encoding": encoding}
     dots: Spec = {
         "mark": {"type": "point", "filled": True, "size": 28, "opacity": 1},
@@ -246,18 +247,18 @@ def _metric_chart(
 
 def probability_panels(runs: Runs) -> list[Panels]:
     """The PIT of each recipe that gives probabilities, and the coverage of all of them, on each truth."""
-    return _per_truth(runs, _probability_charts)
+    return _per_truth(runs, lambda entries, truth: _probability_charts(entries, truth, runs.labels))
 
 
-def _probability_charts(entries: Sequence[ReportEntry], truth: str) -> list[Chart]:
+def _probability_charts(entries: Sequence[ReportEntry], truth: str, every: Sequence[str]) -> list[Chart]:
     charts, curves = [], []
-    labels, edges = [entry.label for entry in entries], np.linspace(0, 1, PIT_BINS + 1)
+    edges = np.linspace(0, 1, PIT_BINS + 1)
     for entry in entries:
         values = pit_values(entry, truth)
         if values is None or not values.size:
             continue
         heights = np.histogram(values, edges)[0] * PIT_BINS / values.size
-        color = recipe_colour(labels, entry.label)
+        color = recipe_colour(every, entry.label)
         bars: Spec = {
             "data": {"values": rows(low=edges[:-1], high=edges[1:], height=heights)},
             "mark": {"type": "bar", "color": color, "opacity": 0.8, "tooltip": True, "binSpacing": 1},
@@ -278,7 +279,7 @@ def _probability_charts(entries: Sequence[ReportEntry], truth: str) -> list[Char
             )
         )
         curves.append((entry.label, coverage_curve(values)))
-    return [*charts, _coverage_chart(curves, labels, truth)] if curves else []
+    return [*charts, _coverage_chart(curves, every, truth)] if curves else []
 
 
 def _coverage_chart(curves: Sequence[tuple[str, Any]], labels: Sequence[str], truth: str) -> Chart:
@@ -309,11 +310,11 @@ def _coverage_chart(curves: Sequence[tuple[str, Any]], labels: Sequence[str], tr
 
 def redshift_panels(runs: Runs) -> list[Panels]:
     """n(z) of each recipe against that of the labels, for the test galaxies of each truth."""
-    drawn = [_redshift_chart(runs.judged_on(truth), truth) for truth in runs.truths]
+    drawn = [_redshift_chart(runs.judged_on(truth), truth, runs.labels) for truth in runs.truths]
     return [Panels("", [chart for chart in drawn if chart is not None])]
 
 
-def _redshift_chart(entries: Sequence[ReportEntry], truth: str) -> Chart | None:
+def _redshift_chart(entries: Sequence[ReportEntry], truth: str, every: Sequence[str]) -> Chart | None:
     z_ref = [compared(entry, truth).z_ref for entry in entries]
     everything = np.concatenate(z_ref)
     if not everything.size:
@@ -337,7 +338,7 @@ def _redshift_chart(entries: Sequence[ReportEntry], truth: str) -> Chart | None:
         "data": {"values": values},
         "transform": only_shown(labels)["transform"],
         "mark": {"type": "line", "interpolate": "step", "strokeWidth": 1.8, "tooltip": True},
-        "encoding": {"x": x, "y": axis("n", "galaxies per bin"), **by_recipe(labels)},
+        "encoding": {"x": x, "y": axis("n", "galaxies per bin"), **by_recipe(every, labels)},
     }
     means = "; ".join(f"{label} {np.average(middle, weights=_weights(values, label)):.3f}" for label in labels)
     return Chart(

@@ -9,7 +9,8 @@ import numpy as np
 
 from mixz.densities.estimates import OUTLIER_DZ
 from mixz.metrics.bins import I_EDGES, bins_between
-from mixz.report.charts.chart import DASHES, GREY, OTHER_COLOURS, SQUARE, STROKES, Chart, Panels, Spec, axis, rows
+from mixz.report.charts.chart import DASHES, SQUARE, STROKES, Chart, Panels, Spec, axis, rows
+from mixz.report.charts.colours import GREY, truth_colour
 from mixz.truths.corrected import CorrectedKernel
 from mixz.truths.known import KERNELS
 from mixz.truths.likelihood import Labels
@@ -51,7 +52,10 @@ def kernel_panels(runs: Runs) -> list[Panels]:
         for truth in run.truths:
             if not run.known[truth].exact and (both := _both(run, truth)) is not None:
                 title = f"{run.name}: {truth}" if len(runs.each) > 1 else truth
-                found.append(Panels(title, [chart for b in BINS if (chart := _chart(run, truth, both, b)) is not None]))
+                colour = truth_colour(truth, runs.truths)
+                found.append(
+                    Panels(title, [chart for b in BINS if (chart := _chart(run, truth, both, b, colour)) is not None])
+                )
     return [panels for panels in found if panels.charts]
 
 
@@ -69,7 +73,7 @@ def _both(run: Run, truth: str) -> Both | None:
     return Both(Labels.of(galaxies.rows(both), known[truth], ref_band=run.ref_band), np.asarray(z[both]), kernels)
 
 
-def _chart(run: Run, truth: str, both: Both, where: Bin) -> Chart | None:
+def _chart(run: Run, truth: str, both: Both, where: Bin, colour: str) -> Chart | None:
     its = where.holds(mag_ref=both.labels.mag_ref, z_ref=both.z, z_phot=both.z)
     if its.sum() < LEAST:
         return None
@@ -97,7 +101,7 @@ def _chart(run: Run, truth: str, both: Both, where: Bin) -> Chart | None:
         "encoding": {
             "x": x,
             "y": y,
-            "color": {**kind, "scale": {"domain": names, "range": [*OTHER_COLOURS[: len(names)]]}},
+            "color": {"condition": {"test": "datum.kernel === 'used'", "value": colour}, "value": GREY},
             "strokeDash": {**kind, "scale": {"domain": names, "range": [*DASHES[: len(names)]]}},
         },
     }

@@ -17,8 +17,8 @@ from mixz.report.charts.chart import (
     axis,
     number,
     rows,
-    truth_colour,
 )
+from mixz.report.charts.colours import recipe_colour, truth_colour
 from mixz.report.evidence import shared_edges, step_histogram
 
 if TYPE_CHECKING:
@@ -78,16 +78,19 @@ def training_panels(runs: Runs) -> list[Panels]:
 
     The dots are the epochs whose weights were kept.
     """
-    drawn = [_training_chart(entry.label, entry.run.curves.get(entry.recipe, {})) for entry in runs.entries]
+    drawn = [
+        _training_chart(entry.label, runs.labels, entry.run.curves.get(entry.recipe, {})) for entry in runs.entries
+    ]
     return [Panels("", [chart for chart in drawn if chart is not None])]
 
 
-def _training_chart(label: str, steps: Curves) -> Chart | None:
+def _training_chart(label: str, labels: Sequence[str], steps: Curves) -> Chart | None:
     values, kept = _epochs(steps)
     if not values:
         return None
     scale = _loss_scale([row["loss"] for row in values if row["loss"] is not None])
-    x, color = axis("epoch", "epoch"), {"field": "step", "type": "nominal", "title": None, "legend": LEGEND}
+    x, color = axis("epoch", "epoch"), {"value": recipe_colour(labels, label)}
+    dash = {"field": "step", "type": "nominal", "title": None, "legend": LEGEND, "sort": [*steps]}
     loss = axis("loss", "validation loss", scale=scale)
     band: Spec = {
         "mark": {"type": "area", "opacity": 0.25, "clip": True},
@@ -96,11 +99,12 @@ def _training_chart(label: str, steps: Curves) -> Chart | None:
             "y": axis("low", "validation loss", scale=scale),
             "y2": {"field": "high"},
             "color": color,
+            "detail": {"field": "step"},
         },
     }
     curve: Spec = {
         "mark": {"type": "line", "clip": True, "tooltip": True},
-        "encoding": {"x": x, "y": loss, "color": color},
+        "encoding": {"x": x, "y": loss, "color": color, "strokeDash": dash},
     }
     dots: Spec = {
         "data": {"values": kept},

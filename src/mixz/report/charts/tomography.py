@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mixz.report.charts.chart import DASHES, SPARE_COLOURS, SQUARE, STROKES, Chart, Panels, Rows, Spec, axis, number
+from mixz.report.charts.chart import DASHES, SQUARE, STROKES, Chart, Panels, Rows, Spec, axis, number
+from mixz.report.charts.colours import bin_colours
 from mixz.report.nz_screen import counted, reference_of, with_error
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def _nz_chart(label: str, record: Record) -> Chart:
     bins, z = record["bins"], record["z"]
     # Recipes have edges of their own; on paper all share one legend.
     names = [f"bin {k}" for k in range(1, len(bins) + 1)]
-    colours = [SPARE_COLOURS[k % len(SPARE_COLOURS)] for k in range(len(names))]
+    colours = bin_colours(len(names))
     methods = [method for method in SHOWN if any(method in one["methods"] for one in bins)]
     high = max(max(told["pdf"]) for one in bins for told in one["methods"].values())
     seen = [k for k in range(len(z)) if any(t["pdf"][k] > TOP * high for o in bins for t in o["methods"].values())]

@@ -5,16 +5,68 @@ const font = getComputedStyle(document.body).fontFamily;
 const theme = {
   background: null, font, padding: 4,
   axis: { labelFontSize: 11, titleFontSize: 11.5, titleFontWeight: 500, gridOpacity: 0.6, labelFont: font, titleFont: font, titlePadding: 8, tickCount: 5 },
-  legend: { orient: "top", labelFontSize: 11.5, symbolSize: 90, columnPadding: 10, labelFont: font, symbolStrokeWidth: 2.5, direction: "horizontal", columns: 3, title: null, labelLimit: 110 },
-  view: { stroke: null }, range: { category: ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9"] },
+  legend: { orient: "top", labelFontSize: 11.5, symbolSize: 90, columnPadding: 10, labelFont: font, symbolStrokeWidth: 2.5, symbolBaseStrokeColor: report.grey, direction: "horizontal", columns: 3, title: null, labelLimit: 110 },
+  view: { stroke: null },
 };
 const views = new Map();
 const options = { renderer: "svg", actions: false, ast: true, config: theme, tooltip: { theme: "custom" } };
 
-function draw(element, spec) {
-  const whole = { $schema: "https://vega.github.io/schema/vega-lite/v6.json", width: "container", autosize: { type: "fit-x", contains: "padding" }, ...spec };
-  return vegaEmbed(element, whole, options).then((result) => { views.set(element, result.view); return result.view; });
+// What the reader asked to see: which recipes, which range of redshifts.
+const tools = document.querySelector(".tools");
+const shownRecipes = () => [...tools.querySelectorAll("input[name=recipe]:checked")].map((box) => box.value);
+const asked = () => ({ shown: shownRecipes(), z_range: tools.elements.z_range.value });
+
+async function draw(element, spec) {
+  const set = asked();
+  const params = (spec.params ?? []).map((one) => (one.name in set ? { ...one, value: set[one.name] } : one));
+  const whole = { $schema: "https://vega.github.io/schema/vega-lite/v6.json", width: "container", autosize: { type: "fit-x", contains: "padding" }, ...spec, ...(params.length ? { params } : {}) };
+  const { view } = await vegaEmbed(element, whole, options);
+  for (const [name, value] of Object.entries({ role: "img", "aria-label": spec.description })) element.setAttribute(name, value);
+  element.removeAttribute("aria-roledescription");
+  element.querySelector("svg").setAttribute("aria-hidden", "true"); // the whole is one picture, told in words
+  views.set(element, view);
 }
+
+// Plots are drawn when they come near the window, one after another so that the page stays alive; for print, all at once.
+const waiting = new Map(), near = [];
+let drawing = false;
+const sight = new IntersectionObserver((seen) => {
+  for (const one of seen) {
+    if (one.isIntersecting && waiting.has(one.target) && !near.includes(one.target)) near.push(one.target);
+  }
+  drawNear();
+}, { rootMargin: "60% 0px" });
+function whenSeen(element, spec) {
+  waiting.set(element, spec);
+  sight.unobserve(element); // so that it is told again where it stands
+  sight.observe(element);
+}
+async function drawWaiting(element) {
+  const spec = waiting.get(element);
+  if (!spec) return;
+  waiting.delete(element);
+  sight.unobserve(element);
+  try { await draw(element, spec); } catch (error) { console.error(error); } // the others do not depend on it
+}
+async function drawNear() {
+  if (drawing) return;
+  drawing = true;
+  while (near.length) {
+    await drawWaiting(near.shift());
+    await new Promise((done) => setTimeout(done));
+  }
+  drawing = false;
+  document.documentElement.dataset.drawn = "yes";
+}
+const drawAll = () => Promise.all([...waiting.keys()].map(drawWaiting));
+const closed = [];
+function beforePrint() {
+  drawAll();
+  for (const more of document.querySelectorAll("details.more:not([open])")) { more.open = true; closed.push(more); }
+}
+addEventListener("beforeprint", beforePrint);
+addEventListener("afterprint", () => { for (const more of closed.splice(0)) more.open = false; });
+matchMedia("print").addEventListener("change", (event) => { if (event.matches) drawAll(); });
 
 function make(tag, text, attributes = {}) {
   const element = document.createElement(tag);
@@ -25,17 +77,13 @@ function make(tag, text, attributes = {}) {
 
 const digits = (value, n = 3) => (value === null || value === undefined ? "n/a" : value.toFixed(n));
 
-// Which recipes, which redshift range.
-const tools = document.querySelector(".tools");
-function shownRecipes() { return [...tools.querySelectorAll("input[name=recipe]:checked")].map((box) => box.value); }
-
 function tell(view, name, value) {
   try { view.signal(name, value); } catch (error) { return; } // the plot does not depend on it
   view.runAsync();
 }
 
 function applyTools() {
-  const shown = shownRecipes(), range = tools.elements.z_range.value;
+  const { shown, z_range: range } = asked();
   for (const view of views.values()) { tell(view, "shown", shown); tell(view, "z_range", range); }
   for (const element of document.querySelectorAll("figure[data-recipe], tr[data-recipe]")) {
     const recipe = element.dataset.recipe;
@@ -46,12 +94,29 @@ function applyTools() {
 tools.addEventListener("change", () => { applyTools(); showGalaxy(); });
 tools.addEventListener("submit", (event) => event.preventDefault());
 
-// Plots, one after another so that the page stays alive.
-async function drawAll() {
-  for (const element of document.querySelectorAll("[data-chart]")) await draw(element, report.charts[element.dataset.chart]);
-  applyTools();
-  document.documentElement.dataset.drawn = "yes";
+// The list of contents: where one is, and closed behind a bar where the window is narrow.
+const contents = document.querySelector(".contents details"), here = document.querySelector(".here");
+const narrow = matchMedia("(max-width: 60rem)");
+const fold = () => { contents.open = !narrow.matches; };
+narrow.addEventListener("change", fold);
+fold();
+contents.querySelector("summary").addEventListener("click", (event) => { if (!narrow.matches) event.preventDefault(); });
+const links = new Map([...contents.querySelectorAll("a")].map((link) => [document.querySelector(link.hash), link]));
+let current = null;
+function markPlace() {
+  const reached = [...links.keys()].filter((section) => section.getBoundingClientRect().top < innerHeight / 3);
+  const bottom = scrollY + innerHeight >= document.documentElement.scrollHeight - 2;
+  const link = links.get(bottom ? [...links.keys()].at(-1) : reached.at(-1) ?? [...links.keys()][0]);
+  if (link === current) return;
+  current?.removeAttribute("aria-current");
+  link.setAttribute("aria-current", "location");
+  current = link;
+  here.textContent = link.textContent;
+  if (!narrow.matches) link.scrollIntoView({ block: "nearest" });
 }
+let marking = 0;
+addEventListener("scroll", () => { cancelAnimationFrame(marking); marking = requestAnimationFrame(markPlace); }, { passive: true });
+contents.addEventListener("click", (event) => { if (narrow.matches && event.target.closest("a")) contents.open = false; });
 
 document.addEventListener("click", async (event) => {
   const button = event.target.closest(".save");
@@ -111,6 +176,16 @@ for (const table of document.querySelectorAll("table.sortable")) {
   }));
 }
 
+// A table that does not fit its box shows each row as a card.
+const fit = new ResizeObserver((seen) => {
+  for (const { target } of seen) {
+    const table = target.querySelector("table");
+    table.classList.remove("cards");
+    table.classList.toggle("cards", table.offsetWidth > target.clientWidth + 1);
+  }
+});
+for (const table of document.querySelectorAll("table.stacks")) fit.observe(table.parentElement);
+
 // All numbers: filtered by words, sorted by any column.
 const MOST_ROWS = 300;
 const numbers = { table: document.getElementById("numbers-table"), ...report.records };
@@ -163,7 +238,7 @@ function galaxyTable(caption, head, rows) {
   rows.forEach((cells) => { const row = make("tr"); cells.forEach((cell) => row.append(make("td", cell))); table.tBodies[0].append(row); });
   return table;
 }
-async function showGalaxy() {
+function showGalaxy() {
   const galaxy = galaxiesOf()[pick.elements.galaxy.value];
   const facts = document.getElementById("galaxy-facts");
   if (!galaxy) { facts.replaceChildren(make("p", "No such galaxy.")); return; }
@@ -171,21 +246,21 @@ async function showGalaxy() {
   document.getElementById("galaxy-title").textContent = `${galaxy.id} (${galaxy.why})`;
   const estimates = recipes.map((r) => `${r.recipe} ${digits(r.z_phot)}`).join(", ");
   const told = `Labels: ${words_of(galaxy.labels)}. Estimates: ${estimates || "none"}.`;
-  document.getElementById("galaxy-words").textContent = `${told} Curves are densities, ticks the members' estimates, grey lines the labels, triangles the labels of its neighbours.`;
+  document.getElementById("galaxy-words").textContent = `${told} Curves are densities, ticks the members' estimates, dashed lines the labels, triangles the labels of its neighbours.`;
   facts.replaceChildren(
     galaxyTable("Estimates", ["recipe", "z_phot", ...(recipes.some((r) => "support" in r) ? ["support"] : [])],
       recipes.map((r) => [r.recipe, digits(r.z_phot), ...("support" in r ? [["outside", "noisy labels only", "spectra"][r.support]] : [])])),
     galaxyTable("Magnitudes (AB)", ["band", "mag", "error"], galaxy.mag.map((m) => [m.band, digits(m.mag, 2), m.err === null ? "n/a" : digits(m.err, 3)])),
     galaxyTable("Nearest training galaxies in colour and magnitude", ["galaxy", "mag", "labels"], galaxy.neighbours.map((n) => [n.id, digits(n.mag, 2), words_of(n.labels)])),
   );
-  await draw(document.getElementById("galaxy-chart"), galaxySpec(galaxy, recipes, told));
+  whenSeen(document.getElementById("galaxy-chart"), galaxySpec(galaxy, recipes, told));
 }
 function galaxySpec(galaxy, recipes, description) {
   const names = Object.keys(report.recipes);
   const color = { field: "recipe", type: "nominal", title: null, scale: { domain: names, range: Object.values(report.recipes) }, legend: { symbolType: "stroke" } };
   const curves = recipes.flatMap((r) => (r.pdf ?? []).map(([z, p]) => ({ recipe: r.recipe, z, p })));
   const ticks = recipes.flatMap((r) => [...r.members, r.z_phot].filter((z) => z !== null).map((z) => ({ recipe: r.recipe, z })));
-  const labels = Object.entries(galaxy.labels).map(([truth, z]) => ({ truth, z }));
+  const labels = Object.entries(galaxy.labels).map(([truth, z]) => ({ truth, z, colour: report.truths[truth] }));
   const named = [...new Set(labels.map(({ z }) => digits(z, 2)))].map((at) => labels.filter(({ z }) => digits(z, 2) === at))
     .map((equal) => ({ z: equal[0].z, truth: equal.map(({ truth }) => truth).join(", ") })); // names of equal labels side by side
   const near = galaxy.neighbours.flatMap((n) => Object.entries(n.labels).map(([truth, z]) => ({ galaxy: n.id, truth, z })));
@@ -195,9 +270,9 @@ function galaxySpec(galaxy, recipes, description) {
     layer: [
       { data: { values: curves }, mark: { type: "line", strokeWidth: 2 }, encoding: { x, y: { field: "p", type: "quantitative", title: curves.length ? "density" : null }, color } },
       { data: { values: ticks }, mark: { type: "tick", thickness: 2, size: 14, tooltip: true }, encoding: { x, y: { value: 268 }, color } },
-      { data: { values: labels }, mark: { type: "rule", color: "#8a8a8a", strokeWidth: 2, strokeDash: [5, 3], tooltip: true }, encoding: { x, tooltip: [{ field: "truth" }, { field: "z", format: ".3f" }] } },
+      { data: { values: labels }, mark: { type: "rule", strokeWidth: 2, strokeDash: [5, 3], tooltip: true }, encoding: { x, color: { field: "colour", type: "nominal", scale: null }, tooltip: [{ field: "truth" }, { field: "z", format: ".3f" }] } },
       { data: { values: named }, mark: { type: "text", angle: 270, align: "right", dx: -6, dy: -6, fontSize: 11 }, encoding: { x, y: { value: 0 }, text: { field: "truth" } } },
-      { data: { values: near }, mark: { type: "point", shape: "triangle-up", filled: true, size: 40, color: "#8a8a8a", tooltip: true }, encoding: { x, y: { value: 276 } } },
+      { data: { values: near }, mark: { type: "point", shape: "triangle-up", filled: true, size: 40, color: report.grey, tooltip: true }, encoding: { x, y: { value: 276 } } },
     ],
   };
 }
@@ -211,6 +286,8 @@ pick.addEventListener("click", (event) => {
   showGalaxy();
 });
 
+applyTools();
 showNumbers();
 listGalaxies();
-drawAll();
+for (const element of document.querySelectorAll("[data-chart]")) whenSeen(element, report.charts[element.dataset.chart]);
+markPlace();

@@ -12,7 +12,7 @@ document.querySelector("footer code").textContent = document.querySelector("foot
 function address(what, more = {}) {
   const fields = new FormData(by("form"));
   const asked = { name: file.name, ...more };
-  for (const key of ["mag", "mag_err", "id", "system", "group"]) if (fields.get(key)) asked[key] = fields.get(key);
+  for (const [key, value] of fields) if (typeof value === "string" && value) asked[key] = value;
   return `/api/${what}?${new URLSearchParams(asked)}`;
 }
 
@@ -22,6 +22,10 @@ function showError(error) {
   by("error").hidden = false;
   by("result").hidden = true;
   by("status").textContent = "";
+  if (/column|--(mag|flux|id|ebv|dereddened)/.test(`${error.given} ${error.do}`)) { // it can be mended here
+    by("names").open = true;
+    by("has").textContent = error.allowed.startsWith("columns: ") ? `Your table has ${error.allowed.replace("columns: ", "")}.` : "";
+  }
 }
 
 async function send(what, more) {
@@ -48,6 +52,8 @@ async function start() {
   by("summary").textContent = `${found.galaxies.toLocaleString("en")} galaxies in ${file.name}.${lost}`;
   by("status").textContent = "";
   by("result").hidden = false;
+  by("notes").replaceChildren(...found.notes.map((note) => Object.assign(document.createElement("li"), { textContent: note })));
+  by("notes").hidden = found.notes.length === 0;
   showRows();
   by("galaxy").replaceChildren(...found.rows.map((row, k) => Object.assign(document.createElement("option"), { value: k, textContent: row.object_id })));
   await showHistogram();
@@ -55,36 +61,49 @@ async function start() {
   document.documentElement.dataset.drawn = "yes";
 }
 
-const draw = (id, spec) => vegaEmbed(by(id), { $schema: "https://vega.github.io/schema/vega-lite/v6.json", width: "container", height: 240, autosize: { type: "fit-x", contains: "padding" }, ...spec }, options);
+async function draw(id, spec) {
+  const element = by(id);
+  await vegaEmbed(element, { $schema: "https://vega.github.io/schema/vega-lite/v6.json", width: "container", height: 240, autosize: { type: "fit-x", contains: "padding" }, ...spec }, options);
+  for (const [name, value] of Object.entries({ role: "img", "aria-label": spec.description })) element.setAttribute(name, value);
+  element.removeAttribute("aria-roledescription");
+  element.querySelector("svg").setAttribute("aria-hidden", "true"); // the whole is one picture, told in words
+}
 
 function showHistogram() {
   const { edges, counts } = found.histogram;
   const values = counts.map((n, k) => ({ low: edges[k], high: edges[k + 1], n }));
+  const highest = counts.indexOf(Math.max(...counts));
+  const told = values.length ? ` They lie from ${edges[0].toFixed(2)} to ${edges.at(-1).toFixed(2)}, most of them near ${((edges[highest] + edges[highest + 1]) / 2).toFixed(2)}.` : "";
   return draw("histogram", {
-    description: `Histogram of the redshifts of ${found.galaxies} galaxies`, data: { values }, mark: { type: "bar", color: "#0072B2", tooltip: true },
+    description: `Histogram of the redshifts of ${counts.reduce((a, b) => a + b, 0)} galaxies.${told}`, data: { values }, mark: { type: "bar", color: settings.colour, tooltip: true },
     encoding: { x: { field: "low", bin: "binned", type: "quantitative", title: "z_phot" }, x2: { field: "high" }, y: { field: "n", type: "quantitative", title: "galaxies" } },
   });
 }
 
+const LEVELS = ["95", "68"]; // wide below narrow
 function showGalaxy() {
-  const k = Number(by("galaxy").value), row = found.rows[k];
+  const k = Number(by("galaxy").value), row = found.rows[k], density = found.pdf[k].map(([at, p]) => ({ z: at, p }));
+  const bands = LEVELS.filter((level) => typeof row[`z_low_${level}`] === "number").map((level) => ({ level: `${level} %`, low: row[`z_low_${level}`], high: row[`z_high_${level}`] }));
   const z = row.z_phot === null ? "no redshift (a band is missing)" : `z_phot ${row.z_phot.toFixed(3)}`;
-  by("words").textContent = `${row.object_id}: ${z}. ${found.pdf[k].length ? "The curve is its density, ticks are" : "Ticks are"} the members' estimates.`;
+  const inside = [...bands].reverse().map((b) => `; ${b.level} interval ${b.low.toFixed(3)} to ${b.high.toFixed(3)}`).join("");
+  const marks = [density.length ? "the curve is its density" : "", bands.length ? "pale bands are the intervals" : "", row.z_phot === null ? "" : "ticks are the members' estimates"].filter(Boolean).join(", ");
+  by("words").textContent = `${row.object_id}: ${z}${inside}.${marks ? ` Drawn: ${marks}.` : ""}`;
   const x = { field: "z", type: "quantitative", title: "redshift" };
-  const density = found.pdf[k].map(([at, p]) => ({ z: at, p }));
-  return draw("density", {
-    description: by("words").textContent,
-    layer: [
-      { data: { values: density }, mark: { type: "area", color: "#0072B2", opacity: 0.35, line: { color: "#0072B2" } }, encoding: { x, y: { field: "p", type: "quantitative", title: density.length ? "density" : null } } },
-      { data: { values: found.members[k].filter((m) => m !== null).map((m) => ({ z: m })) }, mark: { type: "tick", color: "#D55E00", thickness: 2, tooltip: true }, encoding: { x, y: { value: 230 } } },
-    ],
-  });
+  const band = { data: { values: bands }, mark: { type: "rect", color: settings.colour, opacity: 0.16, tooltip: true }, encoding: { x: { field: "low", type: "quantitative", title: "redshift" }, x2: { field: "high" }, tooltip: [{ field: "level", title: "interval" }, { field: "low", format: ".3f" }, { field: "high", format: ".3f" }] } };
+  const ticks = found.members[k].filter((m) => m !== null).map((m) => ({ z: m }));
+  const curve = { data: { values: density }, mark: { type: "line", color: settings.colour, strokeWidth: 2 }, encoding: { x, y: { field: "p", type: "quantitative", title: "density" } } };
+  const members = { data: { values: ticks }, mark: { type: "tick", color: settings.grey, thickness: 2, tooltip: true }, encoding: { x, y: { value: 230 } } };
+  const layer = [band, curve, members].filter((one) => one.data.values.length > 0);
+  if (layer.length > 0) return draw("density", { description: by("words").textContent, layer });
+  by("density").replaceChildren(); // nothing is known of this galaxy
+  by("density").setAttribute("aria-label", by("words").textContent);
 }
 
 function showRows() {
   const table = by("rows");
   const cells = (names, tag) => { const line = document.createElement("tr"); line.append(...names.map((text) => Object.assign(document.createElement(tag), { textContent: text }))); return line; };
-  table.caption.textContent = `The first ${Math.min(found.rows.length, found.galaxies)} of ${found.galaxies.toLocaleString("en")}`;
+  const all = found.rows.length === found.galaxies;
+  table.caption.textContent = all ? `All ${found.galaxies.toLocaleString("en")} shown` : `The first ${found.rows.length} of ${found.galaxies.toLocaleString("en")} shown; the download has all`;
   table.tHead.replaceChildren(cells(found.columns, "th"));
   table.tBodies[0].replaceChildren(...found.rows.map((row) => cells(found.columns.map((name) => (row[name] === null ? "n/a" : typeof row[name] === "number" ? row[name].toFixed(4) : row[name])), "td")));
 }
