@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 import mixz
 
@@ -33,8 +35,7 @@ exclude_patterns = ["figures"]
 nitpicky = True
 # Names of other libraries lead nowhere without a network; those of mixz that are no public names have no page.
 nitpick_ignore_regex = [("py:.*", ".*")]
-# A type that only checkers import reads as it is written; the same heading may stand twice on a long page.
-suppress_warnings = ["sphinx_autodoc_typehints", "autodoc.mocked_object"]
+suppress_warnings = ["myst-nb.lexer"]  # where no notebook is executed, as in the test, none knows its language
 
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 4
@@ -75,3 +76,20 @@ html_theme_options = {
 html_sidebars = {"index": [], "changelog": []}
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
+
+
+def as_written(app: Any, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:  # noqa: ARG001
+    """Let |a| and a * b in docstrings be what they are to a reader, and no markup."""
+    example = literal = False
+    for number, line in enumerate(lines):
+        example = line.lstrip().startswith(">>>") or (example and bool(line.strip()))
+        literal = literal and (line.startswith(" ") or not line.strip())
+        if not (example or literal):
+            spans = re.split(r"(`+[^`]*`+)", line)
+            lines[number] = "".join(s if s.startswith("`") else re.sub(r"[|*]", r"\\\g<0>", s) for s in spans)
+            literal = line.rstrip().endswith("::")
+
+
+def setup(app: Any) -> None:
+    """Tell Sphinx; before napoleon, which writes markup."""
+    app.connect("autodoc-process-docstring", as_written, priority=400)

@@ -1,7 +1,7 @@
 """Links that lead out of docs/ lead somewhere on the site too: to the page that holds the file, or to a copy of it.
 
-`[LOG](../LOG.md)` works where the repository is read as it is.  On the site it leads to the file's own page if it has one
-(`PAGES`), else to a page made here that shows the file, so that the site needs no repository beside it.
+`[LOG](../LOG.md)` works where the repository is read as it is.  On the site it leads to the file's own page if it has
+one (`PAGES`), else to a page made here that shows the file, so that the site needs no repository beside it.
 """
 
 from __future__ import annotations

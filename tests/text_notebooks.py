@@ -32,9 +32,10 @@ def cells(page: Path) -> list[Cell]:
 
 def run_command(line: str) -> None:
     """Run a line of the command line in this process, and fail where it fails."""
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as stop:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["mixz", *line.split()])
-        cli.main()
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
     assert not stop.value.code, line
 
 
@@ -51,6 +52,8 @@ def run(page: Path, small: dict[str, Any]) -> dict[str, Any]:
             if draw is not None:
                 assert "<svg" in draw()["image/svg+xml"]
         if cell.parameters:
-            assert set(small) >= {name.id for node in tree.body for name in ast.walk(node) if isinstance(name, ast.Name)}
+            assert set(small) >= {
+                name.id for node in tree.body for name in ast.walk(node) if isinstance(name, ast.Name)
+            }
             space |= {name: value for name, value in small.items() if name in space}
     return space
