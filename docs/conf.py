@@ -24,6 +24,7 @@ copyright = author  # noqa: A001 (Sphinx's name)
 version = release = mixz.__version__
 
 extensions = [
+    "formulas",
     "myst_nb",
     "repository_files",
     "sphinx.ext.autodoc",

@@ -30,6 +30,8 @@ PAGES = {
 """Files of the repository that are pages of the site; README's part is the site's own first page."""
 KEPT = "repository"
 """Where copies of files are on the site."""
+SHOWN = (".md", ".png", ".svg")
+"""Endings of the files of docs/ that Sphinx takes by itself."""
 LINK = re.compile(r"\]\((?P<target>[^)#:\s]+)(?P<anchor>#[^)\s]*)?\)")
 LANGUAGES = {".py": "python", ".md": "markdown", ".yaml": "yaml", ".toml": "toml", ".sql": "sql", ".js": "javascript"}
 
@@ -46,9 +48,10 @@ def inside_the_site(app: Sphinx, docname: str, source: list[str]) -> None:
 
     def link(found: re.Match[str]) -> str:
         path = normpath(f"{stands}/{found['target']}".lstrip("/"))
-        if path.startswith("docs/") or not (ROOT / path).exists():
-            within = relpath(path.removeprefix("docs/"), folder or ".") if path.startswith("docs/") else found["target"]
-            return f"]({within}{found['anchor'] or ''})"
+        if path.startswith("docs/") and path.endswith(SHOWN):
+            return f"]({relpath(path.removeprefix('docs/'), folder or '.')}{found['anchor'] or ''})"
+        if not (ROOT / path).exists():
+            return found[0]
         if path in PAGES:
             return f"]({relpath(PAGES[path], folder or '.')}.md{found['anchor'] or ''})"
         app.env.repository_files.setdefault(docname, set()).add(path)  # type: ignore[attr-defined]
