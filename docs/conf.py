@@ -36,7 +36,10 @@ exclude_patterns = ["figures"]
 nitpicky = True
 # Names of other libraries lead nowhere without a network; those of mixz that are no public names have no page.
 nitpick_ignore_regex = [("py:.*", ".*")]
-suppress_warnings = ["myst-nb.lexer"]  # where no notebook is executed, as in the test, none knows its language
+suppress_warnings = [
+    "myst-nb.lexer",  # where no notebook is executed, as in the test, none knows its language
+    "mystnb.unknown_mime_type",  # plots come as SVG, and as the Vega-Lite that only Jupyter draws
+]
 
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 4
