@@ -11,7 +11,14 @@ from text_notebooks import cells, run
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted(page for page in DOCS.rglob("*.md") if "{code-cell}" in page.read_text())
-SMALL: dict[str, Any] = {"rows": 900, "galaxies": 1200, "members": 1, "epochs": 1, "resamples": 4}
+SMALL: dict[str, Any] = {
+    "rows": 900,
+    "galaxies": 1200,
+    "members": 1,
+    "epochs": 1,
+    "resamples": 4,
+    "recipes": ["base", "tl"],
+}
 NEEDS = {"hats": ("lsdb", "distributed"), "rail": ("rail.core",), "paper": ("skypy", "speclite", "photerr")}
 pytestmark = pytest.mark.filterwarnings("default")  # RAIL's, Dask's and their packages' warnings are theirs
 
