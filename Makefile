@@ -4,6 +4,7 @@
 # make torture  100,000 damaged files for every reader, then every verb killed at random moments; counted; hours
 # make env    the environment both stand on; nothing to do when it is current
 # make dist   wheel and sdist: built, installed by the lock into an empty environment, and tried there
+# make docs   the site: every page, the tutorials executed, links checked; out/docs/index.html
 # make lock   locks/, after constraints.txt or pyproject.toml have changed
 # make licences  the tables of docs/dependencies.md, and what is not permissive
 # make audit  known vulnerabilities of every package, where a database can be reached
@@ -29,7 +30,7 @@ ORDER  := --randomly-seed=$(SEED) --hypothesis-seed=$(SEED)
 AGAIN  := { echo "once more, what failed:"; \
   $(BIN)/python -m pytest -p no:randomly --last-failed --last-failed-no-failures none --ignore=tests/crash; }
 
-.PHONY: demo test oldest torture env lint dist lock licences audit mutants release browser clean
+.PHONY: demo test oldest torture env lint docs dist lock licences audit mutants release browser clean
 .DEFAULT_GOAL := demo
 
 demo: env
@@ -61,6 +62,10 @@ lint: env
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
+docs: env
+	$(BIN)/python -m sphinx --nitpicky --fail-on-warning --keep-going --quiet docs out/docs
+	@echo "the site: out/docs/index.html"
+
 dist lock licences audit: release
 dist:
 	$(BIN)/python checks/distribution.py
@@ -86,7 +91,7 @@ $(VENV)/.current: pyproject.toml constraints.txt
 	  { echo "mixz needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.11"; exit 2; }
 	@echo "$(BRINGS_$(if $(filter cpu,$(TORCH)),CPU,ANY))"
 	$(PYTHON) -m venv $(VENV)
-	$(if $(filter cpu,$(TORCH)),PIP_EXTRA_INDEX_URL=$(CPU_BUILDS)) $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dask,dev,hats,mlflow,mock,onnx,rail,serve,sklearn,train]'
+	$(if $(filter cpu,$(TORCH)),PIP_EXTRA_INDEX_URL=$(CPU_BUILDS)) $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dask,dev,docs,hats,mlflow,mock,onnx,rail,serve,sklearn,train]'
 	touch $@
 
 # Tests of the pages need a Chromium; without one they are skipped, and say so.  .ci/run does this where it is missing.

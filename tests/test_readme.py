@@ -17,7 +17,7 @@ from mixz.settings.file import load_config
 ROOT = Path(__file__).parents[1]
 README_FILE = ROOT / "README.md"
 README = README_FILE.read_text()
-PAGES = sorted((ROOT / "docs").glob("*.md"))
+PAGES = sorted(page for page in (ROOT / "docs").glob("*.md") if page.name != "index.md")  # the site's own door
 
 
 def blocks(language: str) -> list[str]:
@@ -74,12 +74,6 @@ def test_every_command_exists() -> None:
     for line in lines:
         verb, *arguments = shlex.split(line, comments=True)
         get_command(app).commands[verb].make_context(verb, arguments)  # type: ignore[attr-defined]
-
-
-@pytest.mark.parametrize("page", [README_FILE, ROOT / "CONTRIBUTING.md", *PAGES], ids=lambda page: page.stem)
-def test_every_link_leads_somewhere(page: Path) -> None:
-    links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text())
-    assert [link for link in links if not link.startswith("http") and not (page.parent / link).exists()] == []
 
 
 def test_the_example_runs(
