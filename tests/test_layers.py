@@ -44,7 +44,7 @@ HOMES = {
     "speclite": ("mock",),
     "photerr": ("mock",),
     "qp": ("bridges/qp_files.py",),
-    "sacc": ("bridges/nz_files.py",),
+    "sacc": ("bridges/nz/files.py",),
     "tables_io": ("bridges/rail_mock.py",),
     "lsdb": ("data/hats_folder.py",),
     "hats": ("data/hats_folder.py",),

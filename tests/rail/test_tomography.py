@@ -17,7 +17,7 @@ from rail.estimation.algos.naive_stack import NaiveStackMaskedSummarizer  # noqa
 from rail.estimation.algos.point_est_hist import PointEstHistMaskedSummarizer  # noqa: E402
 from rail.estimation.algos.uniform_binning import UniformBinningClassifier  # noqa: E402
 
-from mixz.bridges.nz_files import nz_ensembles  # noqa: E402
+from mixz.bridges.nz.files import nz_ensembles  # noqa: E402
 from mixz.bridges.qp_writers import qp_writer  # noqa: E402
 from mixz.densities.estimates import zmode  # noqa: E402
 from mixz.densities.grid import Grid  # noqa: E402

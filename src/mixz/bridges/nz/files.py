@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from mixz.tomography.estimate import Tomography
+    from mixz.tomography.answers import Tomography
 
 
 def nz_ensembles(tomography: Tomography, method: str) -> tuple[Any, Any]:
