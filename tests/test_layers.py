@@ -44,6 +44,7 @@ HOMES = {
     "speclite": ("mock",),
     "photerr": ("mock",),
     "qp": ("bridges/qp_files.py",),
+    "dustmaps": ("data/meaning/dust_maps.py",),
     "sacc": ("bridges/nz/files.py",),
     "tables_io": ("bridges/rail_mock.py",),
     "lsdb": ("data/hats_folder.py",),

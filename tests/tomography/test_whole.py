@@ -83,10 +83,12 @@ def test_labels_of_a_sample_calibrate_all(sample: PhotometricSample) -> None:
     labels = labelled(few, seed=3, same=np.arange(len(few)))
     held = estimate_nz(few, Sorted(bins, bins.of(few.z_phot)), GRID, labelled=labels, resamples=10, seed=3)
     found = of_whole(held, sums, resamples=10, seed=3)
+    worst = {
+        method: max(abs(offset(one.nz[method], one.nz[TRUTH], "mean")[0]) for one in found.each)
+        for method in (STACK, BOTH)
+    }
+    assert worst[BOTH] < 0.005 < 0.01 < worst[STACK]
     for one, of_sample in zip(found.each, held.each, strict=True):
-        truth = one.nz[TRUTH]
-        assert abs(offset(one.nz[STACK], truth, "mean")[0]) > 0.012
-        assert abs(offset(one.nz[BOTH], truth, "mean")[0]) < 0.004
         assert one.nz[BOTH].mean != of_sample.nz[BOTH].mean
         assert len(one.nz[BOTH].resampled) == 10
     assert any("sample of 1," in note for note in found.notes)

@@ -55,6 +55,9 @@ def nz(
         float | None, typer.Option(help="AB magnitude of a flux of 1, where no unit says it: nJy 31.4, uJy 23.9.")
     ] = None,
     ebv: Annotated[str | None, typer.Option(help="Column of E(B-V), where training took dust off by it.")] = None,
+    dust_map: Annotated[
+        str | None, typer.Option(help="Take dust off by position, with this map of the library dustmaps: sfd.")
+    ] = None,
     dereddened: Annotated[bool, typer.Option("--dereddened", help="The magnitudes are free of dust already.")] = False,
     object_id: Annotated[str | None, typer.Option("--id", help="Column with the galaxies' names.")] = None,
     system: Annotated[
@@ -63,6 +66,7 @@ def nz(
     group: Annotated[
         str | None, typer.Option("--group", "--hdu", help="Which table in the file: HDF5 group, FITS extension.")
     ] = None,
+    survey: Annotated[str | None, typer.Option(help="The table is a survey's as it is, e.g. rubin_dp1.")] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="HATS: processes to start here, instead of one per core.")
     ] = None,
@@ -82,6 +86,7 @@ def nz(
     """
     from mixz import stages
     from mixz.bridges.model_columns import Asked
+    from mixz.stages.predict import asked_of
 
     try:
         asked = TomographySettings(
@@ -106,6 +111,7 @@ def nz(
         flux_zero_point=flux_zero_point,
         ebv=ebv,
         dereddened=dereddened,
+        dust_map=dust_map,
     )
     record = stages.nz(
         model,
@@ -113,7 +119,7 @@ def nz(
         output,
         console,
         asked=asked,
-        columns=columns,
+        columns=columns if survey is None else asked_of(survey, columns),
         group=group,
         labels=labels,
         seed=seed,
