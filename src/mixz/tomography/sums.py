@@ -162,15 +162,15 @@ class DensitySums:
     """
 
     layout: Layout
-    values: Floats = field(init=False)
+    summed: Floats = field(init=False)
 
     def __post_init__(self) -> None:
         layout = self.layout
-        self.values = np.zeros(((layout.patches + GROUPS) * layout.cells, layout.width))
+        self.summed = np.zeros(((layout.patches + GROUPS) * layout.cells, layout.width))
 
     def add(self, part: PartSums) -> None:
         """Add the sums of some galaxies."""
-        self.values[part.row] += part.values
+        self.summed[part.row] += part.values
 
     def bins(self, number: int, *, sample: str = "") -> Bins:
         """Bins of equal counts, or equal weights, with edges between cells.
@@ -232,7 +232,7 @@ class DensitySums:
         return np.asarray(own[2 : 2 + self.layout.members] / own[1])
 
     def _rows(self) -> Floats:
-        return self.values.reshape(self.layout.patches + GROUPS, self.layout.cells, -1)
+        return self.summed.reshape(self.layout.patches + GROUPS, self.layout.cells, -1)
 
     def _of_groups(self) -> Floats:
         return self._rows()[self.layout.patches :]
