@@ -117,7 +117,7 @@ def test_by_workers_it_is_what_the_table_gives(
 def test_patches_hold_all_places(place: Path) -> None:
     folder = HatsFolder.open(place / "sky")
     frame = sky(GALAXIES, seed=3)
-    for least, most in ((2.0, 128), (0.5, 20), (30.0, 128)):
+    for least, most in ((2.0, 192), (0.5, 20), (30.0, 192)):
         order, patches = coarse_pixels(folder.pixels, least_deg=least, most=most)
         assert len(patches) <= most
         assert order == 0 or 58.6 / 2**order >= least
