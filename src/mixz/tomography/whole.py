@@ -83,7 +83,6 @@ def _summed(
     drawn = drawn_patches(np.arange(len(patches)), times, seed=[seed, 2])
     if drawn is not None:
         found[PATCHES] = drawn.T @ patches
-        found[PATCHES][0] = found[GALAXIES][0]
     return realised(found, sums.layout.grid, moves)
 
 
