@@ -8,14 +8,14 @@ import numpy as np
 from tomography_toys import GRID, labelled, photometric
 
 from mixz.tomography import BOTH, LABELS, SPECTRA, TRUTH, estimate_nz, offset, sort_into_bins
-from mixz.tomography.cells import Cells
+from mixz.tomography.cells import MagnitudeCells
 
 
 def test_weights_add_up_to_the_galaxies_that_somebody_stands_for() -> None:
     rng = np.random.default_rng(1)
     sample, known = rng.normal(22, 1, (500, 3)), rng.normal(22.5, 1, (100, 3))
     weight = rng.uniform(0.5, 2, (500, 2))
-    found = Cells.between(sample, known)
+    found = MagnitudeCells.between(sample, known)
     np.testing.assert_allclose(found.weights(weight, np.ones((100, 2))).sum(axis=0), weight[~found.alone].sum(axis=0))
 
 
@@ -24,7 +24,7 @@ def test_a_skewed_sample_is_put_right() -> None:
     rng = np.random.default_rng(2)
     mag = rng.uniform(20, 24, (4_000, 1))
     known = mag[rng.random(4_000) < (25 - mag[:, 0]) / 8]
-    weight = Cells.between(mag, known).weights(np.ones((4_000, 1)), np.ones((len(known), 1)))[:, 0]
+    weight = MagnitudeCells.between(mag, known).weights(np.ones((4_000, 1)), np.ones((len(known), 1)))[:, 0]
     assert known.mean() < mag.mean() - 0.2
     assert abs(np.average(known[:, 0], weights=weight) - mag.mean()) < 0.03
 

@@ -13,13 +13,13 @@ from mixz.tomography import BOTH, STACK, TRUTH, Sorted, estimate_nz, offset, sor
 from mixz.tomography.bins import Bins
 from mixz.tomography.nz import GALAXIES, MEMBERS, PATCHES
 from mixz.tomography.samples import PhotometricSample
-from mixz.tomography.sums import GROUPS, DensitySums, Layout, fine_edges
+from mixz.tomography.sums import GROUPS, DensitySums, SumLayout, fine_edges
 from mixz.tomography.whole import of_whole
 
 
 def summed(sample: PhotometricSample, pieces: int, *, edges: tuple[float, ...] | None = None) -> DensitySums:
     cells = fine_edges(GRID) if edges is None else np.array(edges)
-    layout = Layout(cells, GRID, patches=12, members=4, truth=True)
+    layout = SumLayout(cells, GRID, patches=12, members=4, truth=True)
     group = np.random.default_rng(5).integers(0, GROUPS, len(sample))
     sums = DensitySums(layout)
     for rows in np.array_split(np.arange(len(sample)), pieces):

@@ -103,7 +103,8 @@ def nz(
     truths = truths_of(labels or table)
     cuts = _cuts(asked)
     whole: NzCatalogue | None = None
-    theirs, keep, told = None, None, []
+    theirs: NzTable | None = None
+    keep, told = None, list[str]()
     if labels is not None:  # before the table, which may be long
         require_table(labels)
         there = [cut.column for cut in cuts if cut.column in table_columns(labels)]

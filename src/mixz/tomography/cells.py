@@ -32,7 +32,7 @@ ITERATIONS = 20
 
 
 @dataclass(frozen=True, eq=False)
-class Cells:
+class MagnitudeCells:
     """Which cell each galaxy is in.
 
     Parameters
@@ -45,7 +45,7 @@ class Cells:
     One faint galaxy in two has a label; none of the bright ones has:
 
     >>> sample = np.array([[20.0], [20.1], [24.0], [24.1]])
-    >>> found = Cells.between(sample, np.array([[24.0]]), cells=2)
+    >>> found = MagnitudeCells.between(sample, np.array([[24.0]]), cells=2)
     >>> found.weights(np.ones((4, 1)), np.ones((1, 1))), found.alone
     (array([[2.]]), array([ True,  True, False, False]))
     """

@@ -8,7 +8,7 @@ import numpy as np
 
 from mixz.densities.grid import Grid, cell
 from mixz.tomography.answers import BOTH, BY_LABELS, LABELS, POINTS, SPECTRA, STACK, TRUTH, BinEstimates
-from mixz.tomography.cells import Cells
+from mixz.tomography.cells import MagnitudeCells
 from mixz.tomography.members import member_means
 from mixz.tomography.neighbours import Neighbours, effective
 from mixz.tomography.nz import GALAXIES, MEMBERS, SHIFT, NofZ, moments, normalised, realised, spread
@@ -163,9 +163,9 @@ class OneBin:
         same = labelled.same[rows]
         own = np.where(same >= 0, place[same], -1)
         sample, theirs = self.sample.mag[mine][:, bands], labelled.photometry.mag[rows][:, bands]
-        near: Cells | Neighbours
+        near: MagnitudeCells | Neighbours
         if self.stand_ins == "cells":
-            near = Cells.between(sample, theirs, seed=self.seed)
+            near = MagnitudeCells.between(sample, theirs, seed=self.seed)
         else:
             near = Neighbours.between(sample, theirs, same=own)
         if near.alone.any():

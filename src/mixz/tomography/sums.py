@@ -76,7 +76,7 @@ class PartSums:
 
 
 @dataclass(frozen=True, eq=False)
-class Layout:
+class SumLayout:
     """What is summed, and where each sum stands.
 
     Parameters
@@ -153,7 +153,7 @@ class DensitySums:
     >>> from mixz.densities.grid import Grid
     >>> from mixz.tomography.samples import PhotometricSample
     >>> grid = Grid(np.linspace(0, 1, 3))
-    >>> layout = Layout(np.array([0.0, 0.5, 1.0]), grid, patches=0)
+    >>> layout = SumLayout(np.array([0.0, 0.5, 1.0]), grid, patches=0)
     >>> some = PhotometricSample(np.zeros((2, 1)), np.array([0.2, 0.7]), np.array([[0.5, 0.5, 0], [0, 0.5, 0.5]]))
     >>> sums = DensitySums(layout)
     >>> sums.add(layout.sums(some, np.zeros(2, int)))
@@ -161,7 +161,7 @@ class DensitySums:
     (array([1, 1]), array([0. , 0.5, 0.5]))
     """
 
-    layout: Layout
+    layout: SumLayout
     summed: Floats = field(init=False)
 
     def __post_init__(self) -> None:

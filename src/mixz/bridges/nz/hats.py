@@ -25,7 +25,7 @@ from mixz.data.hats_folder import HatsFolder, batches, coarse_pixels, file_colum
 from mixz.data.table_frames import arrow_frame
 from mixz.errors import MixzError
 from mixz.tomography.bins import Bins, fit_for_bins, none_left, require_filled, require_weights, srd_bins
-from mixz.tomography.sums import GROUPS, DensitySums, Layout, PartSums, fine_edges
+from mixz.tomography.sums import GROUPS, DensitySums, PartSums, SumLayout, fine_edges
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,12 +79,12 @@ class NzJob:
     patches: tuple[int, ...]
     share: float
 
-    def layout(self, rows: NzTable) -> Layout:
+    def layout(self, rows: NzTable) -> SumLayout:
         """What is summed of such rows, and where."""
         grid, members = rows.grid, len(rows.photoz.z_phot_members)
         edges = fine_edges(grid) if self.edges is None else np.asarray(self.edges)
         simulated = any(self.truths[name].simulated for name in rows.z)
-        return Layout(edges, grid, len(self.patches), members if members > 1 else 0, simulated)
+        return SumLayout(edges, grid, len(self.patches), members if members > 1 else 0, simulated)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +108,7 @@ class Summed:
     """
 
     sums: PartSums | None
-    layout: Layout | None
+    layout: SumLayout | None
     sampled: NzTable | None
     left_out: Mapping[str, int]
     told: Sequence[str]
