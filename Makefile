@@ -48,7 +48,7 @@ oldest:
 	.venv-oldest/bin/python -m pip install --quiet --constraint constraints-oldest.txt --editable '.[dask,dev,mock,onnx,serve,sklearn,train]'
 	.venv-oldest/bin/$(PYTEST) -o filterwarnings=default
 	$(PYTHON) -m venv .venv-oldest-bridges
-	.venv-oldest-bridges/bin/python -m pip install --quiet --constraint constraints-oldest-bridges.txt --editable '.[dask,dev,hats,mlflow,mock,onnx,rail,serve,sklearn,train]'
+	.venv-oldest-bridges/bin/python -m pip install --quiet --constraint constraints-oldest-bridges.txt --editable '.[dask,dev,hats,mlflow,mock,onnx,rail,sacc,serve,sklearn,train]'
 	.venv-oldest-bridges/bin/$(PYTEST) -o filterwarnings=default $(BRIDGES)
 
 # Hours. In pieces: make torture FUZZ_INPUTS=5000 FUZZ_SEED=3 MIXZ_VERBS=build,predict MIXZ_KILLS=20 MIXZ_SEED=3
@@ -91,7 +91,7 @@ $(VENV)/.current: pyproject.toml constraints.txt
 	  { echo "mixz needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.11"; exit 2; }
 	@echo "$(BRINGS_$(if $(filter cpu,$(TORCH)),CPU,ANY))"
 	$(PYTHON) -m venv $(VENV)
-	$(if $(filter cpu,$(TORCH)),PIP_EXTRA_INDEX_URL=$(CPU_BUILDS)) $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dask,dev,docs,hats,mlflow,mock,onnx,rail,serve,sklearn,train]'
+	$(if $(filter cpu,$(TORCH)),PIP_EXTRA_INDEX_URL=$(CPU_BUILDS)) $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dask,dev,docs,hats,mlflow,mock,onnx,rail,sacc,serve,sklearn,train]'
 	touch $@
 
 # Tests of the pages need a Chromium; without one they are skipped, and say so.  .ci/run does this where it is missing.

@@ -30,7 +30,7 @@ from mixz.densities.grid import Grid
 from mixz.mock import hsc
 from mixz.mock.survey import simulate
 from mixz.tomography import (
-    METHODS,
+    STACK,
     TRUTH,
     LabelledSample,
     PhotometricSample,
@@ -39,10 +39,16 @@ from mixz.tomography import (
     offset,
     sort_into_bins,
 )
+from mixz.tomography.answers import BY_LABELS
 from mixz.truths import KNOWN_TRUTHS, Labels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from mixz.tomography.one_bin import StandIns
+
+Pair = tuple[Tomography, Tomography]
+"""What was found with nearest neighbours, and with cells."""
 
 DEEP, WIDE, I_LIMIT, BINS, MEMBERS = 54_000, 20_000, 25.0, 5, 3
 GOAL = 0.003
@@ -73,7 +79,13 @@ def survey(deep: int, wide: int, *, seed: int) -> tuple[mixz.GalaxySet, NDArray[
 
 
 def found(
-    photoz: mixz.PhotoZ, galaxies: mixz.GalaxySet, target: NDArray[np.bool_], *, own: bool, seed: int
+    photoz: mixz.PhotoZ,
+    galaxies: mixz.GalaxySet,
+    target: NDArray[np.bool_],
+    *,
+    own: bool,
+    seed: int,
+    stand_ins: StandIns = "neighbours",
 ) -> Tomography:
     """n(z) of the target's bins, with its own labels or without."""
     mag = np.asarray(galaxies.mag, dtype=np.float64)
@@ -90,28 +102,30 @@ def found(
     labelled = LabelledSample(everyone, labels, row, galaxies.split != "train").rows(known)
     sample = everyone.rows(np.flatnonzero(target))
     assert photoz.z_grid is not None
-    return estimate_nz(
-        sample, sort_into_bins(BINS, sample.z_phot), Grid(photoz.z_grid), labelled=labelled, resamples=40, seed=seed
-    )
+    bins, grid = sort_into_bins(BINS, sample.z_phot), Grid(photoz.z_grid)
+    return estimate_nz(sample, bins, grid, labelled=labelled, resamples=40, seed=seed, stand_ins=stand_ins)
 
 
-def errors(tomography: Tomography, quantity: str) -> dict[str, list[float]]:
+def errors(both: Pair, quantity: str) -> dict[str, list[float]]:
     """Per method how far every bin's mean (or width) is from the true one, in units of (1 + z)."""
+    by_neighbours, by_cells = both
+    asked = [(method, by_neighbours, method) for method in (STACK, *BY_LABELS)]
+    asked += [(f"{method}, cells", by_cells, method) for method in BY_LABELS]
     return {
-        method: [
+        name: [
             offset(one.nz[method], one.nz[TRUTH], quantity)[0] if method in one.nz else np.nan
             for one in tomography.each
         ]
-        for method in METHODS
+        for name, tomography, method in asked
     }
 
 
-def table(every: list[Tomography], quantity: str, title: str) -> str:
+def table(every: list[Pair], quantity: str, title: str) -> str:
     """One table in Markdown: the errors of the first seed by bin, and over all seeds."""
     several = [errors(one, quantity) for one in every]
-    bins = every[0].bins.names
+    bins = every[0][0].bins.names
     lines = [f"| {title} | {' | '.join(bins)} | rms | largest |", f"|---|{'--:|' * (len(bins) + 2)}"]
-    for method in METHODS:
+    for method in several[0]:
         values = 1000 * np.array([one[method] for one in several])
         cells = [f"{value:+.1f}" for value in values[0]]
         rms, largest = np.sqrt(np.nanmean(values**2)), np.nanmax(np.abs(values))
@@ -130,7 +144,7 @@ def main() -> None:
     recipe = mixz.RECIPES["fused"]
     if given.quick:
         recipe = recipe.changed(training={"epochs": 2})
-    results: dict[str, list[Tomography]] = {"own": [], "other": []}
+    results: dict[str, list[Pair]] = {"own": [], "other": []}
     for seed in range(1, 1 + (1 if given.quick else given.seeds)):
         begun = time.perf_counter()
         galaxies, target, _ = survey(DEEP // share, WIDE // share, seed=seed)
@@ -140,7 +154,11 @@ def main() -> None:
         )
         photoz = mixz.fit(hidden, recipe, members=MEMBERS, seed=seed).predict(galaxies)
         for kind, several in results.items():
-            several.append(found(photoz, galaxies, target, own=kind == "own", seed=seed))
+            own = kind == "own"
+            by_neighbours, by_cells = (
+                found(photoz, galaxies, target, own=own, seed=seed, stand_ins=how) for how in ("neighbours", "cells")
+            )
+            several.append((by_neighbours, by_cells))
         print(
             f"<!-- seed {seed}: {target.sum():,} galaxies in bins, {time.perf_counter() - begun:.0f} s -->", flush=True
         )

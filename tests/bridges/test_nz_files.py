@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mixz.bridges import nz_files
+from mixz.bridges.nz import files as nz_files
 from mixz.densities.grid import Grid
 from mixz.errors import MixzError
 from mixz.tomography import STACK, BinEstimates, Bins, NofZ, Tomography

@@ -164,9 +164,27 @@ def test_bad_weights_and_an_empty_table(home: Path, tmp_path: Path) -> None:
         nz(home, str(tmp_path / "empty.parquet"), tmp_path / "out", asked=asked())
 
 
-def test_a_model_of_points_is_refused_before_the_work(home: Path, tmp_path: Path) -> None:
-    with pytest.raises(MixzError, match="gives points without densities"):
-        stages.nz(home / "base", home / "table.parquet", tmp_path / "out", Console(quiet=True), asked=asked())
+def test_a_model_of_points_counts_them_and_says_so(home: Path, tmp_path: Path) -> None:
+    record = stages.nz(
+        home / "base", home / "table.parquet", tmp_path / "out", Console(quiet=True), asked=asked(bins=(0.0, 2.4))
+    )
+    [one] = record["bins"]
+    assert set(one["methods"]) == {"points", "spectra", "labels", "both", "truth"}
+    assert any("points without densities" in note for note in record["notes"])
+    made = frame(600, seed=2)
+    galaxies = mixz.GalaxySet(
+        np.arange(600), BANDS, made[[f"mag_{b}" for b in BANDS]].to_numpy(), np.full((600, 4), np.nan)
+    )
+    z_phot = mixz.open_model(home / "base").predict(galaxies).z_phot
+    kept = z_phot[(z_phot >= 0) & (z_phot <= 2.4)]
+    assert one["methods"]["points"]["mean"] == pytest.approx(kept.mean(), abs=2e-3)
+
+
+def test_cells_stand_in_too(home: Path, tmp_path: Path) -> None:
+    record = nz(home, "table.parquet", tmp_path / "out", asked=asked(stand_ins="cells"))
+    for one in record["bins"]:
+        both, truth = one["methods"]["both"], one["methods"]["truth"]
+        assert both["mean"] == pytest.approx(truth["mean"], abs=0.03)
 
 
 @pytest.mark.parametrize(
@@ -217,7 +235,8 @@ def test_a_config_asks_for_every_recipe(toy_settings: dict[str, Any], write_conf
     records = stages.tomography(config, console)
     assert [record["recipe"] for record in records] == ["base", "fused"]
     for record in records:
-        assert {"stack", "labels", "both"} <= set(record["bins"][0]["methods"])
+        own = "points" if record["recipe"] == "base" else "stack"
+        assert {own, "labels", "both"} <= set(record["bins"][0]["methods"])
     results = stages.Results(config)
     assert results.read_tomography() == records
     assert (config.folder / "nz" / "fused" / "nz.csv").is_file()

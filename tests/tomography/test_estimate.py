@@ -73,7 +73,7 @@ def test_every_source_of_error_is_told_apart() -> None:
     each, _ = both_of(bias=0.0, shift=0.0, patches=20)
     for one in each:
         assert set(one.nz[STACK].errors) == {GALAXIES, PATCHES, MEMBERS}
-        assert set(one.nz[BOTH].errors) == {GALAXIES, PATCHES, SHIFT}
+        assert set(one.nz[BOTH].errors) == {GALAXIES, PATCHES, SHIFT, MEMBERS}
         assert all(np.isfinite(error).all() for nz in one.nz.values() for error in nz.errors.values())
 
 
@@ -187,3 +187,20 @@ def test_galaxies_without_density_or_band_spoil_nothing() -> None:
     for nz in one.nz.values():
         assert np.isfinite(nz.mass).all()
         assert nz.mean == pytest.approx(one.nz[TRUTH].mean, abs=0.02)
+
+
+def test_what_members_share_in_labelled_galaxies_does_not_count() -> None:
+    """Members that are off as a whole are off in the stack, and calibrated away where labels are."""
+    each, _ = both_of(bias=0.0, shift=0.0)
+    for one in each:
+        assert one.nz[BOTH].errors[MEMBERS][0] < 0.3 * one.nz[STACK].errors[MEMBERS][0]
+
+
+def test_members_that_only_differ_beyond_the_labels_count() -> None:
+    sample, other = photometric(3_000, seed=1), photometric(3_000, seed=2)
+    rng = np.random.default_rng(3)
+    sample = replace(sample, z_members=sample.z_phot + rng.normal(0, 0.02, (6, 1)))
+    other = replace(other, z_members=np.tile(other.z_phot, (6, 1)))
+    bins = sort_into_bins(1, sample.z_phot)
+    [one] = estimate_nz(sample, bins, GRID, labelled=labelled(other, seed=4), resamples=40).each
+    assert one.nz[BOTH].errors[MEMBERS][0] == pytest.approx(one.nz[STACK].errors[MEMBERS][0], rel=0.4)

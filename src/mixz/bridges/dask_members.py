@@ -186,13 +186,16 @@ def spread(
                 continue
             job = next(waiting)
             try:
-                yield jobs[job], job.result()
+                result = job.result()
             except KilledWorker as error:
                 raise MixzError(
                     f"workers died several times at {jobs[job]}",
                     "workers with enough memory, and room on the disk",
                     "give the workers more memory or take fewer; the same command goes on",
                 ) from error
+            # What is forgotten here the workers need not keep.
+            yield jobs.pop(job), result
+            del job, result
     finally:
         client.cancel(list(jobs))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mixz.data.meaning.dust_maps import ebv_at
 from mixz.data.meaning.missing import Account, Values
 from mixz.data.meaning.names import ROUNDED, are_rounded, as_names
 from mixz.data.meaning.numbers import require_columns, units_of
@@ -56,6 +57,10 @@ class Asked:
         Whether its magnitudes are free of dust already.
     corrected
         Whether they are what training saw, so that zero points are right already too: a table that mixz built.
+    dust_map
+        The map of E(B-V) by whose values at the galaxies' positions dust is taken off, instead of as in training.
+    per_ebv
+        Per band A_b / E(B-V) of the table's own system; by default that of the training tables.
     """
 
     mag: str | None = None
@@ -68,6 +73,8 @@ class Asked:
     ebv: str | None = None
     dereddened: bool = False
     corrected: bool = False
+    dust_map: str | None = None
+    per_ebv: tuple[tuple[str, float], ...] = ()
 
     def columns(self, model: PhotoZModel, available: Sequence[str], *, where: str) -> Columns:
         """Choose the column map that fits a table: the one asked for, one of the training tables', or the plain one.
@@ -137,6 +144,9 @@ class Asked:
         wanted = _names(columns, _bands(columns, model, available))
         name = self.id_column(model, available)
         wanted += [name] if name else []
+        if self.dust_map is not None:
+            self._places(model, available, where)
+            self._coefficients(model, _bands(columns, model, available))
         require_columns(wanted, available, where=where, do=NAME_THEM)
         return list(dict.fromkeys([*wanted, *(self.position_columns(model, available) or ())]))
 
@@ -187,11 +197,45 @@ class Asked:
         if account is not None:
             _tell_bands(account, columns, model, bands)
         mag, mag_err = photometry(frame, columns, bands, where=where, account=account)
+        if self.dust_map is not None:
+            mag = mag - self._dust(model, frame, bands, where)
         name = self.id_column(model, available)
         if account is not None and name in frame and are_rounded(frame[name]):
             account.note(f"{where} column {name!r}: {ROUNDED}")
         system = np.full(len(frame), self.system or "")
         return GalaxySet(np.arange(first, first + len(frame)), bands, mag, mag_err, system=system)
+
+    def _dust(self, model: PhotoZModel, frame: pd.DataFrame, bands: Sequence[str], where: str) -> Any:
+        """What dust takes by the map, shape (galaxy, band) [mag]."""
+        self._places(model, [str(name) for name in frame.columns], where)
+        coefficients = self._coefficients(model, bands)
+        beside = self.beside(model, frame, where=where)
+        ebv = ebv_at(str(self.dust_map), np.asarray(beside["ra"], float), np.asarray(beside["dec"], float))
+        return ebv[:, None] * coefficients
+
+    def _places(self, model: PhotoZModel, available: Sequence[str], where: str) -> None:
+        """Refuse a table without positions."""
+        if self.position_columns(model, available) is None:
+            named = ", ".join(f"{ra} and {dec}" for ra, dec in POSITIONS)
+            raise MixzError(f"--dust-map for {where}, which has no positions", f"columns {named}", "add them")
+
+    def _coefficients(self, model: PhotoZModel, bands: Sequence[str]) -> list[float]:
+        """A_b / E(B-V) of each band.
+
+        Raises
+        ------
+        MixzError
+            One is not known.
+        """
+        trained = next((c.extinction_per_ebv for c in _trained_on(model, self.system) if c.extinction_per_ebv), {})
+        known = dict(self.per_ebv) or dict(trained)
+        if lacking := [band for band in bands if band not in known]:
+            raise MixzError(
+                f"--dust-map: A_b / E(B-V) is not known of the bands {', '.join(lacking)}",
+                "a --survey whose coefficients mixz has, or a model whose training took dust off by E(B-V)",
+                "name the survey, or take dust off beforehand and say --dereddened",
+            )
+        return [known[band] for band in bands]
 
     def _as_trained(self, columns: Columns) -> bool:
         """Whether only the training tables say what a flux of 1 is, though the fluxes are called otherwise."""
@@ -219,7 +263,7 @@ class Asked:
         """A training table's map with what is said here of dust and zero points."""
         if self.corrected:
             columns = columns.model_copy(update={"zero_points": {}})
-        if self.dereddened:
+        if self.dereddened or self.dust_map is not None:
             return columns.model_copy(update=WITHOUT_DUST)
         if self.ebv is None:
             return columns
@@ -247,6 +291,10 @@ class Asked:
             raise MixzError(f"--flux-zero-point {self.flux_zero_point}", "a number, e.g. 31.4", "correct it")
         if self.dereddened and self.ebv is not None:
             raise MixzError("--ebv with --dereddened", "one of them", "leave out --ebv: no dust is taken off")
+        if self.dust_map is not None and (self.dereddened or self.ebv is not None):
+            raise MixzError(
+                "--dust-map beside --ebv or --dereddened", "one of them", "say once where dust is known from"
+            )
 
 
 PLAIN = {"mag": "mag_{band}", "mag_err": "mag_err_{band}", "flux": None, "flux_err": None, "flux_zero_point": None}

@@ -65,7 +65,7 @@ def simulated_task_set_3(*, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     in_field = np.arange(len(field)) < MANY_BAND_FIELD
     columns = {f"flag_{name}": mask for name, mask in flags.items()} | {"flag_COSMOS2020": in_field}
     columns[SPEC] = np.where(has_spec, field["redshift"], np.nan)
-    columns[MANY_BAND] = np.where(in_field, _many_band(field, seed), np.nan)
+    columns[MANY_BAND] = np.where(in_field, many_band_labels(field, seed=seed), np.nan)
     training = field.assign(**columns)
     return _unseen_as_nan(training[has_spec | in_field]), _unseen_as_nan(test[test["mag_i_lsst"] < FAINTEST_TEST])
 
@@ -106,7 +106,7 @@ def _applied(stage: Any, photometry: pd.DataFrame, name: str, **options: Any) ->
         return np.asarray(made(photometry.copy()).data["flag"]).astype(bool)
 
 
-def _many_band(field: pd.DataFrame, seed: int) -> NDArray[np.float64]:
+def many_band_labels(field: pd.DataFrame, *, seed: int) -> NDArray[np.float64]:
     """Mock COSMOS2020 redshifts by RAIL's published error model."""
     from rail.creation.degraders.gaussian_skewt_scatter_selector import GaussianSkewtScatterSelector
 

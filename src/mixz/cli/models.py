@@ -32,6 +32,9 @@ def predict(
         float | None, typer.Option(help="AB magnitude of a flux of 1, where no unit says it: nJy 31.4, uJy 23.9.")
     ] = None,
     ebv: Annotated[str | None, typer.Option(help="Column of E(B-V), where training took dust off by it.")] = None,
+    dust_map: Annotated[
+        str | None, typer.Option(help="Take dust off by position, with this map of the library dustmaps: sfd.")
+    ] = None,
     dereddened: Annotated[bool, typer.Option("--dereddened", help="The magnitudes are free of dust already.")] = False,
     object_id: Annotated[str | None, typer.Option("--id", help="Column with the galaxies' names.")] = None,
     system: Annotated[
@@ -86,6 +89,7 @@ def predict(
         flux_zero_point=flux_zero_point,
         ebv=ebv,
         dereddened=dereddened,
+        dust_map=dust_map,
     )
     lost = stages.predict(
         model,

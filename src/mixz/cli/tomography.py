@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from pydantic import ValidationError
@@ -14,10 +14,15 @@ from mixz.errors import MixzError
 from mixz.settings.recipe import wrong_setting
 from mixz.settings.tomography import TomographySettings
 
+StandIns = Literal["neighbours", "cells"]
+
 
 def nz(
     model: Model,
-    table: Annotated[Path, typer.Argument(help="Any table with the model's bands; its z_<truth> columns are labels.")],
+    table: Annotated[
+        Path,
+        typer.Argument(help="Any table with the model's bands, or a HATS folder; its z_<truth> columns are labels."),
+    ],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write.")],
     bins: Annotated[
         str,
@@ -32,6 +37,10 @@ def nz(
         str | None, typer.Option(help="Truth whose galaxies are like the table's; else the first noisy one.")
     ] = None,
     weight: Annotated[str | None, typer.Option(help="Column of how much each galaxy counts.")] = None,
+    stand_ins: Annotated[
+        StandIns,
+        typer.Option(help="How labelled galaxies stand for a bin's: nearest neighbours, or cells as of a SOM."),
+    ] = "neighbours",
     cut: Annotated[
         list[str] | None, typer.Option(help="Cut by quality: 'support>=1', 'risk<=0.2' (may be repeated).")
     ] = None,
@@ -46,6 +55,9 @@ def nz(
         float | None, typer.Option(help="AB magnitude of a flux of 1, where no unit says it: nJy 31.4, uJy 23.9.")
     ] = None,
     ebv: Annotated[str | None, typer.Option(help="Column of E(B-V), where training took dust off by it.")] = None,
+    dust_map: Annotated[
+        str | None, typer.Option(help="Take dust off by position, with this map of the library dustmaps: sfd.")
+    ] = None,
     dereddened: Annotated[bool, typer.Option("--dereddened", help="The magnitudes are free of dust already.")] = False,
     object_id: Annotated[str | None, typer.Option("--id", help="Column with the galaxies' names.")] = None,
     system: Annotated[
@@ -54,10 +66,16 @@ def nz(
     group: Annotated[
         str | None, typer.Option("--group", "--hdu", help="Which table in the file: HDF5 group, FITS extension.")
     ] = None,
+    survey: Annotated[str | None, typer.Option(help="The table is a survey's as it is, e.g. rubin_dp1.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="HATS: processes to start here, instead of one per core.")
+    ] = None,
+    dask: Annotated[str | None, typer.Option(metavar="ADDRESS", help="HATS: a Dask scheduler, instead.")] = None,
 ) -> None:
     """Sort galaxies into tomographic bins and give their n(z), four ways, with errors and the DESC's verdict.
 
-    `stack` sums densities; `spectra` re-weights exact labels by nearest neighbours in magnitudes; `labels` deconvolves
+    `stack` sums densities (`points` counts z_phot, where a model gives no densities); `spectra` re-weights exact labels
+    in magnitudes; `labels` deconvolves
     many-band labels by their kernel; `both` calibrates densities by all labels (docs/tomography.md). Methods that lack
     labels say so.
 
@@ -68,12 +86,14 @@ def nz(
     """
     from mixz import stages
     from mixz.bridges.model_columns import Asked
+    from mixz.stages.predict import asked_of
 
     try:
         asked = TomographySettings(
             bins=_bins(bins),
             representative=representative,
             weight=weight,
+            stand_ins=stand_ins,
             cuts=tuple(cut or ()),
             patch_deg=patch_deg,
             resamples=resamples,
@@ -91,9 +111,20 @@ def nz(
         flux_zero_point=flux_zero_point,
         ebv=ebv,
         dereddened=dereddened,
+        dust_map=dust_map,
     )
     record = stages.nz(
-        model, table, output, console, asked=asked, columns=columns, group=group, labels=labels, seed=seed
+        model,
+        table,
+        output,
+        console,
+        asked=asked,
+        columns=columns if survey is None else asked_of(survey, columns),
+        group=group,
+        labels=labels,
+        seed=seed,
+        workers=workers,
+        dask=dask,
     )
     print_tomography([record], console)
     print_paths("n(z)", [output], console)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
+    from numpy.typing import NDArray
 
     from mixz.data.sky import Box
 
@@ -303,3 +304,42 @@ def _half(path: Path, reason: str) -> MixzError:
         "a folder that LSDB, hats-import or `mixz predict` finished",
         "let its writer finish (an unfinished `mixz predict` goes on when run again), or fetch it again",
     )
+
+
+def pixels_of(ra_deg: NDArray[np.floating[Any]], dec_deg: NDArray[np.floating[Any]], order: int) -> NDArray[np.int64]:
+    """The piece of sky of an order that each place lies in, by number in nested order; -1 where it is no place."""
+    from hats.pixel_math.healpix_shim import radec2pix
+
+    known = np.isfinite(ra_deg) & (np.abs(dec_deg) <= 90)
+    found = np.full(len(ra_deg), -1)
+    found[known] = radec2pix(order, np.mod(ra_deg[known], 360), dec_deg[known])
+    return found
+
+
+def coarse_pixels(pixels: Sequence[Pixel], *, least_deg: float, most: int) -> tuple[int, NDArray[np.int64]]:
+    """The finest pieces of sky that all places of a catalogue lie in, none smaller than some degrees, so many at most.
+
+    Returns
+    -------
+    int, shape (piece,)
+        Their order, and their numbers, rising.
+
+    Examples
+    --------
+    >>> coarse_pixels([Pixel(1, 5), Pixel(2, 2)], least_deg=1, most=5)
+    (2, array([ 2, 20, 21, 22, 23]))
+    """
+    found = 0, np.arange(12)
+    for order in range(30):
+        # A side of a pixel of order 0 is 58.6 degrees long.
+        if order and 58.6 / 2**order < least_deg:
+            break
+        numbers: set[int] = set()
+        for pixel in pixels:
+            finer = order - pixel.order
+            first = pixel.number << (2 * finer) if finer >= 0 else pixel.number >> (-2 * finer)
+            numbers.update(range(first, first + 4 ** max(finer, 0)))
+            if len(numbers) > most:
+                return found
+        found = order, np.array(sorted(numbers))
+    return found

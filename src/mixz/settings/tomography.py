@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -30,6 +30,9 @@ class TomographySettings(Strict):
         The truth whose galaxies are like the bins' where magnitudes are; by default the first noisy one.
     weight
         The column that says how much each galaxy counts, e.g. of lensing weights.
+    stand_ins
+        How labelled galaxies are made to stand for a bin's: by nearest ``neighbours`` in magnitudes, or by ``cells`` of
+        them, as a self-organising map has.
     cuts
         Cuts by quality, on any column of the photo-z or of the table: ``["support>=1", "risk<=0.2"]``.
     patch_deg
@@ -43,6 +46,7 @@ class TomographySettings(Strict):
     target: Name | None = None
     representative: Name | None = None
     weight: str | None = None
+    stand_ins: Literal["neighbours", "cells"] = "neighbours"
     cuts: tuple[QualityCut, ...] = ()
     patch_deg: Annotated[Positive, Field(le=90)] = 0.5
     resamples: Annotated[int, Field(ge=0, le=MOST_RESAMPLES)] = 100

@@ -2,58 +2,54 @@
 
 from __future__ import annotations
 
-import json
+import os
+from dataclasses import replace
 from functools import partial
-from importlib.metadata import version
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
-from mixz.atomic import alone, replacing, require_place
+from mixz.atomic import alone, replacing
+from mixz.bridges.dask_members import dask_client
 from mixz.bridges.model_columns import Asked
 from mixz.bridges.models import open_model
-from mixz.bridges.nz_files import has_sacc, write_nz_qp, write_nz_sacc
-from mixz.bridges.nz_tables import NzTable, read_nz_table, shared_bands
+from mixz.bridges.nz.tables import NzTable, read_nz_table, shared_bands
 from mixz.bridges.pieces import Pieces
 from mixz.data.data_set.galaxies_file import is_galaxies, read_galaxies, read_provenance
-from mixz.data.table_writers import Note, TableNotes
-from mixz.data.tables import require_table, row_count, table_columns, write_table
-from mixz.densities.grid import Grid, even_grid
+from mixz.data.hats_folder import HatsFolder, is_hats
+from mixz.data.tables import require_table, row_count, table_columns
 from mixz.errors import MixzError, nearest
 from mixz.progress import progress_bar
 from mixz.settings.tomography import TomographySettings
 from mixz.settings.truths import KNOWN_SETTINGS, TruthSettings
 from mixz.stages.predict import as_told_by
+from mixz.stages.store.nz_folder import require_nz_place, write_nz_files
 from mixz.stages.store.photoz_tables import photoz_provenance
 from mixz.stages.store.results import Results, label_truths
-from mixz.tomography.bins import NO_BIN, Quality, sort_into_bins
-from mixz.tomography.estimate import BOTH, LABELS, SPECTRA, STACK, estimate_nz
+from mixz.tomography.bins import NO_BIN, Quality, Sorted, sort_into_bins
+from mixz.tomography.estimate import estimate_nz
 from mixz.tomography.record import tomography_record
-from mixz.tomography.samples import LabelledSample, PhotometricSample
+from mixz.tomography.samples import LabelledSample
+from mixz.tomography.whole import of_whole
 from mixz.truths.likelihood import Labels
 from mixz.truths.truth import Truths
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from rich.console import Console
 
     from mixz.bridges.models import PhotoZModel
+    from mixz.bridges.nz.hats import NzCatalogue
+    from mixz.densities.grid import Grid
     from mixz.galaxies import GalaxySet
     from mixz.metrics.summary import Record
     from mixz.photoz import PhotoZ
     from mixz.settings.config import Config
-    from mixz.tomography.estimate import Tomography
-
-BEST_FIRST = (BOTH, LABELS, SPECTRA, STACK)
-"""Whose n(z) a file with one per bin holds: the first of these that answers."""
-RECORD = "tomography.json"
-POINT_NODES, POINT_END = 201, 6.0
-"""The grid of n(z) of points."""
-LEAST_SCATTER = 0.01
+    from mixz.tomography.answers import Tomography
+    from mixz.tomography.samples import PhotometricSample
 
 
 def nz(
@@ -67,13 +63,16 @@ def nz(
     seed: int = 0,
     group: str | int | None = None,
     labels: Path | None = None,
+    workers: int | None = None,
+    dask: str | None = None,
 ) -> Record:
     """Write n(z) of the tomographic bins of a table, by every method that has what it needs, and the verdict.
 
     Parameters
     ----------
     model, table
-        A model folder or an ONNX file, and a table with the model's bands.
+        A model folder or an ONNX file, and a table with the model's bands; of a HATS folder all galaxies are summed up
+        part by part on Dask workers, and labels re-weighted to a sample of them (`mixz.bridges.nz.hats`).
     output
         Folder to write: ``tomography.json``, ``nz.csv``, ``nz.fits``, ``bins.csv``, qp files and a SACC file where
         these packages are installed.
@@ -84,6 +83,8 @@ def nz(
     labels
         A table of galaxies with labels (``z_<truth>``) and the model's bands, e.g. the ``galaxies.parquet`` of a run,
         whose training galaxies then calibrate no densities; by default the table's own labels are taken.
+    workers, dask
+        For a HATS folder: how many processes to start here (one per core), or the address of a Dask scheduler.
 
     Returns
     -------
@@ -93,44 +94,52 @@ def nz(
     Raises
     ------
     MixzError
-        The model gives no densities; the table lacks a column or a bin a galaxy; or the output cannot be written.
+        The table lacks a column or a bin a galaxy; or the output cannot be written.
     """
-    require_table(table)
-    _require_nz_place(output)
+    if not is_hats(table):
+        require_table(table)
+    require_nz_place(output)
     opened = open_model(model)
-    if not opened.has_density:
-        raise MixzError(
-            f"{model} gives points without densities, and n(z) is made of densities",
-            "a model whose networks end in a density (head: binned or mixture)",
-            "use such a model, e.g. the recipe `fused`",
-        )
     truths = truths_of(labels or table)
     cuts = _cuts(asked)
-    wanted = [cut.column for cut in cuts] + ([asked.weight] if asked.weight else [])
-    with progress_bar(f"nz {table.name}", console) as bar:
-        own, told = _read(opened, table, columns, truths, group, wanted, bar)
-        theirs, keep = own, None
-        if labels is not None:
-            require_table(labels)
-            there = [cut.column for cut in cuts if cut.column in table_columns(labels)]
-            theirs, more = _read(opened, labels, Asked(system=columns.system), truths, None, there, bar)
-            told += more
-            keep = np.all([cut.passes(theirs.column(cut.column)) for cut in cuts], axis=0) if cuts else None
-    for text in told:
+    whole: NzCatalogue | None = None
+    theirs: NzTable | None = None
+    keep, told = None, list[str]()
+    if labels is not None:  # before the table, which may be long
+        require_table(labels)
+        there = [cut.column for cut in cuts if cut.column in table_columns(labels)]
+        with progress_bar(f"nz {labels.name}", console) as bar:
+            theirs, told = _read(opened, labels, Asked(system=columns.system), truths, None, there, bar)
+        keep = np.all([cut.passes(theirs.column(cut.column)) for cut in cuts], axis=0) if cuts else None
+        _require_representative(asked, theirs, labels)
+    if is_hats(table):
+        connection = dask_client(dask, workers=workers or os.cpu_count() or 1)
+        whole = _summed(model, table, columns, truths, asked, connection, console)
+        own, more = whole.sample, [*whole.told]
+    else:
+        wanted = [cut.column for cut in cuts] + ([asked.weight] if asked.weight else [])
+        with progress_bar(f"nz {table.name}", console) as bar:
+            own, more = _read(opened, table, columns, truths, group, wanted, bar)
+    for text in [*more, *told]:
         console.print(text, style="yellow", highlight=False, markup=False)
-    if asked.representative and asked.representative not in theirs.z:
-        known = ", ".join(theirs.z) or "none"
-        raise MixzError(
-            f"representative labels {asked.representative!r}",
-            f"truths of {labels or table}: {known}",
-            f"name one of these{nearest(asked.representative, theirs.z)}",
-        )
-    sample = own.sample(asked.patch_deg, weight=asked.weight, truths=truths)
-    beside = None if theirs is own else own
-    labelled = theirs.labelled(truths, shared_bands(opened), asked.patch_deg, beside=beside, keep=keep)
-    quality = {cut: own.column(cut.column) for cut in cuts}
-    grid = Grid(np.asarray(own.photoz.z_grid))
-    found = _tomography(sample, labelled, grid, asked, quality, asked.representative or "", seed)
+    beside = None if theirs is None else own
+    theirs = theirs or own
+    _require_representative(asked, theirs, labels or table)
+    scatter = theirs.scatter(truths)
+    sample = own.sample(asked.patch_deg, weight=asked.weight, truths=truths, scatter=scatter)
+    bands = shared_bands(opened)
+    labelled = theirs.labelled(truths, bands, asked.patch_deg, beside=beside, keep=keep, scatter=scatter)
+    if whole is None:
+        quality = {cut: own.column(cut.column) for cut in cuts}
+        binned = sort_into_bins(asked.bins, sample.z_phot, weight=sample.weight, quality=quality)
+    else:
+        binned = Sorted(whole.bins, whole.bins.of(sample.z_phot), whole.left_out)
+    found = _tomography(sample, binned, labelled, own.grid, asked, asked.representative or "", seed)
+    if whole is not None:
+        points = not opened.has_density
+        found = of_whole(found, whole.sums, resamples=asked.resamples, seed=seed, points=points)
+    if not opened.has_density:
+        found = replace(found, notes=(*found.notes, _about_points(scatter)))
     about = photoz_provenance(opened, input=table.name) | ({"labels": labels.name} if labels else {})
     known_truths = {*own.z, *theirs.z}
     simulated = any(truths[name].simulated for name in known_truths) or bool(opened.provenance.get("simulated"))
@@ -141,19 +150,14 @@ def nz(
     return record
 
 
-def _require_nz_place(output: Path) -> None:
-    """Refuse a place where a folder cannot be written, or where something else than n(z) lies."""
-    if not output.exists():
-        require_place(output)
-        return
-    others = sorted(path.name for path in output.iterdir() if not _is_ours(path.name)) if output.is_dir() else []
-    if others or not output.is_dir():
-        what = f"{output} holds {others[0]}" if others else f"{output} is a file"
-        raise MixzError(f"{what}, and would be replaced", "a new folder, or one that `mixz nz` wrote", "name another")
-
-
-def _is_ours(name: str) -> bool:
-    return name in (RECORD, "bins.csv") or name.startswith(("nz.", "nz_"))
+def _require_representative(asked: TomographySettings, labelled: NzTable, where: Path) -> None:
+    """Refuse representative labels that nobody has."""
+    if asked.representative and asked.representative not in labelled.z:
+        raise MixzError(
+            f"representative labels {asked.representative!r}",
+            f"truths of {where}: {', '.join(labelled.z) or 'none'}",
+            f"name one of these{nearest(asked.representative, labelled.z)}",
+        )
 
 
 def truths_of(table: Path) -> Truths:
@@ -188,16 +192,50 @@ def _read(
     return found, [*pieces.account.warnings()]
 
 
+def _summed(
+    model: Path,
+    source: Path,
+    columns: Asked,
+    truths: Truths,
+    asked: TomographySettings,
+    connection: AbstractContextManager[Any],
+    console: Console,
+) -> NzCatalogue:
+    """A HATS catalogue, summed up on Dask workers."""
+    from mixz.bridges.nz.hats import sum_hats
+
+    HatsFolder.open(source)  # a mistake, or a missing package, is told before workers start
+    with connection as client, progress_bar(f"nz {source.name}", console) as bar:
+        return sum_hats(
+            model,
+            source,
+            client,
+            bins=asked.bins,
+            asked=columns,
+            truths=truths,
+            cuts=_cuts(asked),
+            weight=asked.weight,
+            patch_deg=asked.patch_deg,
+            bar=bar,
+        )
+
+
+def _about_points(scatter: float) -> str:
+    return (
+        f"the model gives points without densities: `points` counts z_phot, which scatter by {scatter:.3f} (1 + z), "
+        "and `both` takes each for a Gaussian as wide"
+    )
+
+
 def _tomography(
     sample: PhotometricSample,
+    binned: Sorted,
     labelled: LabelledSample | None,
     grid: Grid,
     asked: TomographySettings,
-    quality: dict[Quality, Any],
     representative: str,
     seed: int,
 ) -> Tomography:
-    binned = sort_into_bins(asked.bins, sample.z_phot, weight=sample.weight, quality=quality)
     number = None
     if labelled is not None:
         # A labelled galaxy of the sample itself is where the sample has it, cuts and all.
@@ -210,49 +248,10 @@ def _tomography(
         labelled=labelled,
         labelled_bin=number,
         representative=representative,
+        stand_ins=asked.stand_ins,
         resamples=asked.resamples,
         seed=seed,
     )
-
-
-def write_nz_files(found: Tomography, record: Record, folder: Path) -> None:
-    """Write everything that is known of n(z) into a folder that is there."""
-    (folder / RECORD).write_text(json.dumps(record, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    about = {"mixz": version("mixz"), **record.get("provenance", {})}
-    long = pd.concat(
-        [
-            pd.DataFrame({"bin": k, "z_phot": one.name, "method": method, "z": nz.grid.z, "density": nz.pdf}).assign(
-                low=nz.band()[0], high=nz.band()[1]
-            )
-            for k, one in enumerate(found.each)
-            for method, nz in one.nz.items()
-        ],
-        ignore_index=True,
-    )
-    notes = {
-        "bin": Note("", "number of the bin, from 0"),
-        "z_phot": Note("", "the bin's edges in z_phot"),
-        "method": Note("", "how n(z) was found"),
-        "z": Note("", "redshift"),
-        "density": Note("", "n(z), integrates to 1"),
-        "low": Note("", "lower end of the 68 % band"),
-        "high": Note("", "upper end of the 68 % band"),
-    }
-    for ending in ("csv", "fits"):
-        write_table(long, folder / f"nz.{ending}", notes=TableNotes(notes, about, name="NZ"))
-    rows = [
-        {"bin": k, "z_phot": one["name"], "method": method, "galaxies": one["galaxies"]}
-        | {key: told[key] for key in ("mean", "mean_error", "width", "width_error", "labels")}
-        for k, one in enumerate(record["bins"])
-        for method, told in one["methods"].items()
-    ]
-    write_table(pd.DataFrame(rows), folder / "bins.csv")
-    methods = [method for method in BEST_FIRST if any(method in one.nz for one in found.each)]
-    if find_spec("qp") is not None:
-        for method in methods:
-            write_nz_qp(found, method, folder)
-    if has_sacc():
-        write_nz_sacc(found, methods, folder / "nz.sacc", model=str(about.get("model", "")), mixz=about["mixz"])
 
 
 def tomography(config: Config, console: Console) -> list[Record]:
@@ -316,36 +315,22 @@ def _of_recipe(
     carried = {key: np.asarray(values) for key, values in test.carried.items()}
     cuts = _cuts(settings)
     own = NzTable(photoz, np.asarray(test.mag, float), test.z, carried, test.ra_deg, test.dec_deg, None, None)
-    simulated = [truth for truth in test.truths if truths[truth].simulated]
-    z_true = test.z[simulated[0]] if simulated and np.isfinite(test.z[simulated[0]]).all() else None
     labels = {t: Labels.of(test, truths[t], ref_band=config.ref_band) for t in label_truths(test, truths)}
-    weight, patch = None if settings.weight is None else own.column(settings.weight), own.patches(settings.patch_deg)
-    if photoz.z_grid is None:
-        grid, scatter = even_grid(POINT_NODES, POINT_END), _scatter(photoz.z_phot, labels.values())
-        told: dict[str, Any] = {"weight": weight, "patch": patch, "z_true": z_true}
-        sample = PhotometricSample.of_points(photoz, own.mag, grid, scatter=scatter, **told)
-    else:
-        grid = Grid(photoz.z_grid)
-        sample = PhotometricSample.of(photoz, own.mag, weight=weight, patch=patch, z_true=z_true)
+    scatter = own.scatter(truths)
+    sample = own.sample(settings.patch_deg, weight=settings.weight, truths=truths, scatter=scatter)
     has = (
         np.flatnonzero(np.any([np.isfinite(one.z) for one in labels.values()], axis=0)) if labels else np.empty(0, int)
     )
     labelled = LabelledSample(sample, labels, np.arange(len(test))).rows(has) if len(has) else None
     quality = {cut: own.column(cut.column) for cut in cuts}
-    found = _tomography(sample, labelled, grid, settings, quality, representative, config.seed)
+    binned = sort_into_bins(settings.bins, sample.z_phot, weight=sample.weight, quality=quality)
+    found = _tomography(sample, binned, labelled, own.grid, settings, representative, config.seed)
+    if photoz.pdf is None:
+        found = replace(found, notes=(*found.notes, _about_points(scatter)))
     about = {"config": config.name, "model": name, "train_digest": config.train_digest(name)}
-    record = tomography_record(found, recipe=name, provenance=about, simulated=z_true is not None)
+    record = tomography_record(found, recipe=name, provenance=about, simulated=sample.z_true is not None)
     return found, record
 
 
 def _cuts(asked: TomographySettings) -> list[Quality]:
     return [Quality.read(text) for text in asked.cuts]
-
-
-def _scatter(z_phot: Any, labels: Iterable[Labels]) -> float:
-    """How far points scatter about labels, sigma_mad of dz; a tenth where there are no labels."""
-    found = [(z_phot - one.z) / (1 + one.z) for one in labels]
-    dz = np.concatenate([one[np.isfinite(one)] for one in found]) if found else np.empty(0)
-    if not len(dz):
-        return 0.1
-    return max(LEAST_SCATTER, 1.4826 * float(np.median(np.abs(dz - np.median(dz)))))

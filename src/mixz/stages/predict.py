@@ -223,7 +223,8 @@ def asked_of(survey: str, asked: Asked) -> Asked:
     told = {kind: columns.get(kind) for kind in (*photometry, "object_id")}
     told |= {"flux_zero_point": columns.get("flux_zero_point")} if photometry[0] == "flux" else {}
     changes: dict[str, Any] = {name: value for name, value in told.items() if getattr(asked, name) is None}
-    return replace(asked, **changes)
+    # For a dust map; what a survey's own columns say of dust a model's training tables say too.
+    return replace(asked, **changes, per_ebv=tuple(columns.get("extinction_per_ebv", {}).items()))
 
 
 def _names_in(survey: str | None, names: Sequence[str]) -> dict[str, str]:

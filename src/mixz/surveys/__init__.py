@@ -1,5 +1,6 @@
 """The surveys that a config may name, each a short file of constants with their sources."""
 
+from mixz.surveys.clauds import CLAUDS
 from mixz.surveys.cosmos2020 import CLASSIC, FARMER
 from mixz.surveys.cosmos_specz import COSMOS_SPECZ
 from mixz.surveys.desc_challenge import DESC_PZ_CHALLENGE
@@ -27,6 +28,7 @@ SURVEYS: dict[str, Survey] = {
         DP1,
         Q1,
         DR1,
+        CLAUDS,
     )
 }
 

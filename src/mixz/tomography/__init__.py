@@ -1,18 +1,18 @@
 """Tomographic bins: their galaxies, their n(z) four ways, and what cosmology requires; numpy and scipy only."""
 
-from mixz.tomography.bins import NO_BIN, SRD_BINS, Bins, Quality, Sorted, sort_into_bins
-from mixz.tomography.estimate import (
+from mixz.tomography.answers import (
     BOTH,
     LABELS,
     METHODS,
-    RESAMPLES,
+    POINTS,
     SPECTRA,
     STACK,
     TRUTH,
     BinEstimates,
     Tomography,
-    estimate_nz,
 )
+from mixz.tomography.bins import NO_BIN, SRD_BINS, Bins, Quality, Sorted, sort_into_bins
+from mixz.tomography.estimate import RESAMPLES, estimate_nz
 from mixz.tomography.nz import NofZ
 from mixz.tomography.requirements import REQUIREMENTS, SrdRequirement, requirements
 from mixz.tomography.samples import LabelledSample, PhotometricSample
@@ -23,6 +23,7 @@ __all__ = [
     "LABELS",
     "METHODS",
     "NO_BIN",
+    "POINTS",
     "REQUIREMENTS",
     "RESAMPLES",
     "SPECTRA",

@@ -105,10 +105,15 @@ class Bins:
 
     def of(self, z_phot: Floats | Sequence[float]) -> NDArray[np.int64]:
         """The bin of each galaxy, shape (galaxy,); `NO_BIN` where it is in none or has no redshift."""
-        z = np.asarray(z_phot, dtype=np.float64)
-        found = np.searchsorted(self.edges, z, side="right") - 1
-        found = np.where(z == self.edges[-1], len(self) - 1, found)
-        return np.asarray(np.where(np.isfinite(z) & (found < len(self)) & (found >= 0), found, NO_BIN), np.int64)
+        return self.between(np.asarray(z_phot, dtype=np.float64), np.asarray(self.edges))
+
+    @staticmethod
+    def between(z: Floats, edges: Floats) -> NDArray[np.int64]:
+        """Between which edges each redshift lies, shape (galaxy,); `NO_BIN` beyond them, or where it is none."""
+        last = len(edges) - 2
+        found = np.searchsorted(edges, z, side="right") - 1
+        found = np.where(z == edges[-1], last, found)
+        return np.asarray(np.where(np.isfinite(z) & (found <= last) & (found >= 0), found, NO_BIN), np.int64)
 
     @classmethod
     def equal_counts(cls, z_phot: Floats, number: int, *, weight: Floats | None = None, sample: str = "") -> Self:
@@ -306,6 +311,29 @@ def sort_into_bins(
     (array([ 0,  0,  1,  1, -1]), {'no redshift': 1})
     """
     require_weights(weight, len(z_phot))
+    kept, left_out = fit_for_bins(z_phot, weight=weight, quality=quality)
+    if not kept.any():
+        raise none_left(left_out)
+    z = np.where(kept, z_phot, np.nan)
+    bins = Bins.asked(what, z, weight=weight)
+    number = bins.of(z)
+    if (outside := kept & (number == NO_BIN)).any():
+        left_out["z_phot outside the bins"] = int(outside.sum())
+    found = Sorted(bins, number, left_out)
+    require_filled(bins, found.counts(), f"; z_phot reach from {np.nanmin(z):.3g} to {np.nanmax(z):.3g}")
+    return found
+
+
+def fit_for_bins(
+    z_phot: Floats, *, weight: Floats | None = None, quality: Mapping[Quality, Floats] | None = None
+) -> tuple[Mask, dict[str, int]]:
+    """Which galaxies may be in a bin, shape (galaxy,), and how many may not, by the reason.
+
+    Parameters
+    ----------
+    z_phot, weight, quality
+        As `sort_into_bins`.
+    """
     left_out = {}
     kept = np.isfinite(z_phot)
     if not kept.all():
@@ -318,29 +346,41 @@ def sort_into_bins(
     if weight is not None and (kept & (weight == 0)).any():
         left_out["weight 0"] = int((kept & (weight == 0)).sum())
         kept = kept & (weight > 0)
-    if not kept.any():
-        why = ", ".join(f"{reason}: {n:,}" for reason, n in left_out.items()) or "the table is empty"
-        raise MixzError(
-            f"no galaxy is left for the bins ({why})", "at least one in every bin", "check cuts and weights"
-        )
-    z = np.where(kept, z_phot, np.nan)
-    bins = Bins.asked(what, z, weight=weight)
-    number = bins.of(z)
-    if (outside := kept & (number == NO_BIN)).any():
-        left_out["z_phot outside the bins"] = int(outside.sum())
-    found = Sorted(bins, number, left_out)
-    empty = [name for name, n in zip(bins.names, found.counts(), strict=True) if not n]
+    return kept, left_out
+
+
+def none_left(left_out: Mapping[str, int]) -> MixzError:
+    """What to say where no galaxy is left."""
+    why = ", ".join(f"{reason}: {n:,}" for reason, n in left_out.items()) or "the table is empty"
+    return MixzError(f"no galaxy is left for the bins ({why})", "at least one in every bin", "check cuts and weights")
+
+
+def require_filled(bins: Bins, counts: NDArray[np.int64], more: str = "") -> None:
+    """Refuse bins of which one holds no galaxy.
+
+    Raises
+    ------
+    MixzError
+        One does.
+    """
+    empty = [name for name, n in zip(bins.names, counts, strict=True) if not n]
     if empty:
         raise MixzError(
-            f"bins {', '.join(empty)} hold no galaxy; z_phot reach from {np.nanmin(z):.3g} to {np.nanmax(z):.3g}",
+            f"bins {', '.join(empty)} hold no galaxy{more}",
             "a galaxy in every bin",
             "give other edges, or a number of bins",
         )
-    return found
 
 
-def require_weights(weight: Floats | None, galaxies: int) -> None:
+def require_weights(weight: Floats | None, galaxies: int, *, all_may_be_zero: bool = False) -> None:
     """Refuse weights of galaxies that cannot be.
+
+    Parameters
+    ----------
+    weight, galaxies
+        The weights, and how many there must be.
+    all_may_be_zero
+        Whether these are some of a table's galaxies, so that all of them may be 0.
 
     Raises
     ------
@@ -356,5 +396,5 @@ def require_weights(weight: Floats | None, galaxies: int) -> None:
     if bad.any():
         first = weight[bad][0]
         raise MixzError(f"{int(bad.sum()):,} weights are negative or no numbers, e.g. {first:g}", allowed, "mend them")
-    if galaxies and not (weight > 0).any():
+    if galaxies and not all_may_be_zero and not (weight > 0).any():
         raise MixzError("every weight is 0", "some above 0", "name another column")

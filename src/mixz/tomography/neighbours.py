@@ -19,7 +19,7 @@ from scipy.sparse import csr_array
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mixz.arrays import Floats
+    from mixz.arrays import Floats, Mask
 
 NEAREST = 10
 """Labelled galaxies that stand for each one without a label: the fewer, the more alike; the more, the less do single
@@ -73,11 +73,16 @@ class Neighbours:
         itself, others = np.flatnonzero(own >= 0), np.flatnonzero(own < 0)
         near = np.empty((0, k), dtype=np.intp)
         if len(others):
-            matrix = _whitening(np.concatenate([sample, labelled]))
+            matrix = whitening(np.concatenate([sample, labelled]))
             near = np.asarray(cKDTree(labelled @ matrix).query(sample[others] @ matrix, k=[*range(1, k + 1)])[1])
         row = np.concatenate([itself, np.repeat(others, k)])
         column = np.concatenate([own[itself], near.ravel()])
         return cls(csr_array((np.ones(len(row)), (row, column)), shape=(len(sample), len(labelled))))
+
+    @property
+    def alone(self) -> Mask:
+        """Which galaxies of the sample nobody stands for, shape (sample galaxy,): none, however far its neighbours."""
+        return np.zeros(self.stands_for.shape[0], dtype=bool)
 
     def weights(self, sample: Floats, labelled: Floats) -> Floats:
         """The weights of labelled galaxies in every resample, shape (labelled galaxy, resample).
@@ -106,7 +111,7 @@ def effective(weight: Floats) -> float:
     return float(weight.sum()) ** 2 / square if square > 0 else 0.0
 
 
-def _whitening(mag: Floats) -> Floats:
+def whitening(mag: Floats) -> Floats:
     """The map to coordinates in which colours count as they scatter, shape (band, band)."""
     variance, directions = np.linalg.eigh(np.atleast_2d(np.cov(mag.T, ddof=0)))
     return np.asarray(directions / np.sqrt(np.maximum(variance, NARROWEST_MAG**2)))

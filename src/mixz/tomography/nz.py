@@ -129,3 +129,27 @@ def normalised(mass: Floats) -> NDArray[Any]:
     total = mass.sum(axis=-1, keepdims=True)
     even = np.full(mass.shape[-1], 1 / mass.shape[-1])
     return np.where(total > 0, mass / np.where(total > 0, total, 1), even)
+
+
+def realised(found: Mapping[str, Floats], grid: Grid, moves: Mapping[str, Floats] | None = None) -> NofZ:
+    """n(z) with its realisations: of patches where these are known, moved by what else is uncertain.
+
+    Parameters
+    ----------
+    found
+        Per way of drawing again (`GALAXIES`, `PATCHES`) masses of shape (1 + resample, z), the first as they are.
+    grid
+        Their nodes.
+    moves
+        Per further source (`MEMBERS`, `SHIFT`) how far the mean is off in every realisation, shape (resample,).
+    """
+    kind = PATCHES if PATCHES in found else GALAXIES
+    every = {k: np.asarray(normalised(mass)) for k, mass in found.items()}
+    mass, resampled = every[GALAXIES][0], every[kind][1:]
+    errors = {k: moments(one[1:], grid).std(axis=0, ddof=1) for k, one in every.items() if len(one) > 2}
+    mean_width = np.array([1.0, 0.0])
+    for source, by in (moves or {}).items():
+        if len(by) > 1 and by.any():
+            errors[source] = mean_width * by.std(ddof=1)
+            resampled = moved(resampled, grid, by)
+    return NofZ(grid, mass, resampled, errors)

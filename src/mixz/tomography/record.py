@@ -9,7 +9,7 @@ from mixz.tomography.verdict import bin_verdicts, label_floor
 
 if TYPE_CHECKING:
     from mixz.arrays import Floats
-    from mixz.tomography.estimate import BinEstimates, Tomography
+    from mixz.tomography.answers import BinEstimates, Tomography
     from mixz.tomography.nz import NofZ
     from mixz.tomography.verdict import BinVerdict
 

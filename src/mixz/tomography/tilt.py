@@ -66,6 +66,8 @@ class Tilt:
         The weights that f was fitted with, shape (galaxy,).
     smoothness
         lambda.
+    per_score
+        How much the coefficients change with the sum of the galaxies' scores, shape (spline, spline).
     """
 
     splines: Floats
@@ -73,6 +75,7 @@ class Tilt:
     response: Floats
     weight: Floats
     smoothness: float
+    per_score: Floats
 
     def factors(self, weight: Floats | None = None) -> Floats:
         """t at the nodes; where galaxies count otherwise, shape (galaxy, resample), for every resample.
@@ -86,6 +89,28 @@ class Tilt:
             change = self.splines @ (self.response.T @ (weight - self.weight[:, None]))
             log = log + np.clip(change, -FARTHEST_STEP, FARTHEST_STEP)
         return np.asarray(np.exp(log - log.max(axis=0)))
+
+    def anew(self, likelihood: Floats, base: Floats, other: Floats) -> Floats:
+        """t at the nodes, shape (z,), had something else been known of the galaxies before their labels.
+
+        Parameters
+        ----------
+        likelihood, base
+            What it was fitted to.
+        other
+            In place of `base`, shape (galaxy, z).
+        """
+        change = self.splines @ (self.per_score @ (self._score(likelihood, other) - self._score(likelihood, base)))
+        log = self.splines @ self.coefficients + np.clip(change, -FARTHEST_STEP, FARTHEST_STEP)
+        return np.asarray(np.exp(log - log.max()))
+
+    def _score(self, likelihood: Floats, base: Floats) -> Floats:
+        """What labels ask for beyond what is there, along every spline, shape (spline,)."""
+        before = base * self.factors()[:, 0]
+        after = before * likelihood
+        share = self.weight / np.maximum(after.sum(axis=1), LEAST) @ after
+        share -= self.weight / np.maximum(before.sum(axis=1), LEAST) @ before
+        return np.asarray(share @ self.splines)
 
 
 def fit_tilt(likelihood: Floats, base: Floats, grid: Grid, *, weight: Floats) -> Tilt:
@@ -125,8 +150,9 @@ def fit_tilt(likelihood: Floats, base: Floats, grid: Grid, *, weight: Floats) ->
         if len(tried) > 2 and tried[-1].evidence < tried[-2].evidence < tried[-3].evidence:
             break
     best = max(tried, key=lambda fit: fit.evidence)
-    response = best.scores @ np.linalg.inv(best.bend) * unit
-    return Tilt(best.splines, best.coefficients, response, np.asarray(weight, float), best.smoothness)
+    per_score = np.linalg.inv(best.bend) * unit
+    weight = np.asarray(weight, float)
+    return Tilt(best.splines, best.coefficients, best.scores @ per_score, weight, best.smoothness, per_score)
 
 
 class _Fit(NamedTuple):

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from mixz.tomography.estimate import BOTH, METHODS, TRUTH
+from mixz.tomography.answers import BOTH, METHODS, TRUTH
 from mixz.tomography.nz import moments
 from mixz.tomography.requirements import MEAN, requirements
 
 if TYPE_CHECKING:
-    from mixz.tomography.estimate import BinEstimates, Tomography
+    from mixz.tomography.answers import BinEstimates, Tomography
     from mixz.tomography.nz import NofZ
     from mixz.tomography.requirements import SrdRequirement
 

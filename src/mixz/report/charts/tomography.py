@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mixz.metrics.summary import Record
     from mixz.report.run import Run, Runs
 
-SHOWN = ("truth", "both", "stack")
+SHOWN = ("truth", "both", "stack", "points")
 """Methods that a plot shows, where they answer: a band of what the others are compared with, lines of the others."""
 POINTS = 80
 """Redshifts that a plot shows at most: finer ones show noise only."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from mixz.data.meaning.numbers import numbers, require_columns
 from mixz.data.redshifts import redshifts
 from mixz.data.split import sky_patches
 from mixz.data.tables import read_chunks
+from mixz.densities.grid import Grid, even_grid
 from mixz.errors import MixzError, nearest
 from mixz.photoz import PhotoZ, concatenate_photoz
 from mixz.settings.bands import reference_band
@@ -20,9 +21,10 @@ from mixz.tomography.samples import LabelledSample, PhotometricSample
 from mixz.truths.likelihood import Labels
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from mixz.arrays import Floats, Mask
@@ -33,6 +35,12 @@ if TYPE_CHECKING:
     from mixz.truths.truth import Truths
 
 
+POINT_NODES, POINT_END = 201, 6.0
+"""The grid of n(z) of points."""
+LEAST_SCATTER, USUAL_SCATTER = 0.01, 0.1
+"""Of points about redshifts: at least, and where nothing is known of it (ours)."""
+
+
 @dataclass(frozen=True, eq=False)
 class NzTable:
     """What was read of a table, row by row.
@@ -40,7 +48,7 @@ class NzTable:
     Parameters
     ----------
     photoz
-        Its galaxies' redshifts, with densities.
+        Its galaxies' redshifts, with densities where the model gives any.
     mag
         Magnitudes in the bands that every galaxy of the model has, shape (galaxy, band).
     z
@@ -55,6 +63,8 @@ class NzTable:
         The side of the split of each, where the table says.
     z_err
         Per truth with known intervals, how far each reaches below and above the label, shape (galaxy, 2).
+    patch
+        The patch of sky of each, numbered, where that is known otherwise than by squares.
     """
 
     photoz: PhotoZ
@@ -66,6 +76,7 @@ class NzTable:
     names: NDArray[Any] | None
     side: NDArray[Any] | None
     z_err: Mapping[str, Floats] = field(default_factory=dict)
+    patch: NDArray[np.int64] | None = None
 
     @classmethod
     def of_galaxies(cls, model: PhotoZModel, galaxies: GalaxySet) -> NzTable:
@@ -113,27 +124,74 @@ class NzTable:
 
     def patches(self, patch_deg: float) -> NDArray[np.int64] | None:
         """The patch of sky of each galaxy, numbered; None where a position is not known."""
+        if self.patch is not None:
+            return self.patch
         if not (len(self.ra_deg) and np.isfinite(self.ra_deg).all() and np.isfinite(self.dec_deg).all()):
             return None
         return np.asarray(np.unique(sky_patches(self.ra_deg, self.dec_deg, patch_deg), return_inverse=True)[1])
 
-    def sample(self, patch_deg: float, *, weight: str | None = None, truths: Truths | None = None) -> PhotometricSample:
+    @property
+    def grid(self) -> Grid:
+        """The grid of the densities; where the model gives points, one that is fine enough for them."""
+        return self.photoz.grid or even_grid(POINT_NODES, POINT_END)
+
+    def scatter(self, truths: Truths) -> float:
+        """How far points scatter about labels, sigma_mad of dz; a tenth where there are no labels."""
+        real = [z for name, z in self.z.items() if not truths[name].simulated]
+        dz = np.concatenate([(self.photoz.z_phot - z) / (1 + z) for z in real]) if real else np.empty(0)
+        dz = dz[np.isfinite(dz)]
+        return max(LEAST_SCATTER, 1.4826 * float(np.median(np.abs(dz - np.median(dz))))) if len(dz) else USUAL_SCATTER
+
+    def sample(
+        self,
+        patch_deg: float,
+        *,
+        weight: str | None = None,
+        truths: Truths | None = None,
+        scatter: float = USUAL_SCATTER,
+    ) -> PhotometricSample:
         """Its galaxies, with their true redshifts where they are simulated.
 
-        Raises
-        ------
-        MixzError
-            The model gives no densities.
+        Parameters
+        ----------
+        patch_deg
+            Side of patches of sky.
+        weight
+            The column of how much each counts.
+        truths
+            How wrong labels are: which are the true redshifts of simulated galaxies.
+        scatter
+            Of points about redshifts, where the model gives points.
         """
         simulated = [name for name in self.z if truths is not None and truths[name].simulated]
         z_true = self.z[simulated[0]] if simulated else None
-        return PhotometricSample.of(
-            self.photoz,
-            self.mag,
-            weight=None if weight is None else self.column(weight),
-            patch=self.patches(patch_deg),
-            z_true=z_true if z_true is not None and np.isfinite(z_true).all() else None,
+        more: dict[str, Any] = {
+            "weight": None if weight is None else self.column(weight),
+            "patch": self.patches(patch_deg),
+            "z_true": z_true if z_true is not None and np.isfinite(z_true).all() else None,
+        }
+        if self.photoz.pdf is None:
+            return PhotometricSample.of_points(self.photoz, self.mag, self.grid, scatter=scatter, **more)
+        return PhotometricSample.of(self.photoz, self.mag, **more)
+
+    def rows(self, which: NDArray[Any]) -> NzTable:
+        """The galaxies that `which` (a mask or indices) selects."""
+        return NzTable(
+            self.photoz.rows(which),
+            self.mag[which],
+            {name: z[which] for name, z in self.z.items()},
+            {name: values[which] for name, values in self.columns.items()},
+            self.ra_deg[which],
+            self.dec_deg[which],
+            None if self.names is None else self.names[which],
+            None if self.side is None else self.side[which],
+            {name: err[which] for name, err in self.z_err.items()},
+            None if self.patch is None else self.patch[which],
         )
+
+    def in_patches(self, patch: NDArray[np.int64]) -> NzTable:
+        """The same galaxies with the patch of sky of each given, shape (galaxy,)."""
+        return replace(self, patch=patch)
 
     def labelled(
         self,
@@ -143,6 +201,7 @@ class NzTable:
         *,
         beside: NzTable | None = None,
         keep: Mask | None = None,
+        scatter: float = USUAL_SCATTER,
     ) -> LabelledSample | None:
         """Its galaxies that have a label; None where none has.
 
@@ -158,6 +217,8 @@ class NzTable:
             The table that the bins are of, where that is another one: a galaxy is in both if it has the same name.
         keep
             Which galaxies to take, shape (galaxy,); all if not given.
+        scatter
+            As in `sample`.
         """
         real = {name: z for name, z in self.z.items() if not truths[name].simulated}
         has = np.any([np.isfinite(z) for z in real.values()], axis=0) if real else np.zeros(len(self.mag), bool)
@@ -167,7 +228,7 @@ class NzTable:
         mag_ref = self.mag[:, list(bands).index(reference_band(bands))]
         labels = {name: Labels(truths[name], z, mag_ref, self.z_err.get(name)).rows(rows) for name, z in real.items()}
         return LabelledSample(
-            self.sample(patch_deg).rows(rows),
+            self.sample(patch_deg, scatter=scatter).rows(rows),
             labels,
             same=(np.arange(len(self.mag)) if beside is None else _places(self.names, beside.names, len(self.mag)))[
                 rows
@@ -211,41 +272,91 @@ def read_nz_table(
     MixzError
         A column is missing, or the table is empty or damaged.
     """
-    model, where = pieces.model, str(table)
-    columns = {name: f"z_{name}" for name in truths if f"z_{name}" in available}
-    needed = pieces.asked.needed(model, available, where=where)
-    # A column that the model makes need not be in the table.
-    others = [name for name in also if name in available]
+    wanted = Wanted.of(available, truths, also)
     parts: list[NzTable] = []
-    for frame in read_chunks(table, list(dict.fromkeys([*needed, *columns.values(), *others])), group):
-        galaxies = pieces.asked.galaxies(model, frame, where=where, first=pieces.done)
-        photoz = pieces.predict(frame)
-        lacking = [name for name in also if name not in photoz.columns() and name not in available]
-        if lacking:
-            require_columns(lacking, [*available, *photoz.columns()], where=where, do="name a column that is there")
-        beside = pieces.beside(frame)
-        nowhere = np.full(len(frame), np.nan)
-        parts.append(
-            NzTable(
-                photoz,
-                np.asarray(galaxies.in_bands(shared_bands(model))[0], dtype=np.float64),
-                {name: redshifts(frame, column, Columns(), pieces.account) for name, column in columns.items()},
-                {name: numbers(frame, name, where=where) for name in others if name not in photoz.columns()},
-                np.asarray(beside["ra"], float) if "ra" in beside else nowhere,
-                np.asarray(beside["dec"], float) if "dec" in beside else nowhere,
-                np.asarray(beside["object_id"]).astype(str) if "object_id" in beside else None,
-                None,
-            )
-        )
+    for frame in read_chunks(table, wanted.columns(pieces), group):
+        parts.append(wanted.rows(pieces, frame))
         if bar is not None:
             bar(pieces.done, pieces.rows, "galaxies")
     pieces.finish()
     if not sum(len(part.mag) for part in parts):
         raise MixzError(f"{table} has no rows", "a table of galaxies", "give another")
-    return _joined(parts)
+    return joined(parts)
 
 
-def _joined(parts: Sequence[NzTable]) -> NzTable:
+@dataclass(frozen=True)
+class Wanted:
+    """What is wanted of a table besides what the model needs.
+
+    Parameters
+    ----------
+    available
+        Its columns.
+    labels
+        Per truth the column of its labels.
+    others
+        Further columns.
+    """
+
+    available: tuple[str, ...]
+    labels: Mapping[str, str]
+    others: tuple[str, ...]
+
+    @classmethod
+    def of(cls, available: Sequence[str], truths: Iterable[str], also: Sequence[str]) -> Self:
+        """What a table has of it; parameters as in `read_nz_table`."""
+        labels = {name: f"z_{name}" for name in truths if f"z_{name}" in available}
+        # A column that the model makes need not be in the table.
+        return cls(tuple(available), labels, tuple(also))
+
+    def columns(self, pieces: Pieces) -> list[str]:
+        """The columns to read.
+
+        Raises
+        ------
+        MixzError
+            The model needs one that is not there.
+        """
+        needed = pieces.asked.needed(pieces.model, self.available, where=pieces.where)
+        there = [name for name in self.others if name in self.available]
+        return list(dict.fromkeys([*needed, *self.labels.values(), *there]))
+
+    def rows(self, pieces: Pieces, frame: pd.DataFrame) -> NzTable:
+        """Ask the model about the table's next rows.
+
+        Raises
+        ------
+        MixzError
+            A column is missing.
+        """
+        model, where = pieces.model, pieces.where
+        galaxies = pieces.asked.galaxies(model, frame, where=where, first=pieces.done)
+        photoz = pieces.predict(frame)
+        made = photoz.columns()
+        lacking = [name for name in self.others if name not in made and name not in self.available]
+        if lacking:
+            require_columns(lacking, [*self.available, *made], where=where, do="name a column that is there")
+        beside = pieces.beside(frame)
+        nowhere = np.full(len(frame), np.nan)
+        return NzTable(
+            photoz,
+            np.asarray(galaxies.in_bands(shared_bands(model))[0], dtype=np.float64),
+            {name: redshifts(frame, column, Columns(), pieces.account) for name, column in self.labels.items()},
+            {
+                name: numbers(frame, name, where=where)
+                for name in self.others
+                if name not in made and name in self.available
+            },
+            np.asarray(beside["ra"], float) if "ra" in beside else nowhere,
+            np.asarray(beside["dec"], float) if "dec" in beside else nowhere,
+            np.asarray(beside["object_id"]).astype(str) if "object_id" in beside else None,
+            None,
+        )
+
+
+def joined(parts: Sequence[NzTable]) -> NzTable:
+    """Several tables' rows, one after the other."""
+
     def together(values: Sequence[Any]) -> Any:
         return None if any(value is None for value in values) else np.concatenate(values)
 
@@ -259,6 +370,7 @@ def _joined(parts: Sequence[NzTable]) -> NzTable:
         together([part.dec_deg for part in parts]),
         together([part.names for part in parts]),
         together([part.side for part in parts]),
+        patch=together([part.patch for part in parts]),
     )
 
 

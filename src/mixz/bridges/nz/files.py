@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from mixz.tomography.estimate import Tomography
+    from mixz.tomography.answers import Tomography
 
 
 def nz_ensembles(tomography: Tomography, method: str) -> tuple[Any, Any]:
@@ -112,6 +112,8 @@ def write_nz_sacc(tomography: Tomography, methods: Sequence[str], path: Path, **
         method = next((name for name in methods if name in one.nz), None)
         if method is not None:
             nz = one.nz[method]
-            told = {"method": method, "z_phot": one.name, "galaxies": one.galaxies, "mean_error": float(nz.error[0])}
+            told: dict[str, Any] = {"method": method, "z_phot": one.name, "galaxies": one.galaxies}
+            if np.isfinite(nz.error[0]):  # FITS headers hold no NaN
+                told["mean_error"] = float(nz.error[0])
             made.add_tracer("NZ", f"{sample}_{k}", nz.grid.z, nz.pdf, quantity="galaxy_density", metadata=told)
     made.save_fits(str(path), overwrite=True)
