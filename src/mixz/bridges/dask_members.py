@@ -191,7 +191,7 @@ def spread(
                 raise MixzError(
                     f"workers died several times at {jobs[job]}",
                     "workers with enough memory, and room on the disk",
-                    "give the workers more memory or take fewer; the same command goes on",
+                    "give the workers more memory or take fewer, and run the same command again",
                 ) from error
             # What is forgotten here the workers need not keep.
             yield jobs.pop(job), result

@@ -170,7 +170,7 @@ def _begin(job: Job, folder: HatsFolder, parts: Sequence[Part]) -> None:
         "source": str(job.source),
         "source's files": _source_state(folder),
         "parts": digest_of_settings(repr(parts)),
-        "columns": asdict(job.asked),
+        "columns": json.loads(json.dumps(asdict(job.asked))),  # as they will be read again
         "densities": job.densities,
     }
     told = job.draft / "run.json"
