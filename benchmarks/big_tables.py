@@ -1,7 +1,7 @@
 """Tables predicted in pieces: galaxies per second, and the memory of ten times as many galaxies.
 
-    python benchmarks/tables.py --quick          # 100,000 and 1 million galaxies
-    python benchmarks/tables.py                  # 1 million and 10 million
+    python benchmarks/big_tables.py --quick          # 100,000 and 1 million galaxies
+    python benchmarks/big_tables.py                  # 1 million and 10 million
 
 Simulated grizy galaxies in a Parquet table are predicted by `mixz predict`'s own function into a Parquet table, each
 number of galaxies in a process of its own, by an ensemble with densities (which such a table does not hold).
