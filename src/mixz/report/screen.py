@@ -173,7 +173,9 @@ def _title(first: Record, z_range: str) -> str:
 
 def _sample_table(records: Sequence[Record], verdict: Verdict) -> Table:
     first = records[0]
-    title = f"{_title(first, verdict.z_range)}; mean ± spread of {first['members']} members"
+    members = first["members"]
+    spread = f"mean ± spread of {members} members" if members > 1 else "1 member: another start may come out otherwise"
+    title = f"{_title(first, verdict.z_range)}; {spread}"
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title_style="bold")
     table.add_column("recipe\nLSST", overflow="fold")
     limits = {r["metric"]: r.get("requirement") for r in records}

@@ -170,7 +170,9 @@ class Config(Strict):
         check_pairs(self.pair_tables(), settings, offered)
         for name, recipe in self.recipes.items():
             for truth in (truth for truth in believed(recipe.steps) if truth not in offered):
-                raise ValueError(f"recipe {name!r} trains on truth {truth!r}; the tables offer {sorted(offered)}")
+                only = all(settings[one].simulated for one in offered)
+                hint = ", which only judges: call it spec to learn from it too" if only else ""
+                raise ValueError(f"recipe {name!r} trains on truth {truth!r}; the tables offer {sorted(offered)}{hint}")
             for number, step in enumerate(recipe.steps, start=1):
                 check_step(name, number, step, recipe.network)
                 targets = [*sorted(offered), *(table.title for table in self.tables)]

@@ -16,7 +16,7 @@ NO_LABEL = "none"
 KINDS = {
     "spec": "spectra",
     "many_band": "photo-z from many bands, such as COSMOS2020's",
-    "true": "the true redshifts of a simulation",
+    "true": "the true redshifts of a simulation, to judge by and not to learn from; to learn from them say spec",
     NO_LABEL: "no label: leave it out",
 }
 """What a column of redshifts may be."""
