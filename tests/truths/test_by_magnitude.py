@@ -7,7 +7,7 @@ import pytest
 
 from mixz.densities.grid import Grid
 from mixz.errors import MixzError
-from mixz.truths.by_magnitude import MAG_BORDERS, SHARE_WEIGHT, corrected_kernel, fit_densities, fit_pairs
+from mixz.truths.by_magnitude import MAG_BORDERS, SHARE_WEIGHT, _errors, corrected_kernel, fit_densities, fit_pairs
 from mixz.truths.corrected import CorrectedKernel
 from mixz.truths.gaussian import GaussianKernel
 from mixz.truths.kernel import Kernel
@@ -142,3 +142,10 @@ def test_densities_alone_tell_outliers_offsets_and_widths() -> None:
         assert correction.outliers == pytest.approx(outliers, abs=4 * correction.outliers_error)
         assert correction.offset == pytest.approx(offset, abs=4 * correction.offset_error)
     assert found[0].outliers is None
+
+
+def test_errors_are_those_of_a_correlated_gaussian() -> None:
+    """At the peak of a Gaussian the roots of the diagonal of its covariance, correlations included."""
+    curvature = np.array([[4.0, 1.5, 0.0], [1.5, 1.0, -0.2], [0.0, -0.2, 0.5]])
+    found = _errors(lambda at: float(at @ curvature @ at) / 2, np.zeros(3))
+    assert found == pytest.approx(np.sqrt(np.diag(np.linalg.inv(curvature))))

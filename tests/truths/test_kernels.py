@@ -199,3 +199,8 @@ def test_wrong_tables_are_refused(tmp_path: Path, text: str, said: str) -> None:
         read_kernel_table(write(tmp_path, text))
     with pytest.raises(MixzError, match="cannot be read"):
         read_kernel_table(tmp_path / "none.csv")
+
+
+def test_no_label_is_drawn_for_what_is_no_redshift() -> None:
+    drawn = COSMOS2020_MEASURED.draw([np.nan, -0.1, 6.1, 0.0, 1.0, 6.0], mag_ref=23, seed=1)
+    assert np.isfinite(drawn).tolist() == [False, False, False, True, True, True]
