@@ -5,16 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from rich.console import Console
 
 from mixz import stages
 from mixz.errors import MixzError
 from mixz.settings.file import load_config
-from mixz.truths.by_magnitude import MAG_BORDERS, corrected_kernel
-from mixz.truths.known import COSMOS2020_MEASURED
-from mixz.truths.table import averaged, read_kernel_table, write_kernel_table
 from toy_survey import toy_survey
 
 
@@ -33,20 +29,6 @@ def test_labels_worse_than_their_kernel_are_found(tmp_path: Path, write_config: 
     settings["truths"] = {"many_band": {"kernel": "table", "table": str(path)}}
     named = load_config(write_config(settings)).known_truths()["many_band"].kernel
     assert named.narrowest() > 0.004
-
-
-def test_a_mean_kernel_keeps_what_the_kernel_says(tmp_path: Path) -> None:
-    rng = np.random.default_rng(1)
-    z, mag_ref = rng.uniform(0.2, 1.5, 3000), rng.uniform(20, 25, 3000)
-    bins = [{"width": 1 + number / 5, "outliers": 0.05, "offset": 0.004} for number in range(len(MAG_BORDERS) + 1)]
-    kernel = corrected_kernel(COSMOS2020_MEASURED, bins, MAG_BORDERS)
-    write_kernel_table(averaged(kernel, z=z, mag_ref=mag_ref), tmp_path / "k.csv", said="a test")
-    table = read_kernel_table(tmp_path / "k.csv")
-    drawn = {}
-    for name, one in (("kernel", kernel), ("table", table)):
-        dz = (one.draw(z.repeat(20), mag_ref=mag_ref.repeat(20), seed=2) - z.repeat(20)) / (1 + z.repeat(20))
-        drawn[name] = [1.4826 * np.median(np.abs(dz - np.median(dz))), np.mean(np.abs(dz) > 0.15), np.median(dz)]
-    assert drawn["table"] == pytest.approx(drawn["kernel"], rel=0.05, abs=5e-4)
 
 
 def test_labels_with_errors_of_their_own_are_refused(tmp_path: Path, write_config: Any) -> None:

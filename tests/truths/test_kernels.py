@@ -14,7 +14,7 @@ from mixz.truths.gaussian import GaussianKernel
 from mixz.truths.kernel import Kernel
 from mixz.truths.known import COSMOS2020, COSMOS2020_MEASURED
 from mixz.truths.reported import ReportedKernel
-from mixz.truths.table import TableKernel, read_kernel_table
+from mixz.truths.table import TableKernel, averaged, read_kernel_table, write_kernel_table
 
 LABELS = np.linspace(-1, 9, 100_001)
 TABLE = TableKernel(
@@ -204,3 +204,23 @@ def test_wrong_tables_are_refused(tmp_path: Path, text: str, said: str) -> None:
 def test_no_label_is_drawn_for_what_is_no_redshift() -> None:
     drawn = COSMOS2020_MEASURED.draw([np.nan, -0.1, 6.1, 0.0, 1.0, 6.0], mag_ref=23, seed=1)
     assert np.isfinite(drawn).tolist() == [False, False, False, True, True, True]
+
+
+def test_a_mean_kernel_keeps_what_the_kernel_says(tmp_path: Path) -> None:
+    """In every bin of magnitude, through the file."""
+    rng = np.random.default_rng(1)
+    z, mag_ref = rng.uniform(0.2, 1.5, 20_000), rng.uniform(20, 24, 20_000)
+    kernel = CorrectedKernel(
+        COSMOS2020_MEASURED, (22.0,), width=(1.0, 3.0), outliers=(0.03, 0.15), offset=(0.004, -0.004)
+    )
+    write_kernel_table(averaged(kernel, z=z, mag_ref=mag_ref), tmp_path / "k.csv", said="a test")
+    table = read_kernel_table(tmp_path / "k.csv")
+    for low in np.arange(20, 24, 0.5):
+        some = (mag_ref >= low) & (mag_ref < low + 0.5)
+        told = {}
+        for name, one in (("kernel", kernel), ("table", table)):
+            dz = (one.draw(z[some].repeat(20), mag_ref=mag_ref[some].repeat(20), seed=2) - z[some].repeat(20)) / (
+                1 + z[some].repeat(20)
+            )
+            told[name] = [stats.median_abs_deviation(dz), np.mean(np.abs(dz) > 0.15), np.median(dz)]
+        assert told["table"] == pytest.approx(told["kernel"], rel=0.07, abs=2e-3), low

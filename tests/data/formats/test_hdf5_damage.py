@@ -73,3 +73,13 @@ def test_a_head_that_lies_about_the_end_is_refused(libver: str, userblock: int, 
         damaged(path, at, said.to_bytes(8, "little"))
         with pytest.raises(MixzError, match="its head is damaged"):
             table_columns(path)
+
+
+def test_a_deleted_heap_may_be_written_over(tmp_path: Path) -> None:
+    path = written(tmp_path / "t.hdf5", "whole")
+    content = path.read_bytes()
+    with path.open("ab") as file:  # a copy that nothing points to, at an address that stands nowhere
+        heap = bytearray(content[content.find(b"GCOL") :][:4096])
+        heap[32:] = bytes(len(heap) - 32)
+        file.write(bytes(-len(content) % 4096) + heap)
+    assert read_table(path)["name"].tolist() == NAMES

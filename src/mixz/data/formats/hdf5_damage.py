@@ -27,6 +27,8 @@ NOWHERE = 2**64 - 1
 MAGIC, OBJECT_HEAD = b"GCOL\x01\0\0\0", 16
 """How a heap begins, and the bytes before each text in it: its number, how often it is used, four empty ones, its
 length."""
+MOST_TEXTS = 1 << 16
+"""Numbers that a heap has for its texts."""
 LEAST_HEAP = 4_096
 """Bytes; libhdf5 makes no smaller heap."""
 POINTER = np.dtype([("length", "<u4"), ("address", "<u8"), ("number", "<u4")])
@@ -50,18 +52,28 @@ def require_sound(path: Path) -> None:
 @lru_cache(maxsize=64)  # a table is opened several times, and this looks at all of its bytes (1.5 GB per second)
 def _require_sound(path: Path, _size: int, _changed: int) -> None:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        _require_head(content)
+        head = _head(content)
+        if head is None:
+            return  # libhdf5 says what it is
+        _require_head(content, head)
         for at, length in _heaps(content):
-            _require_end(content, at + OBJECT_HEAD, at + length)
+            # What was deleted may lie there half written over; then nothing points to it.
+            if not _ends(content, at + OBJECT_HEAD, at + length) and _is_used(content, at - head):
+                raise ValueError("a heap of its texts is damaged")
 
 
-def _require_head(content: mmap.mmap) -> None:
-    """Refuse a file that says it ends elsewhere than it does, or is of parts in several files."""
+def _head(content: mmap.mmap) -> int | None:
+    """Where a file's head begins, which may have other things before it."""
     at = 0
     while content[at : at + len(SIGNATURE)] != SIGNATURE:
         at = max(512, 2 * at)
         if at >= len(content):
-            return  # libhdf5 says what it is
+            return None
+    return at
+
+
+def _require_head(content: mmap.mmap, at: int) -> None:
+    """Refuse a file that says it ends elsewhere than it does, or is of parts in several files."""
     version = content[at + 8]
     if version not in FIRST_ADDRESS or content[at + (13 if version < 2 else 9)] != 8:
         return
@@ -71,15 +83,28 @@ def _require_head(content: mmap.mmap) -> None:
         raise ValueError("its head is damaged, or the file is cut short")
 
 
-def _require_end(content: mmap.mmap, place: int, end: int) -> None:
-    """Refuse a heap with an object that nothing comes after."""
+def _ends(content: mmap.mmap, place: int, end: int) -> bool:
+    """Whether a heap has no object that nothing comes after."""
     while place + OBJECT_HEAD <= end:
         number = int.from_bytes(content[place : place + 2], "little")
         length = int.from_bytes(content[place + 8 : place + 16], "little")
         step = length if number == 0 else OBJECT_HEAD + -(-length // 8) * 8
         if step == 0:
-            raise ValueError("a heap of its texts is damaged")
+            return False
         place += step
+    return True
+
+
+def _is_used(content: mmap.mmap, address: int) -> bool:
+    """Whether anything in a file may point to a text in a heap at an address."""
+    wanted = address.to_bytes(8, "little")
+    at = content.find(wanted, 4)
+    while 0 <= at <= len(content) - 12:
+        (pointer,) = np.frombuffer(content[at - 4 : at + 12], POINTER)
+        if pointer["length"] and 0 < pointer["number"] < MOST_TEXTS:
+            return True
+        at = content.find(wanted, at + 1)
+    return False
 
 
 def longest_text(path: Path) -> int:
