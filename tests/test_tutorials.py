@@ -39,10 +39,14 @@ def test_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     if page.stem != "hats":
         run(page, SMALL)
         return
+    import dask
     from distributed import LocalCluster
 
+    monkeypatch.setattr(
+        dask.config, "config", dict(dask.config.config)
+    )  # the page sets a scheduler for all that follows
     # A thread for a worker: a process that loads torch takes longer to start than the page takes to run.
-    with LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address=None
-    ) as one:
+    how = {"n_workers": 1, "threads_per_worker": 1, "processes": False, "protocol": "tcp", "dashboard_address": None}
+    # The page sets a scheduler for all that follows: not for what follows here.
+    with dask.config.set(scheduler=dask.config.get("scheduler", None)), LocalCluster(**how) as one:
         run(page, SMALL | {"where": f"--dask {one.scheduler_address}"})

@@ -150,8 +150,7 @@ def test_the_list_of_contents_says_where_one_is(opened: Opened) -> None:
         assert page.locator(".contents a[aria-current]").is_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
 def test_axe_finds_nothing(browser: Any, report: str, scheme: str, width: int) -> None:
     opened = Opened(browser, report, viewport={"width": width, "height": 900}, color_scheme=scheme).drawn()
     opened.page.evaluate("Promise.all([drawAll()]).then(() => null)")
