@@ -177,6 +177,7 @@ class Changes:
 
 def _child(request: dict[str, Any]) -> int:
     """Run a command in this process."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background is started deaf to it
     os.chdir(request["cwd"])
     for number, name in ((1, "out"), (2, "err")):
         stream = os.open(request[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)

@@ -176,6 +176,8 @@ def test_a_poor_terminal_and_no_home(crashes: Crashes) -> None:
 def test_a_signal_while_mixz_is_loaded() -> None:
     """As a process: half a second of it goes by before any verb begins."""
     script = "import os, signal, sys, runpy\n"
+    # A job in the background is started deaf to it.
+    script += "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
     script += "class Comes:\n    def find_spec(self, name, path=None, target=None):\n"
     script += "        if name == 'rich.console': os.kill(os.getpid(), signal.SIGINT)\n"
     script += "sys.meta_path.insert(0, Comes())\nsys.argv = ['mixz', 'build', 'none.yaml']\n"
