@@ -64,10 +64,15 @@ class Opened:
         self.page.wait_for_selector("html[data-drawn=yes]", state="attached")
         return self
 
-    def pixels(self, selector: str) -> np.ndarray[Any, Any]:
+    def plot(self, selector: str) -> Any:
+        """A plot, brought into sight: only there it is drawn."""
         element = self.page.locator(selector).first
         element.scroll_into_view_if_needed()
-        element.locator("svg").first.wait_for()  # plots are drawn when they come into sight
+        element.locator("svg").first.wait_for()
+        return element
+
+    def pixels(self, selector: str) -> np.ndarray[Any, Any]:
+        element = self.plot(selector)
         return np.asarray(Image.open(io.BytesIO(element.screenshot())).convert("RGB")).astype(int)
 
 
@@ -245,8 +250,7 @@ def test_a_metric_is_explained_on_hover_and_by_keyboard(opened: Opened) -> None:
 
 def test_marks_tell_their_numbers_on_hover(opened: Opened) -> None:
     page = opened.page
-    mark = page.locator("#metrics .chart >> nth=0").locator(".mark-symbol.role-mark path").first
-    mark.scroll_into_view_if_needed()
+    mark = opened.plot("#metrics .chart").locator(".mark-symbol.role-mark path").first
     mark.hover(force=True)
     page.wait_for_selector("#vg-tooltip-element.visible")
     assert "judged on" in page.locator("#vg-tooltip-element").inner_text()
