@@ -22,10 +22,12 @@ from mixz.atomic import alone
 from mixz.bridges.onnx_files import OnnxModel
 from mixz.data.build import build_galaxies
 from mixz.data.data_set.inputs import input_states, inputs_as_read
-from mixz.digest import seal_of
+from mixz.digest import OPEN_SEAL, seal, seal_of
 from mixz.errors import MixzError
 from mixz.settings.file import load_config
 from mixz.stages.runs import read_run, read_run_folder
+from mixz.stages.store.digests import DIGESTS
+from mixz.stages.store.results import Results
 from mixz.stages.verify import verify
 from toy_survey import toy_survey
 
@@ -281,3 +283,34 @@ def test_an_exported_model_with_a_changed_bit_is_refused(home: Path) -> None:
         path.write_bytes(content)
         refused(lambda: OnnxModel.load(path), path.name)
     assert any("model.onnx" in line for line in verify(home / "out" / "toy").wrong)
+
+
+@pytest.mark.parametrize("rows", ['{"recipe": 1}', "[3]", "7", "null", "[" * 100_000])
+def test_metrics_of_another_shape_are_told(rows: str, home: Path) -> None:
+    results = Results(config_of(home))
+    results.metrics_path.write_text(rows)
+    results.digests.note("evaluate", [results.metrics_path])
+    refused(results.read_records, "cannot be read", "mixz evaluate")
+
+
+def forge(home: Path, change: Callable[[dict[str, Any]], object]) -> Path:
+    """Change the record of a run's files, and seal it again; the run's folder."""
+    path = config_of(home).folder / DIGESTS
+    record = json.loads(path.read_text())
+    change(record["files"])
+    path.write_text(json.dumps(record | {"seal": OPEN_SEAL}))
+    seal(path)
+    return path.parent
+
+
+@pytest.mark.parametrize("place", ["../elsewhere.json", "/etc/passwd", "a" * 300, "a/" * 3000 + "b", "nul\0", ""])
+def test_a_record_names_files_of_its_folder_only(place: str, home: Path) -> None:
+    run_folder = forge(home, lambda files: files.update({place: files["metrics.json"]}))
+    refused(lambda: verify(run_folder), f"{DIGESTS} cannot be read")
+    source = forge(home, lambda files: (files.pop(place), files["metrics.json"]["made_from"].update({place: "0" * 64})))
+    refused(lambda: verify(source), f"{DIGESTS} cannot be read")
+
+
+def test_nothing_is_made_from_itself(home: Path) -> None:
+    run_folder = forge(home, lambda files: files["galaxies.parquet"]["made_from"].update({"metrics.json": "0" * 64}))
+    assert any("no longer there" in line for line in verify(run_folder).wrong)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from mixz.atomic import replacing
 from mixz.digest import OPEN_SEAL, digest_of_file, seal, seal_of
@@ -22,6 +23,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DIGESTS = "digests.json"
+LONGEST_NAME = 255
+"""Bytes of a file's name that file systems hold."""
+
+
+def _inside(place: str) -> str:
+    """The place of a file inside the folder: nothing above it, nothing that no file can be called."""
+    parts = PurePosixPath(place).parts
+    if not parts or place.startswith("/") or ".." in parts or "\0" in place:
+        raise ValueError(f"{place!r} is no place inside the folder")
+    if max(len(part.encode()) for part in parts) > LONGEST_NAME:
+        raise ValueError(f"a name of more than {LONGEST_NAME} bytes")
+    return place
+
+
+Place = Annotated[str, Field(max_length=1000), AfterValidator(_inside)]
+"""Where a noted file lies, from the folder on."""
 
 
 class Entry(Strict):
@@ -42,7 +59,7 @@ class Entry(Strict):
     verb: str
     sha256: str
     content: str | None = None
-    made_from: dict[str, str] = Field(default_factory=dict)
+    made_from: dict[Place, str] = Field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -53,7 +70,7 @@ class Entry(Strict):
 class FilesRecord(Strict):
     """What the file holds: `files` by their places, and the states in which inputs were `seen`, by their digests."""
 
-    files: dict[str, Entry] = Field(default_factory=dict)
+    files: dict[Place, Entry] = Field(default_factory=dict)
     seen: dict[str, str] = Field(default_factory=dict)
     seal: str = OPEN_SEAL
 
@@ -192,16 +209,17 @@ class Digests:
     def fault(self, place: str, known: Mapping[str, Entry]) -> Fault | None:
         """The first thing wrong with a file, or with one that it was made from; None where nothing is."""
         entry, path = known[place], self.folder / place
+        others = {name: other for name, other in known.items() if name != place}  # nothing is made from itself
         if not path.exists():
             return Fault(path, entry.verb, "is missing")
         if digest_of_file(path) != entry.sha256:
             return Fault(path, entry.verb, f"has changed since `mixz {entry.verb}` wrote it")
         for source, content in entry.made_from.items():
-            if source not in known:
+            if source not in others:
                 return Fault(path, entry.verb, f"is stale: it was made from {source}, which is no longer there")
-            if fault := self.fault(source, known):
+            if fault := self.fault(source, others):
                 return fault
-            if known[source].name != content:
+            if others[source].name != content:
                 return Fault(path, entry.verb, f"is stale: it was made from another {source} than is there")
         return None
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter
 
 from mixz.atomic import recover, replacing
 from mixz.data.data_set.card import data_card
@@ -25,7 +28,7 @@ from mixz.stages.store.photoz_tables import read_photoz_table, write_photoz_tabl
 from mixz.truths.learned import as_learned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from mixz.data.cuts import Ledger
@@ -353,31 +356,32 @@ class Results:
         """
         if self.config.tomography is None:
             return []
-        told = self._read_json(self.tomography_path)
-        if told["asked"] != self.config.tomography.model_dump(mode="json"):
-            raise MixzError(
-                f"{self.tomography_path} is of other bins than the config asks for",
-                "these",
-                "run `mixz evaluate` again",
-            )
-        records: list[Record] = told["recipes"]
+        with self._told_by_evaluate(self.tomography_path) as told:
+            asked, records = told["asked"], _RECORDS.validate_python(told["recipes"])
+        if asked != self.config.tomography.model_dump(mode="json"):
+            other = f"{self.tomography_path} is of other bins than the config asks for"
+            raise MixzError(other, "these", "run `mixz evaluate` again")
         return records
 
     def _read_rows(self, path: Path) -> list[Record]:
-        rows: list[Record] = self._read_json(path)
+        with self._told_by_evaluate(path) as told:
+            rows = _RECORDS.validate_python(told)
         return [{k: math.nan if v is None and k in NUMBERS else v for k, v in row.items()} for row in rows]
 
-    def _read_json(self, path: Path) -> Any:
+    @contextmanager
+    def _told_by_evaluate(self, path: Path) -> Iterator[Any]:
+        """What a JSON file of `mixz evaluate` says; what the block cannot make of it is told."""
         if not path.is_file():
             raise MixzError(f"no {path}", "metrics of `mixz evaluate`", "run `mixz evaluate` first")
         self.digests.require(path, "evaluate")
         with told_if_damaged(path, "evaluate"):
-            return json.loads(path.read_text(encoding="utf-8"))
+            yield json.loads(path.read_text(encoding="utf-8"))
 
 
 OF_RECORDS = ("mean", "std", "ensemble", "bootstrap", "corrected", "corrected_error", "value")
 NUMBERS = frozenset(OF_RECORDS + DIFFERENCE_FIELDS)
 """Fields of records that are NaN where JSON has null."""
+_RECORDS = TypeAdapter(list[dict[str, Any]])
 
 
 def _write_json(path: Path, content: Any) -> None:
