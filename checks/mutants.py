@@ -24,6 +24,7 @@ import pickle
 import random
 import signal
 import sys
+import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -55,7 +56,7 @@ QUICK_S = 0.1
 
 @dataclass(eq=False)  # pytest keeps plugins in sets
 class Called:
-    """A plugin of pytest: which lines of the house every test calls functions at, and how long it takes."""
+    """A plugin of pytest: the lines at which a test calls functions of the house in any thread, and its time."""
 
     lines: dict[str, set[tuple[str, int]]] = field(default_factory=dict)
     seconds: Counter[str] = field(default_factory=Counter)
@@ -79,10 +80,12 @@ class Called:
 
         begin = time.perf_counter()
         sys.setprofile(look)
+        threading.setprofile(look)
         try:
             return (yield)
         finally:
             sys.setprofile(None)
+            threading.setprofile(None)
             self.seconds[item.nodeid] += time.perf_counter() - begin
 
     def of(self, path: Path, fault: Fault) -> list[str]:

@@ -127,6 +127,9 @@ def test_differences_tell_the_better_recipe() -> None:
     assert (unbiased["ratio_low"], unbiased["ratio_high"]) == (0, np.inf), "either bias may be zero"
     one = judge(SAMPLE, Estimates(Z + ERROR[:1]), resamples=20)
     assert all(r["p_value"] == 1 for r in summarize_differences(("a", "b"), one, one, seed=8))
+    for times in (1, 2):  # two resamples are the fewest that differ
+        few = judge(SAMPLE, Estimates(Z + ERROR), resamples=times, seed=7)
+        assert bool(summarize_differences(("a", "b"), few, few, seed=8)) == (times == 2)
     other = judge(SAMPLE.rows(np.arange(10)), Estimates(Z[:10] + ERROR[:, :10]), resamples=20)
     with pytest.raises(ValueError, match="different galaxies"):
         summarize_differences(("a", "b"), one, other, seed=8)

@@ -51,6 +51,13 @@ def test_a_known_scale_is_found(kernel: Kernel, scale: float) -> None:
     assert found.scale == pytest.approx(scale, abs=4 * found.error)
 
 
+def test_the_error_of_a_scale_is_that_of_a_standard_deviation() -> None:
+    z = np.full(COUNT, 1.0)
+    truth, mag_ref = Truth("many_band", GaussianKernel(0.02)), np.full(COUNT, 22.0)
+    found = fit_scale(Labels(truth, Labels(truth, z, mag_ref).draw(z, seed=3).z, mag_ref), z=z)
+    assert found.error == pytest.approx(found.scale / np.sqrt(2 * COUNT), rel=0.02)
+
+
 def test_a_few_outliers_do_not_widen_a_gaussian() -> None:
     z = np.full(1000, 1.0)
     truth, mag_ref = Truth("many_band", GaussianKernel(0.02)), np.full(1000, 22.0)
