@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -192,6 +193,8 @@ def test_an_ecsv_table_with_magnitude_bins(tmp_path: Path) -> None:
         ("dz,density,mag_low\n0,1,20\n", "mag_low alone"),
         ("dz,density,mag_low,mag_high\n0,1,20,22\n0,1,21,23\n", "overlap"),
         ("dz,density,weight\n0,1,1\n", "weight"),
+        ("dz,density\n", "no rows"),
+        ("dz,density,mag_low,mag_high\n", "no rows"),
     ],
 )
 def test_wrong_tables_are_refused(tmp_path: Path, text: str, said: str) -> None:
@@ -199,6 +202,9 @@ def test_wrong_tables_are_refused(tmp_path: Path, text: str, said: str) -> None:
         read_kernel_table(write(tmp_path, text))
     with pytest.raises(MixzError, match="cannot be read"):
         read_kernel_table(tmp_path / "none.csv")
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(MixzError, match="no plain file"):
+        read_kernel_table(tmp_path / "pipe.csv")
 
 
 def test_no_label_is_drawn_for_what_is_no_redshift() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mixz.digest import stamp
 from mixz.errors import MixzError, nearest
 from mixz.truths.core_laplace import BROAD, CoreLaplaceKernel
 
@@ -210,6 +211,7 @@ def read_kernel_table(path: Path) -> TableKernel:
 
 
 def _columns(path: Path) -> dict[str, Array]:
+    stamp(path)  # of a pipe the end would never come
     try:
         lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip() and line[0] != "#"]
     except (OSError, UnicodeDecodeError) as error:
@@ -226,6 +228,8 @@ def _columns(path: Path) -> dict[str, Array]:
         values = np.array([[float(cell) for cell in row] for row in rows[1:]]).reshape(-1, len(names))
     except ValueError as error:
         raise MixzError(f"kernel table {path}: {error}", EXAMPLE, "write one number per column and row") from None
+    if not len(values):
+        raise MixzError(f"kernel table {path} has no rows", EXAMPLE, "write the density at three dz or more")
     if not np.isfinite(values).all():
         raise MixzError(f"kernel table {path} holds NaN or infinities", "finite numbers", "leave those rows out")
     return {name: values[:, number] for number, name in enumerate(names)}
