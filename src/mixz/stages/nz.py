@@ -15,7 +15,7 @@ from mixz.bridges.dask_members import dask_client
 from mixz.bridges.hats.unfinished import unfinished
 from mixz.bridges.model_columns import Asked
 from mixz.bridges.models import open_model
-from mixz.bridges.nz.tables import NzTable, read_nz_table, shared_bands
+from mixz.bridges.nz.tables import NzTable, labels_of, read_nz_table, shared_bands
 from mixz.bridges.pieces import Pieces
 from mixz.data.data_set.galaxies_file import is_galaxies, read_galaxies, read_provenance
 from mixz.data.hats_folder import HatsFolder, is_hats
@@ -37,7 +37,7 @@ from mixz.truths.likelihood import Labels
 from mixz.truths.truth import Truths
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -112,10 +112,13 @@ def nz(
         there = [cut.column for cut in cuts if cut.column in table_columns(labels)]
         with progress_bar(f"nz {labels.name}", console) as bar:
             theirs, told = _read(opened, labels, Asked(system=columns.system), truths, None, there, bar)
+        _require_labels(theirs, labels)
         keep = np.all([cut.passes(theirs.column(cut.column)) for cut in cuts], axis=0) if cuts else None
-        _require_representative(asked, theirs, labels)
+        _require_representative(asked, theirs.z, labels)
     with _draft(output) if is_hats(table) else nullcontext() as draft:
         if draft is not None:
+            if labels is None:  # before the pass, which may be long
+                _require_representative(asked, labels_of(HatsFolder.open(table).columns(), truths), table)
             connection = dask_client(dask, workers=workers or os.cpu_count() or 1)
             whole = _summed(model, table, draft, columns, truths, asked, connection, console)
             own, more = whole.sample, [*whole.told]
@@ -127,7 +130,7 @@ def nz(
             console.print(text, style="yellow", highlight=False, markup=False)
         beside = None if theirs is None else own
         theirs = theirs or own
-        _require_representative(asked, theirs, labels or table)
+        _require_representative(asked, theirs.z, labels or table)
         scatter = theirs.scatter(truths)
         sample = own.sample(asked.patch_deg, weight=asked.weight, truths=truths, scatter=scatter)
         bands = shared_bands(opened)
@@ -162,13 +165,23 @@ def _draft(output: Path) -> Iterator[Path]:
         remove(draft)
 
 
-def _require_representative(asked: TomographySettings, labelled: NzTable, where: Path) -> None:
+def _require_labels(theirs: NzTable, where: Path) -> None:
+    """Refuse a table of labels without any."""
+    if not any(np.isfinite(z).any() for z in theirs.z.values()):
+        raise MixzError(
+            f"{where} holds no label",
+            f"redshifts in a column z_<truth>, e.g. {', '.join(f'z_{name}' for name in KNOWN_SETTINGS)}",
+            "name such a column so, give another table, or leave --labels out",
+        )
+
+
+def _require_representative(asked: TomographySettings, labels: Collection[str], where: Path) -> None:
     """Refuse representative labels that nobody has."""
-    if asked.representative and asked.representative not in labelled.z:
+    if asked.representative and asked.representative not in labels:
         raise MixzError(
             f"representative labels {asked.representative!r}",
-            f"truths of {where}: {', '.join(labelled.z) or 'none'}",
-            f"name one of these{nearest(asked.representative, labelled.z)}",
+            f"truths of {where}: {', '.join(labels) or 'none'}",
+            f"name one of these{nearest(asked.representative, labels)}",
         )
 
 

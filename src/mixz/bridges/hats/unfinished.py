@@ -71,6 +71,11 @@ def begin(draft: Path, model: Path, folder: HatsFolder, parts: Sequence[Part], s
         file.write_text(json.dumps(_of_run(model, folder, parts, settings), indent=1) + "\n")
 
 
+def name_of_run(draft: Path) -> str:
+    """Name the model, catalogue and settings of a draft's run: a worker that outlives another run writes elsewhere."""
+    return digest_of_settings(json.loads(_told(draft).read_text()))
+
+
 def clear(draft: Path) -> None:
     """Empty a draft but for its lock; what tells of which run it is goes first, for nothing is believed without it."""
     _told(draft).unlink(missing_ok=True)

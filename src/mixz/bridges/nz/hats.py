@@ -6,14 +6,14 @@ pass that was interrupted does only what is missing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mixz.bridges.dask_members import spread
 from mixz.bridges.hats.parts import PART_ROWS, parts_of
-from mixz.bridges.hats.unfinished import begin, clear, same_run
+from mixz.bridges.hats.unfinished import begin, clear, name_of_run, same_run
 from mixz.bridges.models import open_model
 from mixz.bridges.nz.journal import Journal
 from mixz.bridges.nz.parts import NzJob, WrongValuesError, of_values, sum_part
@@ -128,8 +128,8 @@ def sum_hats(
     edges = None if number else Bins.asked(bins, np.empty(0)).edges
     told_patches = tuple(patches.tolist())
     share = min(sample / total, 1.0)
-    job = NzJob(model, source, draft, asked, truths, tuple(cuts), weight, edges, order, told_patches, share)
-    _begin(job, folder, parts)
+    job = NzJob(model, source, draft, "", asked, truths, tuple(cuts), weight, edges, order, told_patches, share)
+    job = _begun(job, folder, parts)
     journal = Journal.opened(job, parts)
     before, memory, done = sum(map(len, journal.noted)), 0.0, 0
     try:
@@ -161,8 +161,8 @@ def _how_many(bins: str | int | Sequence[float]) -> tuple[int, str]:
     return (0, "") if srd is None or srd.low is not None else (srd.number, srd.sample)
 
 
-def _begin(job: NzJob, folder: HatsFolder, parts: Sequence[Part]) -> None:
-    """Make the draft, or make sure that the one there is of the same pass.
+def _begun(job: NzJob, folder: HatsFolder, parts: Sequence[Part]) -> NzJob:
+    """Make the draft, or make sure that the one there is of the same pass, by whose name its places are called.
 
     Raises
     ------
@@ -173,4 +173,6 @@ def _begin(job: NzJob, folder: HatsFolder, parts: Sequence[Part]) -> None:
         # A mistake is told before any work.
         job.asked.needed(open_model(job.model), folder.columns(), where=str(job.source))
         begin(job.draft, job.model, folder, parts, job.settings())
-        job.notes.mkdir(exist_ok=True)
+    job = replace(job, name=name_of_run(job.draft))
+    job.notes.mkdir(parents=True, exist_ok=True)
+    return job

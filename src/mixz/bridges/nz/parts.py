@@ -52,6 +52,8 @@ class NzJob:
     model, source, draft
         Paths of the model, the catalogue, and the folder that collects what is summed; every worker must be able to
         read the former and to write to the latter.
+    name
+        Of the run (`mixz.bridges.hats.unfinished.name_of_run`): a worker that outlives another run writes elsewhere.
     asked
         How the catalogue names its columns.
     truths, cuts, weight
@@ -67,6 +69,7 @@ class NzJob:
     model: Path
     source: Path
     draft: Path
+    name: str
     asked: Asked
     truths: Truths
     cuts: tuple[Quality, ...]
@@ -92,7 +95,7 @@ class NzJob:
     @property
     def notes(self) -> Path:
         """Where what a part comes to is noted when it is whole."""
-        return self.draft / "journal"
+        return self.draft / self.name / "journal"
 
     def note(self, part: Part) -> Path:
         """Where a part is noted."""
@@ -100,11 +103,11 @@ class NzJob:
 
     def sums_file(self, part: Part) -> Path:
         """Where a part's sums lie until they are added to those of all."""
-        return self.draft / "sums" / f"{_called(part)}.npz"
+        return self.draft / self.name / "sums" / f"{_called(part)}.npz"
 
     def sample_file(self, part: Part) -> Path:
         """Where a part's galaxies of the sample lie."""
-        return self.draft / "sample" / f"{_called(part)}.npz"
+        return self.draft / self.name / "sample" / f"{_called(part)}.npz"
 
     def layout(self, rows: NzTable) -> SumLayout:
         """What is summed of such rows, and where."""
@@ -163,26 +166,27 @@ def sum_part(job: NzJob, part: Part) -> Noted:
     pieces = Pieces(_model(job.model), job.asked, str(file), len(part))
     also = dict.fromkeys([*(cut.column for cut in job.cuts), *([job.weight] if job.weight else [])])
     wanted, there = Wanted.of(folder.columns(), job.truths, [*also]), file_columns(file)
-    with of_values():
+    with of_values(str(file)):
         columns = wanted.columns(pieces)
         # Of all that the catalogue has: else two parts would be sums of different things.
-        require_columns(columns, there, where=str(file))
+        require_columns(columns, there, where=str(file), do="write it anew with the columns of all others")
     found = _Summing(job)
     for batch in batches(file, columns, CHUNK_ROWS, start=part.start, stop=part.stop):
-        with of_values():
+        with of_values(str(file)):
             found.add(wanted.rows(pieces, arrow_frame(batch.select(columns))))
-    with of_values():
+    with of_values(str(file)):
         pieces.finish()
     return _noted(job, part, found, pieces)
 
 
 @contextmanager
-def of_values() -> Iterator[None]:
-    """Tell mistakes of a catalogue's values from those of disks and workers."""
+def of_values(where: str = "") -> Iterator[None]:
+    """Tell mistakes of a catalogue's values, and the file that has them, from mistakes of disks and workers."""
     try:
         yield
     except MixzError as error:
-        raise WrongValuesError(error.given, error.allowed, error.do) from error
+        given = error.given if where in error.given else f"{where}: {error.given}"
+        raise WrongValuesError(given, error.allowed, error.do) from error
 
 
 @dataclass(eq=False)
