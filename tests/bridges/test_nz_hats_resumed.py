@@ -167,7 +167,6 @@ def test_disk_holds_what_is_not_written_down(passes: Passes) -> None:
     ],
 )
 def test_what_is_not_whole_is_not_believed(kind: str, how: str, passes: Passes) -> None:
-    passes.patch.setattr(import_module("mixz.bridges.nz.journal"), "WORTH", 2.0)
     first = passes.interrupted(5)
     files = sorted(passes.draft.glob(kind))
     assert files

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 MOST_TOLD = 20
 """Different things that are told of a catalogue's values."""
-WORTH = 1.0
-"""Sums are written down when so many times their bytes were added: more often would be more writing than summing."""
 
 
 @dataclass(eq=False)
@@ -104,7 +102,7 @@ class Journal:
                 self.sums.add(sums)
                 self.fresh += sums.values.nbytes
             self.added += 1
-            if self.sums is not None and self.fresh >= WORTH * self.sums.summed.nbytes:
+            if self.sums is not None and self.fresh >= self.sums.summed.nbytes:
                 self._write_total(self.sums)
 
     @property
