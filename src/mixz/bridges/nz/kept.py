@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Arrays = Mapping[str, NDArray[Any]]
+    Arrays = Mapping[str, Any]
 
 PHOTOZ = (
     *("object_id", "z_phot_members", "z_sigma_members", "z_grid", "pdf", "z_rms_members"),
@@ -76,18 +76,10 @@ def read_sample(path: Path) -> NzTable:
     def several(field: str) -> dict[str, NDArray[Any]]:
         return {name.partition("/")[2]: arrays[name] for name in arrays if name.startswith(f"{field}/")}
 
-    photoz = PhotoZ(
-        **{name: arrays.get(f"photoz.{name}") for name in PHOTOZ},
-        points=several("photoz.points"),
-        intervals=several("photoz.intervals"),
-    )
-    return NzTable(
-        photoz,
-        z=several("z"),
-        columns=several("columns"),
-        z_err=several("z_err"),
-        **{name: arrays.get(name) for name in BESIDE},
-    )
+    plain: dict[str, Any] = {name: arrays.get(f"photoz.{name}") for name in PHOTOZ}
+    beside: dict[str, Any] = {name: arrays.get(name) for name in BESIDE}
+    photoz = PhotoZ(**plain, points=several("photoz.points"), intervals=several("photoz.intervals"))
+    return NzTable(photoz, z=several("z"), columns=several("columns"), z_err=several("z_err"), **beside)
 
 
 def _named(rows: NzTable) -> dict[str, Arrays]:
@@ -112,6 +104,6 @@ def _write(path: Path, arrays: Arrays) -> str:
     return digest_of_file(path)
 
 
-def _read(path: Path) -> dict[str, NDArray[Any]]:
+def _read(path: Path) -> dict[str, Any]:
     with np.load(path, allow_pickle=False) as file:
         return dict(file)

@@ -228,10 +228,10 @@ def _noted(job: NzJob, part: Part, found: _Summing, pieces: Pieces) -> Noted:
     if not job.notes.is_dir():
         raise MixzError(f"{job.draft} is no longer there", "the folder that collects what is summed", "run it again")
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
-    empty = found.layout is None
+    layout = found.layout
     noted = Noted(
-        "" if empty else write_sums(job.sums_file(part), found.layout, PartSums.joined(found.sums)),
-        "" if empty else write_sample(job.sample_file(part), joined(found.sampled)),
+        "" if layout is None else write_sums(job.sums_file(part), layout, PartSums.joined(found.sums)),
+        "" if layout is None else write_sample(job.sample_file(part), joined(found.sampled)),
         {reason: n for reason, n in found.left_out.items() if n},
         pieces.account.warnings(),
         pieces.done,
