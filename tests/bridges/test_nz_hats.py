@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,8 @@ def here(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def summed(place: Path, **more: Any) -> NzCatalogue:
     asked: dict[str, Any] = {"bins": EDGES, "asked": Asked(), "truths": truths_of(place / "table.parquet")}
-    return sum_hats(place / "model", place / "sky", None, **(asked | more))
+    with TemporaryDirectory() as draft:
+        return sum_hats(place / "model", place / "sky", Path(draft), None, **(asked | more))
 
 
 @pytest.mark.usefixtures("here")

@@ -90,6 +90,15 @@ VERBS = (
         needs="train",
         verified=None,
     ),
+    Verb(
+        "nz hats",
+        (
+            *("nz", "out/toy/models/fused", "sky", "-o", "nz", "--bins", "2", "--resamples", "5"),
+            *("--system", "wide", "--labels", "out/toy/galaxies.parquet", "--workers", "1"),
+        ),
+        needs="train",
+        verified=None,
+    ),
     Verb("mock", ("mock", "--galaxies", "100", "--out", "mock"), verified=None),
     Verb("challenge mock", ("challenge", "mock", "--out", "challenge"), verified=None),
     Verb(

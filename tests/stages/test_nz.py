@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 from rich.console import Console
 
 import mixz
@@ -109,6 +110,15 @@ def test_labels_of_other_galaxies(home: Path, tmp_path: Path) -> None:
         assert one["methods"]["both"]["mean"] == pytest.approx(two["methods"]["truth"]["mean"], abs=0.1)
 
 
+def test_a_table_of_labels_without_any_is_refused(home: Path, tmp_path: Path) -> None:
+    empty = pd.read_parquet(home / "labels.parquet").assign(z_spec=np.nan, z_many_band=np.nan)
+    for name, table in (("gone", empty.drop(columns=["z_spec", "z_many_band"])), ("empty", empty)):
+        table.to_parquet(tmp_path / f"{name}.parquet")
+        with pytest.raises(MixzError, match=rf"{name}\.parquet holds no label"):
+            nz(home, "unlabelled.csv", tmp_path / "out", asked=asked(), labels=tmp_path / f"{name}.parquet")
+    assert not (tmp_path / "out").exists()
+
+
 def test_without_labels_the_verdict_says_so(home: Path, tmp_path: Path) -> None:
     record = nz(home, "unlabelled.csv", tmp_path / "out", asked=asked())
     assert set(record["bins"][0]["methods"]) == {"stack"}
@@ -133,7 +143,6 @@ def test_the_galaxies_order_and_format_do_not_matter(home: Path, tmp_path: Path)
     ("more", "words"),
     [
         ({"bins": (0.0, 0.0001, 2.0)}, "hold no galaxy"),
-        ({"bins": (1.0, 0.5)}, "edges of bins"),
         ({"bins": (5.0, 6.0)}, "hold no galaxy"),
         ({"weight": "no_such"}, "no_such"),
         ({"weight": "mag_g_minus"}, "mag_g_minus"),
@@ -187,9 +196,26 @@ def test_cells_stand_in_too(home: Path, tmp_path: Path) -> None:
         assert both["mean"] == pytest.approx(truth["mean"], abs=0.03)
 
 
+def test_what_no_cut_is() -> None:
+    for cut in ("support", "risk<0.2", "odds>=nan", ">=1"):
+        with pytest.raises(ValidationError, match=f"cut {cut!r} is not like"):
+            asked(cuts=("odds>=0.5", cut))
+
+
 @pytest.mark.parametrize(
     ("bins", "words"),
-    [("five", "--bins 'five'"), ("0.5,a", "--bins '0.5,a'"), ("srd_moon", "bins"), ("0", "bins"), ("0.5,", "--bins")],
+    [
+        ("five", "--bins 'five'"),
+        ("0.5,a", "--bins '0.5,a'"),
+        ("srd_moon", "'srd_moon' is neither"),
+        ("0", "0 bins"),
+        ("0.5,", "--bins"),
+        ("101", "1 to 100"),
+        ("1,0.5", "bins: edges 1, 0.5: they must be redshifts that rise"),
+        ("0.5,0.5", "redshifts that rise"),
+        ("nan,1", "edges nan, 1"),
+        ("0,inf", "edges 0, inf"),
+    ],
 )
 def test_bins_on_the_command_line(
     home: Path, tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch, bins: str, words: str

@@ -114,6 +114,22 @@ def test_without_labels_and_with_too_few() -> None:
         assert "50 are needed" in one.why_not[BOTH]
 
 
+def test_labels_off_the_grid_are_not_enough() -> None:
+    sample = photometric(400, seed=1)
+    bins = sort_into_bins(1, sample.z_phot)
+    for off in (5.0, -3.0):
+        away = labelled(sample, seed=3, spectra=1.0, same=np.arange(400))
+        moved = {
+            name: replace(labels, z=np.where(np.arange(400) < 30, labels.z, off))
+            for name, labels in away.labels.items()
+        }
+        found = estimate_nz(sample, bins, GRID, labelled=replace(away, labels=moved), resamples=2)
+        assert set(found.each[0].nz) == {STACK, TRUTH}
+        assert set(found.each[0].why_not.values()) == {
+            "30 labels in this bin, 50 are needed (370 more lie off the grid of densities)"
+        }
+
+
 def test_the_same_seed_gives_the_same_and_no_array_changes() -> None:
     sample = photometric(800, seed=1)
     labels = labelled(sample, seed=2, same=np.arange(800))

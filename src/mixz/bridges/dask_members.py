@@ -6,6 +6,7 @@ import time
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from importlib.util import find_spec
+from itertools import islice
 from logging import CRITICAL
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 0.1
 """How often it is looked whether a piece of work is done."""
+AHEAD = 4
+"""Pieces of work a core that are handed out at a time: what waits for a worker costs memory (ours)."""
 
 
 @contextmanager
@@ -155,7 +158,8 @@ def spread(
 ) -> Iterator[tuple[Any, Any]]:
     """Do pieces of work on workers, and give each piece's name and result when it is done, in whatever order.
 
-    The pieces of a worker that dies are done again by another.
+    The pieces of a worker that dies are done again by another.  Some are handed out at a time, in their order, so that
+    neither what waits nor what is done grows with how many there are.
 
     Parameters
     ----------
@@ -175,9 +179,17 @@ def spread(
     """
     from distributed import KilledWorker, as_completed
 
-    jobs = {client.submit(work, *arguments, pure=False): name for name, arguments in pieces.items()}
+    jobs: dict[Any, Any] = {}
+    left = iter(pieces.items())
+
+    def handed_out() -> list[Any]:
+        more = max(AHEAD * max(sum(client.nthreads().values()), 1) - len(jobs), 0)
+        new = {client.submit(work, *arguments, pure=False): name for name, arguments in islice(left, more)}
+        jobs.update(new)
+        return list(new)
+
     try:
-        waiting = as_completed(list(jobs), loop=client.loop)
+        waiting = as_completed(handed_out(), loop=client.loop)
         while not waiting.is_empty():
             if not waiting.has_ready():
                 time.sleep(LOOK_SECONDS)
@@ -194,8 +206,11 @@ def spread(
                     "give the workers more memory or take fewer, and run the same command again",
                 ) from error
             # What is forgotten here the workers need not keep.
-            yield jobs.pop(job), result
-            del job, result
+            name = jobs.pop(job)
+            del job
+            waiting.update(handed_out())
+            yield name, result
+            del result
     finally:
         client.cancel(list(jobs))
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mixz.atomic import alone, replacing
+from mixz.atomic import alone, remove, replacing
 from mixz.bridges.dask_members import dask_client
+from mixz.bridges.hats.unfinished import unfinished
 from mixz.bridges.model_columns import Asked
 from mixz.bridges.models import open_model
-from mixz.bridges.nz.tables import NzTable, read_nz_table, shared_bands
+from mixz.bridges.nz.tables import NzTable, labels_of, read_nz_table, shared_bands
 from mixz.bridges.pieces import Pieces
 from mixz.data.data_set.galaxies_file import is_galaxies, read_galaxies, read_provenance
 from mixz.data.hats_folder import HatsFolder, is_hats
@@ -35,7 +37,7 @@ from mixz.truths.likelihood import Labels
 from mixz.truths.truth import Truths
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -110,53 +112,76 @@ def nz(
         there = [cut.column for cut in cuts if cut.column in table_columns(labels)]
         with progress_bar(f"nz {labels.name}", console) as bar:
             theirs, told = _read(opened, labels, Asked(system=columns.system), truths, None, there, bar)
+        _require_labels(theirs, labels)
         keep = np.all([cut.passes(theirs.column(cut.column)) for cut in cuts], axis=0) if cuts else None
-        _require_representative(asked, theirs, labels)
-    if is_hats(table):
-        connection = dask_client(dask, workers=workers or os.cpu_count() or 1)
-        whole = _summed(model, table, columns, truths, asked, connection, console)
-        own, more = whole.sample, [*whole.told]
-    else:
-        wanted = [cut.column for cut in cuts] + ([asked.weight] if asked.weight else [])
-        with progress_bar(f"nz {table.name}", console) as bar:
-            own, more = _read(opened, table, columns, truths, group, wanted, bar)
-    for text in [*more, *told]:
-        console.print(text, style="yellow", highlight=False, markup=False)
-    beside = None if theirs is None else own
-    theirs = theirs or own
-    _require_representative(asked, theirs, labels or table)
-    scatter = theirs.scatter(truths)
-    sample = own.sample(asked.patch_deg, weight=asked.weight, truths=truths, scatter=scatter)
-    bands = shared_bands(opened)
-    labelled = theirs.labelled(truths, bands, asked.patch_deg, beside=beside, keep=keep, scatter=scatter)
-    if whole is None:
-        quality = {cut: own.column(cut.column) for cut in cuts}
-        binned = sort_into_bins(asked.bins, sample.z_phot, weight=sample.weight, quality=quality)
-    else:
-        binned = Sorted(whole.bins, whole.bins.of(sample.z_phot), whole.left_out)
-    found = _tomography(sample, binned, labelled, own.grid, asked, asked.representative or "", seed)
-    if whole is not None:
-        points = not opened.has_density
-        found = of_whole(found, whole.sums, resamples=asked.resamples, seed=seed, points=points)
-    if not opened.has_density:
-        found = replace(found, notes=(*found.notes, _about_points(scatter)))
-    about = photoz_provenance(opened, input=table.name) | ({"labels": labels.name} if labels else {})
-    known_truths = {*own.z, *theirs.z}
-    simulated = any(truths[name].simulated for name in known_truths) or bool(opened.provenance.get("simulated"))
-    record = tomography_record(found, provenance=about, simulated=simulated)
-    with replacing(output) as draft:
-        draft.mkdir()
-        write_nz_files(found, record, draft)
+        _require_representative(asked, theirs.z, labels)
+    with _draft(output) if is_hats(table) else nullcontext() as draft:
+        if draft is not None:
+            if labels is None:  # before the pass, which may be long
+                _require_representative(asked, labels_of(HatsFolder.open(table).columns(), truths), table)
+            connection = dask_client(dask, workers=workers or os.cpu_count() or 1)
+            whole = _summed(model, table, draft, columns, truths, asked, connection, console)
+            own, more = whole.sample, [*whole.told]
+        else:
+            wanted = [cut.column for cut in cuts] + ([asked.weight] if asked.weight else [])
+            with progress_bar(f"nz {table.name}", console) as bar:
+                own, more = _read(opened, table, columns, truths, group, wanted, bar)
+        for text in [*more, *told]:
+            console.print(text, style="yellow", highlight=False, markup=False)
+        beside = None if theirs is None else own
+        theirs = theirs or own
+        _require_representative(asked, theirs.z, labels or table)
+        scatter = theirs.scatter(truths)
+        sample = own.sample(asked.patch_deg, weight=asked.weight, truths=truths, scatter=scatter)
+        bands = shared_bands(opened)
+        labelled = theirs.labelled(truths, bands, asked.patch_deg, beside=beside, keep=keep, scatter=scatter)
+        if whole is None:
+            quality = {cut: own.column(cut.column) for cut in cuts}
+            binned = sort_into_bins(asked.bins, sample.z_phot, weight=sample.weight, quality=quality)
+        else:
+            binned = Sorted(whole.bins, whole.bins.of(sample.z_phot), whole.left_out)
+        found = _tomography(sample, binned, labelled, own.grid, asked, asked.representative or "", seed)
+        if whole is not None:
+            points = not opened.has_density
+            found = of_whole(found, whole.sums, resamples=asked.resamples, seed=seed, points=points)
+        if not opened.has_density:
+            found = replace(found, notes=(*found.notes, _about_points(scatter)))
+        about = photoz_provenance(opened, input=table.name) | ({"labels": labels.name} if labels else {})
+        known_truths = {*own.z, *theirs.z}
+        simulated = any(truths[name].simulated for name in known_truths) or bool(opened.provenance.get("simulated"))
+        record = tomography_record(found, provenance=about, simulated=simulated)
+        with replacing(output) as folder:
+            folder.mkdir()
+            write_nz_files(found, record, folder)
     return record
 
 
-def _require_representative(asked: TomographySettings, labelled: NzTable, where: Path) -> None:
+@contextmanager
+def _draft(output: Path) -> Iterator[Path]:
+    """Where the sums of a catalogue's parts are kept until n(z) is written: the same command goes on with them."""
+    draft = unfinished(output)
+    with alone(draft):
+        yield draft
+        remove(draft)
+
+
+def _require_labels(theirs: NzTable, where: Path) -> None:
+    """Refuse a table of labels without any."""
+    if not any(np.isfinite(z).any() for z in theirs.z.values()):
+        raise MixzError(
+            f"{where} holds no label",
+            f"redshifts in a column z_<truth>, e.g. {', '.join(f'z_{name}' for name in KNOWN_SETTINGS)}",
+            "name such a column so, give another table, or leave --labels out",
+        )
+
+
+def _require_representative(asked: TomographySettings, labels: Collection[str], where: Path) -> None:
     """Refuse representative labels that nobody has."""
-    if asked.representative and asked.representative not in labelled.z:
+    if asked.representative and asked.representative not in labels:
         raise MixzError(
             f"representative labels {asked.representative!r}",
-            f"truths of {where}: {', '.join(labelled.z) or 'none'}",
-            f"name one of these{nearest(asked.representative, labelled.z)}",
+            f"truths of {where}: {', '.join(labels) or 'none'}",
+            f"name one of these{nearest(asked.representative, labels)}",
         )
 
 
@@ -195,6 +220,7 @@ def _read(
 def _summed(
     model: Path,
     source: Path,
+    draft: Path,
     columns: Asked,
     truths: Truths,
     asked: TomographySettings,
@@ -206,9 +232,10 @@ def _summed(
 
     HatsFolder.open(source)  # a mistake, or a missing package, is told before workers start
     with connection as client, progress_bar(f"nz {source.name}", console) as bar:
-        return sum_hats(
+        found = sum_hats(
             model,
             source,
+            draft,
             client,
             bins=asked.bins,
             asked=columns,
@@ -218,6 +245,9 @@ def _summed(
             patch_deg=asked.patch_deg,
             bar=bar,
         )
+    if found.done_before:
+        console.print(f"{found.done_before:,} galaxies had been done before", highlight=False)
+    return found
 
 
 def _about_points(scatter: float) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mixz.arrays import Floats, Mask
+    from mixz.arrays import Floats
     from mixz.tomography.samples import LabelledSample, PhotometricSample
     from mixz.tomography.shift import LabelShift
 
@@ -79,7 +79,7 @@ class OneBin:
 
     def _spectra(self, labelled: LabelledSample) -> None:
         z = labelled.exact
-        chosen = self._standing(labelled, np.isfinite(z), SPECTRA)
+        chosen = self._standing(labelled, z, SPECTRA)
         if chosen is None:
             return
         rows, weights = chosen
@@ -90,7 +90,7 @@ class OneBin:
         if truth not in labelled.noisy():
             self.why_not[LABELS] = "there are no noisy labels of representative galaxies"
             return
-        chosen = self._standing(labelled, np.isfinite(labelled.labels[truth].z), LABELS)
+        chosen = self._standing(labelled, labelled.labels[truth].z, LABELS)
         if chosen is None:
             return
         rows, weights = chosen
@@ -104,9 +104,9 @@ class OneBin:
 
     def _both(self, labelled: LabelledSample, truth: str, shift: LabelShift) -> None:
         exact, noisy = labelled.exact, truth in labelled.noisy()
-        has = np.isfinite(labelled.labels[truth].z) if noisy else np.isfinite(exact)
         whole = np.isfinite(labelled.photometry.prior).all(axis=1)
-        chosen = self._standing(labelled, has & labelled.held_out & whole, BOTH)
+        z = labelled.labels[truth].z if noisy else exact
+        chosen = self._standing(labelled, np.where(labelled.held_out & whole, z, np.nan), BOTH)
         if chosen is None:
             return
         rows, weights = chosen
@@ -145,15 +145,18 @@ class OneBin:
         return np.asarray(normalised(found))
 
     def _standing(
-        self, labelled: LabelledSample, has: Mask, method: str
+        self, labelled: LabelledSample, z: Floats, method: str
     ) -> tuple[NDArray[np.intp], dict[str, Floats]] | None:
-        """Rows of labelled galaxies, and their weights towards the bin's galaxies in every resample."""
+        """Rows of galaxies that have a label, and their weights towards the bin's galaxies in every resample."""
         bands = np.isfinite(self.sample.mag).any(axis=0) & np.isfinite(labelled.photometry.mag).any(axis=0)
         measured = np.isfinite(labelled.photometry.mag[:, bands]).all(axis=1)
-        rows = np.flatnonzero(has & measured)
+        rows = np.flatnonzero(np.isfinite(z) & measured)
         mine = np.flatnonzero(np.isfinite(self.sample.mag[:, bands]).all(axis=1))
-        if len(rows) < FEWEST:
-            self.why_not[method] = f"{len(rows):,} labels in this bin, {FEWEST} are needed"
+        # Labels off the grid say no more of n(z) than that it does not reach there.
+        useful = int(((z[rows] >= self.grid.z[0]) & (z[rows] <= self.grid.z[-1])).sum())
+        if useful < FEWEST:
+            off = f" ({len(rows) - useful:,} more lie off the grid of densities)" if useful < len(rows) else ""
+            self.why_not[method] = f"{useful:,} labels in this bin, {FEWEST} are needed{off}"
             return None
         if not len(mine) or not bands.any():
             self.why_not[method] = "no galaxy of this bin is measured in every band"

@@ -168,6 +168,13 @@ class DensitySums:
         layout = self.layout
         self.summed = np.zeros(((layout.patches + GROUPS) * layout.cells, layout.width))
 
+    @classmethod
+    def of(cls, layout: SumLayout, summed: Floats) -> Self:
+        """Sums as they were kept: `summed`, in rows as `SumLayout.sums` has them."""
+        found = cls.__new__(cls)
+        found.layout, found.summed = layout, summed
+        return found
+
     def add(self, part: PartSums) -> None:
         """Add the sums of some galaxies."""
         self.summed[part.row] += part.values

@@ -9,32 +9,28 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from mixz.atomic import DRAFTS, alone, remove, replacing, settle
 from mixz.bridges.dask_members import listening, spread
 from mixz.bridges.hats.parts import PART_ROWS, Job, done_before, parts_of, predict_part
+from mixz.bridges.hats.unfinished import begin, same_run, unfinished
 from mixz.bridges.models import open_model
 from mixz.data.hats_folder import HatsFolder, finish
-from mixz.digest import digest_of_file, digest_of_settings
 from mixz.errors import MixzError
-from mixz.settings.model_record import RECORD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from mixz.bridges.hats.parts import Part
     from mixz.bridges.model_columns import Asked
     from mixz.data.hats_folder import Pixel
 
-UNFINISHED = ".unfinished"
-"""What the name of the folder ends with that an interrupted run leaves."""
 OUTCOME = "outcome.json"
-"""What is in that folder when all galaxies are done."""
+"""What is in the draft when all galaxies are done."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +96,7 @@ def predict_hats(
         an interrupted run left is of other settings.
     """
     source, output = source.absolute(), output.absolute()
-    draft = output.with_name(output.name + UNFINISHED)
+    draft = unfinished(output)
     if output.exists() and not (draft / OUTCOME).is_file():
         raise MixzError(f"{output} is there already", "a new folder", "name another, or remove it")
     folder = HatsFolder.open(source)
@@ -165,43 +161,9 @@ def _begin(job: Job, folder: HatsFolder, parts: Sequence[Part]) -> None:
     MixzError
         It is of another.
     """
-    settings = {
-        "model": _model_digest(job.model),
-        "source": str(job.source),
-        "source's files": _source_state(folder),
-        "parts": digest_of_settings(repr(parts)),
-        "columns": json.loads(json.dumps(asdict(job.asked))),  # as they will be read again
-        "densities": job.densities,
-    }
-    told = job.draft / "run.json"
-    if not told.is_file():
+    settings = {"columns": asdict(job.asked), "densities": job.densities}
+    if not same_run(job.draft, job.model, folder, parts, settings):
         # A mistake is told before anything is written.
         job.asked.needed(open_model(job.model), folder.columns(), where=str(job.source))
+        begin(job.draft, job.model, folder, parts, settings)
         job.journal.mkdir(exist_ok=True)
-        with replacing(told) as draft:
-            draft.write_text(json.dumps(settings, indent=1) + "\n")
-        return
-    try:
-        before = dict(json.loads(told.read_text()))
-    except (ValueError, TypeError):
-        before = {}
-    other = [name for name, value in settings.items() if before.get(name) != value]
-    if other:
-        raise MixzError(
-            f"{job.draft} was left by a run of other settings ({', '.join(other)} differ)",
-            "the same model, catalogue and options",
-            "run it as before, or remove the folder to begin anew",
-        )
-
-
-def _model_digest(path: Path) -> str:
-    """Name the content of a model: a folder's ``model.json`` names all of it."""
-    return digest_of_file(path if path.is_file() else path / RECORD)
-
-
-def _source_state(folder: HatsFolder) -> str:
-    """Name the state of a catalogue's files, places, sizes and times of change: to read all of them takes too long."""
-    files = [file for pixel in folder.pixels for file in folder.files(pixel)]
-    with ThreadPoolExecutor() as pool:
-        states = pool.map(Path.stat, files)
-        return digest_of_settings([(str(f), s.st_size, s.st_mtime_ns) for f, s in zip(files, states, strict=True)])

@@ -284,6 +284,17 @@ def read_nz_table(
     return joined(parts)
 
 
+def labels_of(available: Sequence[str], truths: Iterable[str]) -> dict[str, str]:
+    """Per truth the column of its labels, where a table has one.
+
+    Examples
+    --------
+    >>> labels_of(["mag_g", "z_spec"], ["spec", "many_band"])
+    {'spec': 'z_spec'}
+    """
+    return {name: f"z_{name}" for name in truths if f"z_{name}" in available}
+
+
 @dataclass(frozen=True)
 class Wanted:
     """What is wanted of a table besides what the model needs.
@@ -305,9 +316,8 @@ class Wanted:
     @classmethod
     def of(cls, available: Sequence[str], truths: Iterable[str], also: Sequence[str]) -> Self:
         """What a table has of it; parameters as in `read_nz_table`."""
-        labels = {name: f"z_{name}" for name in truths if f"z_{name}" in available}
         # A column that the model makes need not be in the table.
-        return cls(tuple(available), labels, tuple(also))
+        return cls(tuple(available), labels_of(available, truths), tuple(also))
 
     def columns(self, pieces: Pieces) -> list[str]:
         """The columns to read.
