@@ -271,8 +271,8 @@ def challenges(home: Path) -> Iterator[Files]:
     folder = home / "challenge"
     folder.mkdir()
     write_qp(model_seeds.random().predict(model_seeds.galaxies(20)), folder / "q.hdf5")
-    truth = pd.DataFrame({"object_id": np.arange(20), "redshift": np.linspace(0.1, 1.4, 20), "mag_i_lsst": 22.0})
-    truth["mag_i_lsst_err"] = 0.1
+    truth = pd.DataFrame({"object_id": np.arange(20), "redshift": np.linspace(0.1, 1.4, 20)})
+    truth["mag_i_lsst"], truth["mag_i_lsst_err"] = np.linspace(20, 25, 20), 0.1
     write_table(truth, folder / "truth.hdf5")
     yield {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
