@@ -17,7 +17,7 @@ Random = np.random.Generator
 Change = Callable[[bytes, Random], bytes]
 
 MOST_BYTES = 200_000
-"""Of a damaged file: small files find as much, and faster."""
+"""Of a damaged file that was no larger when whole: small files find as much, and faster."""
 NEAR = 2_048
 """Bytes at both ends of a file, where formats keep what they say of themselves."""
 
@@ -53,8 +53,9 @@ def _damaged(name: str, content: bytes, others: Sequence[bytes], tokens: Sequenc
         changes += [_nodes] * 8
     if others:
         changes.append(lambda c, r: _splice(c, others[int(r.integers(len(others)))], r))
+    most = max(MOST_BYTES, len(content))
     for _ in range(int(rng.geometric(0.6))):
-        content = changes[int(rng.integers(len(changes)))](content, rng)[:MOST_BYTES]
+        content = changes[int(rng.integers(len(changes)))](content, rng)[:most]
     if rng.random() < 0.03:
         content = gzip.compress(content, mtime=0)
         content = _flip(content, rng) if rng.random() < 0.3 else _cut(content, rng) if rng.random() < 0.3 else content

@@ -11,6 +11,7 @@ import pytest
 from fuzz.campaign import KEPT, campaign, damaged, kept, kept_files
 from fuzz.files import packed, unpacked
 from fuzz.model_seeds import sealed
+from fuzz.mutation import mutated
 from fuzz.readers import READERS, BrokenPromiseError, Reader
 from fuzz.watched import Watched
 from fuzz.worker import outcome_of
@@ -80,3 +81,11 @@ def test_archives_and_seals_close_again(tmp_path: Path) -> None:
     assert unpacked(packed(files)) == files
     (tmp_path / "sealed").write_bytes(sealed(f"text {OPEN_SEAL} more".encode()))
     assert seal_of(tmp_path / "sealed", do="")
+
+
+def test_a_large_file_is_damaged_as_a_small_one_is() -> None:
+    whole = {"large": bytes(range(256)) * 2_000}
+    rng = np.random.default_rng(1)
+    sizes = [len(mutated(whole, [whole], (), rng).get("large", b"")) for _ in range(60)]
+    assert sum(size == len(whole["large"]) for size in sizes) > 20
+    assert max(sizes) <= len(whole["large"])
