@@ -16,6 +16,8 @@ import pytest
 import yaml
 
 from mixz.cli import main
+from mixz.cli.loading import CLEAR_LINE, WORDS, loading
+from mixz.cli.loudness import speaking
 from toy_survey import toy_survey
 
 
@@ -254,6 +256,24 @@ def test_doctor_names_versions_devices_and_what_is_kept_where(call: Any) -> None
         assert word in said
     found = json.loads(call("doctor", "--json")[1])
     assert set(found["extras"]) >= {"train", "hats", "rail", "serve"}
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_a_terminal_is_told_that_something_loads(
+    quiet: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    with speaking("quiet" if quiet else "usual"), loading():
+        during = capsys.readouterr()
+    after = capsys.readouterr()
+    assert (during.out, after.out) == ("", "")
+    assert (during.err, after.err) == (("", "") if quiet else (WORDS, CLEAR_LINE))
+
+
+def test_off_a_terminal_nothing_is_said_of_loading(call: Any, tmp_path: Path) -> None:
+    code, said = call("verify", tmp_path / "none")
+    assert code == 2
+    assert WORDS not in said
 
 
 def test_a_shell_completes_verbs(tmp_path: Path) -> None:

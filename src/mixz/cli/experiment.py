@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from mixz.cli.arguments import ConfigArgument, Members, MLflow, Out, settings_of
+from mixz.cli.loading import loading
 from mixz.cli.messages import (
     Z_RANGES,
     announce,
@@ -20,11 +21,8 @@ from mixz.cli.messages import (
     print_tomography,
     terminal,
 )
-from mixz.metrics.verdict import verdicts
 from mixz.report.cell import Errors
-from mixz.report.markdown import markdown_pdf_table, markdown_table
-from mixz.report.verdict_json import as_values, json_of
-from mixz.settings.config import Device, Precision
+from mixz.settings.choices import Device, Precision
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the verdict as JSON, and all else to standard error.")]
 COMPARISON = Path("comparison.html")
@@ -43,9 +41,10 @@ def run(
 
     Example: `mixz run configs/pair_a.yaml`
     """
-    from mixz import stages
+    with loading():
+        from mixz import stages
 
-    import_module("mixz.model")  # a missing torch is told before anything is built
+        import_module("mixz.model")  # a missing torch is told before anything is built
     settings = settings_of(config or DEMO, out, members)
     console = terminal()
     announce(settings, console)
@@ -74,7 +73,8 @@ def build(
 
     Example: `mixz build configs/pair_a.yaml --format fits`
     """
-    from mixz import stages
+    with loading():
+        from mixz import stages
 
     settings = settings_of(config, out)
     console = terminal()
@@ -100,8 +100,10 @@ def train(
 
     Example: `mixz train configs/pair_a.yaml --recipe tl`
     """
-    from mixz import stages
+    with loading():
+        from mixz import stages
 
+        import_module("mixz.model")
     settings = settings_of(config, out, members)
     console = terminal()
     announce(settings, console)
@@ -137,7 +139,11 @@ def evaluate(
 
     Example: `mixz evaluate configs/pair_a.yaml`
     """
-    from mixz import stages
+    with loading():
+        from mixz import stages
+        from mixz.metrics.verdict import verdicts
+        from mixz.report.markdown import markdown_pdf_table, markdown_table
+        from mixz.report.verdict_json import as_values, json_of
 
     settings = settings_of(config, out, members)
     console = terminal(beside=as_json)
@@ -171,7 +177,10 @@ def report(
 
     Example: `mixz report configs/pair_a.yaml`, or `mixz report out/pair_a out/pair_a_fast -o both.html`
     """
-    from mixz import stages
+    with loading():
+        from mixz import stages
+        from mixz.metrics.verdict import verdicts
+        from mixz.report.verdict_json import as_values, json_of
 
     console = terminal(beside=as_json)
     if len(runs) > 1 or runs[0].is_dir():

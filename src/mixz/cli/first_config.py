@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mixz.cli.loading import loading
 from mixz.cli.messages import print_paths, terminal
 from mixz.errors import MixzError
 
@@ -45,8 +46,9 @@ def init(
 
     Example: `mixz init deep_field.parquet`, or `mixz init deep.fits wide.csv --truth spec=redshift -o my_survey.yaml`
     """
-    from mixz import stages
-    from mixz.data.looking.answers import Answers
+    with loading():
+        from mixz import stages
+        from mixz.data.looking.answers import Answers
 
     console = terminal()
     answers = Answers(

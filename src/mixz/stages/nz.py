@@ -19,7 +19,7 @@ from mixz.data.data_set.galaxies_file import is_galaxies, read_galaxies, read_pr
 from mixz.data.hats_folder import HatsFolder, is_hats
 from mixz.data.tables import require_table, row_count, table_columns
 from mixz.errors import MixzError, nearest
-from mixz.progress import progress_bar
+from mixz.progress import busy, progress_bar
 from mixz.settings.tomography import TomographySettings
 from mixz.settings.truths import KNOWN_SETTINGS, TruthSettings
 from mixz.stages.predict import as_told_by
@@ -99,7 +99,8 @@ def nz(
     if not is_hats(table):
         require_table(table)
     require_nz_place(output)
-    opened = open_model(model)
+    with busy(f"open {model}", console):
+        opened = open_model(model)
     truths = truths_of(labels or table)
     cuts = _cuts(asked)
     whole: NzCatalogue | None = None

@@ -25,7 +25,7 @@ from mixz.data.redshifts import redshifts
 from mixz.data.tables import read_chunks, require_table, row_count, table_columns, table_parts, table_writer
 from mixz.errors import MixzError, nearest, not_installed
 from mixz.photoz import BESIDE
-from mixz.progress import progress_bar
+from mixz.progress import busy, progress_bar
 from mixz.stages.store.photoz_tables import photoz_frame, photoz_notes, photoz_provenance
 from mixz.surveys import SURVEYS
 from mixz.surveys.columns import Columns
@@ -102,7 +102,8 @@ def predict(
             model, table, output, console, asked, densities, dask_client(dask, workers=workers or os.cpu_count() or 1)
         )
     _check_output(table, output, pdf)
-    opened = open_model(model)
+    with busy(f"open {model}", console):
+        opened = open_model(model)
     with progress_bar(f"predict {table.name}", console) as bar:
         lost, told = write_photoz(opened, table, output, asked, group=group, pdf=pdf, bar=bar, survey=survey)
     for text in told:

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from mixz.model.training.history import Progress
     from mixz.model.training.selection import Balance
     from mixz.progress import Bar
-    from mixz.settings.config import Config, Device, Precision
+    from mixz.settings.choices import Device, Precision
+    from mixz.settings.config import Config
     from mixz.settings.network import Network
     from mixz.settings.recipe import Step
     from mixz.truths.truth import Truths

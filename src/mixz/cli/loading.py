@@ -1,0 +1,33 @@
+"""A word while libraries load: torch, astropy and pandas take seconds before a verb can say anything itself."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from mixz.cli.loudness import is_quiet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WORDS = "mixz: loading ..."
+CLEAR_LINE = "\r\033[2K"
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Say on a terminal that something loads while the block runs, and take the line back afterwards.
+
+    It goes to standard error, since standard output is for results; off a terminal nothing is said.
+    """
+    watched = sys.stderr.isatty() and not is_quiet()
+    if watched:
+        sys.stderr.write(WORDS)
+        sys.stderr.flush()
+    try:
+        yield
+    finally:
+        if watched:
+            sys.stderr.write(CLEAR_LINE)
+            sys.stderr.flush()
