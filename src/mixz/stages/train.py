@@ -236,7 +236,8 @@ def watch_epochs(bar: Bar) -> Callable[[Progress], None]:
     """Turn news of the training into a bar of epochs; the time left is the least it can be."""
 
     def tell(news: Progress) -> None:
-        loss = f"validation loss {news.best_loss:.4f} ± {news.spread:.4f}"
+        spread = f" ± {news.spread:.4f}" if news.members > 1 else ""  # of one member there is none
+        loss = f"validation loss {news.best_loss:.4f}{spread}"
         words = f"epoch {news.epoch}, {news.stopped}/{news.members} members done, {loss}"
         bar(news.epochs_done, news.epochs_due, words)
 

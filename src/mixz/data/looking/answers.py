@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import TYPE_CHECKING
 
 from mixz.errors import MixzError, nearest
@@ -21,6 +22,7 @@ KINDS = {
 }
 """What a column of redshifts may be."""
 ZERO_POINTS = {"31.4": "nanojansky", "23.9": "microjansky", "22.5": "nanomaggy", "27": "HSC counts", "8.9": "jansky"}
+UNSEEN = {"seen": "observed, and nothing seen: the galaxies stay", "not_observed": "not observed: they fall out"}
 SAME = {"same": "the same galaxies", "different": "different galaxies with equal numbers"}
 
 
@@ -31,7 +33,7 @@ class Question:
     Parameters
     ----------
     about
-        ``truth``, ``flux_zero_point`` or ``same_ids``.
+        ``truth``, ``flux_zero_point``, ``nothing_seen`` or ``same_ids``.
     of
         The column or tables in question.
     text
@@ -66,12 +68,15 @@ class Answers:
         AB magnitude of a flux of 1, where nothing says it.
     same_ids
         Whether equal ids in two tables are the same galaxy; None: unsaid.
+    nothing_seen
+        Whether 99 and fluxes that are not positive mean "observed, and nothing seen"; None: unsaid.
     """
 
     bands: tuple[str, ...] = ()
     truths: Mapping[str, str] = field(default_factory=dict)
     flux_zero_point: float | None = None
     same_ids: bool | None = None
+    nothing_seen: bool | None = None
 
     def told(self, question: Question, answer: str) -> Answers:
         """These answers and one more.
@@ -85,7 +90,21 @@ class Answers:
             return replace(self, truths={**self.truths, question.of: answer})
         if question.about == "flux_zero_point":
             return replace(self, flux_zero_point=float(answer))
+        if question.about == "nothing_seen":
+            return replace(self, nothing_seen=answer == "seen")
         return replace(self, same_ids=answer == "same")
+
+    def fewer(self) -> list[Answers]:
+        """All that may have been said before these: each kind of answer given or not.
+
+        Examples
+        --------
+        >>> [said.bands for said in Answers(bands=("g", "r")).fewer()]
+        [('g', 'r'), ()]
+        """
+        given = {name: value for name, value in vars(self).items() if value != getattr(Answers(), name)}
+        chosen = product(*[(True, False)] * len(given))
+        return [Answers(**{name: given[name] for name, kept in zip(given, one, strict=True) if kept}) for one in chosen]
 
     def require_used(self, columns: Sequence[str]) -> None:
         """Refuse answers about columns that no table has.
