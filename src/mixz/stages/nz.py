@@ -141,6 +141,8 @@ def nz(
         found = of_whole(found, whole.sums, resamples=asked.resamples, seed=seed, points=points)
     if not opened.has_density:
         found = replace(found, notes=(*found.notes, _about_points(scatter)))
+    if not theirs.z:
+        found = replace(found, notes=(*found.notes, _without_labels(labels or table)))
     about = photoz_provenance(opened, input=table.name) | ({"labels": labels.name} if labels else {})
     known_truths = {*own.z, *theirs.z}
     simulated = any(truths[name].simulated for name in known_truths) or bool(opened.provenance.get("simulated"))
@@ -149,6 +151,13 @@ def nz(
         draft.mkdir()
         write_nz_files(found, record, draft)
     return record
+
+
+def _without_labels(where: Path) -> str:
+    return (
+        f"{where} has no labels, in a column z_spec or z_many_band: so there is no n(z) but the stack, and nothing is "
+        "tested; --labels names a table that has some, e.g. a run's galaxies.parquet"
+    )
 
 
 def _require_representative(asked: TomographySettings, labelled: NzTable, where: Path) -> None:
