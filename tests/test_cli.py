@@ -276,6 +276,23 @@ def test_off_a_terminal_nothing_is_said_of_loading(call: Any, tmp_path: Path) ->
     assert WORDS not in said
 
 
+def test_a_page_of_a_results_folder(finished: Path, call: Any, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(finished / "out" / "toy", tmp_path / "toy"))
+    own = folder / "report.html"
+    own.write_text("old")
+    code, said = call("report", folder, "-o", tmp_path / "x.html")
+    assert code == 0, said
+    assert own.read_text() == "old"
+    assert "stays as it is" in said
+    assert call("verify", folder)[0] == 1
+    code, said = call("report", folder)
+    assert code == 0, said
+    assert "<html" in own.read_text()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["toy", "x.html"]
+    assert call("verify", folder)[0] == 0
+    expect_refusal(call("report", folder, "--members", 3), "leave them out")
+
+
 def test_a_shell_completes_verbs(tmp_path: Path) -> None:
     asked = {"_MIXZ_COMPLETE": "complete_bash", "COMP_WORDS": "mixz ev", "COMP_CWORD": "1"}
     done = subprocess.run(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,8 +21,12 @@ from mixz.cli.messages import (
     print_tomography,
     terminal,
 )
+from mixz.errors import MixzError
 from mixz.report.cell import Errors
 from mixz.settings.choices import Device, Precision
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the verdict as JSON, and all else to standard error.")]
 COMPARISON = Path("comparison.html")
@@ -170,10 +174,15 @@ def report(
     ],
     out: Out = None,
     members: Members = None,
-    output: Annotated[Path, typer.Option("-o", "--output", help="Page to write when runs are compared.")] = COMPARISON,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="Page to write; of several runs by default `comparison.html`."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write `report.html` (verdict, plots, tables in one file) and `figures/` for papers; or compare several runs.
+
+    Of a results folder alone it renews `report.html`, whose figures stay. With `-o` it writes that page and no other.
 
     Example: `mixz report configs/pair_a.yaml`, or `mixz report out/pair_a out/pair_a_fast -o both.html`
     """
@@ -183,8 +192,14 @@ def report(
         from mixz.report.verdict_json import as_values, json_of
 
     console = terminal(beside=as_json)
-    if len(runs) > 1 or runs[0].is_dir():
-        print_paths("report", [stages.compare(runs, output, console)], console)
+    if len(runs) > 1 or runs[0].is_dir() or output is not None:
+        if out is not None or members is not None:
+            raise MixzError("--out or --members of runs as they are", "one config, without -o", "leave them out")
+        if len(runs) == 1 and output is None:
+            print_paths("report", [stages.renew_page(runs[0], console)], console)
+        else:
+            print_paths("report", [stages.compare(runs, output or COMPARISON, console)], console)
+            _tell_untouched(runs, console)
         if as_json:
             print_asked(json_of({name: as_values(found) for name, found in stages.verdicts_of(runs).items()}))
         return
@@ -193,3 +208,14 @@ def report(
     if as_json:
         results = stages.Results(settings)
         print_asked(json_of(as_values(verdicts(results.read_records(), results.read_differences()))))
+
+
+def _tell_untouched(runs: list[Path], console: Console) -> None:
+    """Say of a single run that the page in its folder is not the one that was written."""
+    if len(runs) == 1:
+        console.print(
+            f"the report in the run's own folder stays as it is; `mixz report {runs[0]}` renews it",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )

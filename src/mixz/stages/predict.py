@@ -363,6 +363,9 @@ def _predict_hats(
         with progress_bar(f"predict {source.name}", console) as bar:
             tell = partial(bar, words="galaxies")
             outcome = predict_hats(model, source, output, client, asked=asked, densities=densities, tell=tell)
+    for note, partitions in outcome.notes.items():
+        where = "" if partitions == outcome.partitions else f" in {partitions:,} of {outcome.partitions:,} partitions"
+        console.print(f"{source.name}{where}: {note}", style="yellow", highlight=False, markup=False)
     if outcome.done_before:
         console.print(f"{outcome.done_before:,} galaxies had been done before", highlight=False)
     return outcome.lost
