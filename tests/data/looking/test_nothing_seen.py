@@ -66,8 +66,7 @@ def test_galaxies_stay_where_they_were_observed(
     said = " ".join(first.remarks)
     assert ("nothing seen (" in said) == stay
     assert ("--not-observed" if stay else "--nothing-seen") in said
-    assert [q.about for q in first.questions] == ([] if told is not None else ["nothing_seen"])
-    assert "asks" not in said
+    assert not first.questions, "what galaxies tell nobody is asked"
 
 
 def test_few_such_galaxies_tell_nothing_and_are_told_of(tmp_path: Path) -> None:

@@ -22,7 +22,6 @@ KINDS = {
 }
 """What a column of redshifts may be."""
 ZERO_POINTS = {"31.4": "nanojansky", "23.9": "microjansky", "22.5": "nanomaggy", "27": "HSC counts", "8.9": "jansky"}
-UNSEEN = {"seen": "observed, and nothing seen: the galaxies stay", "not_observed": "not observed: they fall out"}
 SAME = {"same": "the same galaxies", "different": "different galaxies with equal numbers"}
 
 
@@ -33,7 +32,7 @@ class Question:
     Parameters
     ----------
     about
-        ``truth``, ``flux_zero_point``, ``nothing_seen`` or ``same_ids``.
+        ``truth``, ``flux_zero_point`` or ``same_ids``.
     of
         The column or tables in question.
     text
@@ -69,7 +68,7 @@ class Answers:
     same_ids
         Whether equal ids in two tables are the same galaxy; None: unsaid.
     nothing_seen
-        Whether 99 and fluxes that are not positive mean "observed, and nothing seen"; None: unsaid.
+        Whether 99 and fluxes that are not positive mean "observed, and nothing seen"; None: as galaxies with them look.
     """
 
     bands: tuple[str, ...] = ()
@@ -90,8 +89,6 @@ class Answers:
             return replace(self, truths={**self.truths, question.of: answer})
         if question.about == "flux_zero_point":
             return replace(self, flux_zero_point=float(answer))
-        if question.about == "nothing_seen":
-            return replace(self, nothing_seen=answer == "seen")
         return replace(self, same_ids=answer == "same")
 
     def fewer(self) -> list[Answers]:

@@ -85,7 +85,6 @@ def first_config(tables: Sequence[TableFound], answers: Answers, *, home: Path, 
     together = repeated(drafts, answers)
     truths = list(dict.fromkeys(truth for draft in drafts for truth in draft.all_truths()))
     questions = [question for chosen in labels for question in chosen.questions]
-    questions += [draft.unseen.question(draft.title) for draft in drafts if draft.unseen and not draft.unseen.told][:1]
     questions += [*_zero_points(drafts), *together.questions]
     written = [
         table_entries(draft, _prefix(draft, k, together), home, among=len(drafts)) for k, draft in enumerate(drafts)

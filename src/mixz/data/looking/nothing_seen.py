@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mixz.data.looking.answers import UNSEEN, Question
 from mixz.data.meaning.missing import NINES, Account
 from mixz.data.photometry import column_names, photometry
 
@@ -76,12 +75,6 @@ class NothingSeen:
             f"{self.what} ({self.rows:,} rows): not observed ({because}); these galaxies fall out. If it means "
             "observed, and nothing seen: --nothing-seen"
         )
-
-    def question(self, title: str) -> Question:
-        """What a person may know better."""
-        text = f"{title} has {self.what} ({self.rows:,} rows; {self._looks()}): does that mean"
-        default = "seen" if self.seen else "not_observed"
-        return Question("nothing_seen", title, text, UNSEEN, "--nothing-seen", default)
 
     def _looks(self) -> str:
         if self.rows < FEW:
