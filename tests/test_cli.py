@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from mixz.cli import main
-from mixz.cli.loading import CLEAR_LINE, WORDS, loading
+from mixz.cli.loading import CLEAR_LINE, IN_NOTEBOOK, WORDS, loading
 from mixz.cli.loudness import speaking
 from toy_survey import toy_survey
 
@@ -258,16 +258,19 @@ def test_doctor_names_versions_devices_and_what_is_kept_where(call: Any) -> None
     assert set(found["extras"]) >= {"train", "hats", "rail", "serve"}
 
 
-@pytest.mark.parametrize("quiet", [False, True])
+@pytest.mark.parametrize(("quiet", "notebook", "told"), [(0, 0, True), (1, 0, False), (0, 1, False)])
 def test_a_terminal_is_told_that_something_loads(
-    quiet: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    quiet: bool, notebook: bool, told: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.delenv(IN_NOTEBOOK, raising=False)
+    if notebook:
+        monkeypatch.setenv(IN_NOTEBOOK, "7")
     with speaking("quiet" if quiet else "usual"), loading():
         during = capsys.readouterr()
     after = capsys.readouterr()
     assert (during.out, after.out) == ("", "")
-    assert (during.err, after.err) == (("", "") if quiet else (WORDS, CLEAR_LINE))
+    assert (during.err, after.err) == ((WORDS, CLEAR_LINE) if told else ("", ""))
 
 
 def test_off_a_terminal_nothing_is_said_of_loading(call: Any, tmp_path: Path) -> None:

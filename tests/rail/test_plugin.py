@@ -142,6 +142,12 @@ def test_rows_without_names_are_counted_through_chunks(files: Path) -> None:
     assert found.ancil["object_id"].tolist() == list(range(60))
 
 
+def test_training_tells_how_far_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    options = {"hdf5_groupname": "", "output_mode": "return", **SMALL}
+    MixzInformer.make_stage(name="mine", **options).inform(catalogue(200, seed=1))
+    assert "mine: train fused: done in" in capsys.readouterr().err
+
+
 def test_two_tables_of_labels() -> None:
     spectra, many = catalogue(250, seed=5), catalogue(250, seed=6)
     options = SMALL | {"hdf5_groupname": "", "output_mode": "return"}

@@ -220,24 +220,30 @@ class MixzInformer(CatInformer):
         return columns.galaxies(table, where=f"the table {tag!r}")
 
     def _train(self, galaxies: GalaxySet) -> None:
+        from rich.console import Console
+
         from mixz.bridges.rail_tables import bands_of
+        from mixz.progress import progress_bar
         from mixz.stages.inform import inform
+        from mixz.stages.train import watch_epochs
 
         config = self.config
         if config.ref_band not in config.bands:
             raise MixzError(f"ref_band {config.ref_band!r}", f"bands: {', '.join(config.bands)}", "name one of them")
-        self.model = inform(
-            galaxies,
-            recipe=config.recipe,
-            members=config.members,
-            epochs=config.epochs,
-            seed=config.seed,
-            validation=config.validation_fraction,
-            network=dict(config.network),
-            training=dict(config.training),
-            ref_band=bands_of(config.bands)[list(config.bands).index(config.ref_band)],
-            columns=_columns(config).column_maps(),
-        )
+        with progress_bar(f"{self.instance_name}: train {config.recipe}", Console(stderr=True)) as bar:
+            self.model = inform(
+                galaxies,
+                recipe=config.recipe,
+                members=config.members,
+                epochs=config.epochs,
+                seed=config.seed,
+                validation=config.validation_fraction,
+                network=dict(config.network),
+                training=dict(config.training),
+                ref_band=bands_of(config.bands)[list(config.bands).index(config.ref_band)],
+                columns=_columns(config).column_maps(),
+                watch=watch_epochs(bar),
+            )
         self.add_data("model", self.model)
 
 
