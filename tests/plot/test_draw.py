@@ -53,9 +53,7 @@ def test_photoz_of_other_galaxies_are_refused() -> None:
 
 @pytest.mark.parametrize("words", ["import mixz.plot", "from mixz import plot", "import mixz", "import mixz.plot as p"])
 def test_however_it_is_imported_it_is_the_same_module(words: str) -> None:
-    script = (
-        f"{words}; import mixz, sys; assert mixz.plot is sys.modules['mixz.plot']; print(callable(mixz.plot.of_run))"
-    )
+    script = f"{words}; import mixz, sys; print(mixz.plot is sys.modules['mixz.plot'], callable(mixz.plot.of_run))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["True", "True"]
 
