@@ -197,7 +197,8 @@ def write_photoz(
 def _notes(pieces: Pieces, available: Sequence[str]) -> list[str]:
     """What a person should look at in a table that was read."""
     nameless = pieces.asked.without_names(pieces.model, available)
-    return [*([f"{pieces.where}: {nameless}"] if nameless else []), *pieces.account.warnings()]
+    told = [f"{pieces.where}: {nameless}"] if nameless else []
+    return [*told, *pieces.why_lost(available), *pieces.account.warnings()]
 
 
 def asked_of(survey: str, asked: Asked) -> Asked:
