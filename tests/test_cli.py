@@ -16,6 +16,8 @@ import pytest
 import yaml
 
 from mixz.cli import main
+from mixz.cli.loading import CLEAR_LINE, IN_NOTEBOOK, WORDS, loading
+from mixz.cli.loudness import speaking
 from toy_survey import toy_survey
 
 
@@ -254,6 +256,44 @@ def test_doctor_names_versions_devices_and_what_is_kept_where(call: Any) -> None
         assert word in said
     found = json.loads(call("doctor", "--json")[1])
     assert set(found["extras"]) >= {"train", "hats", "rail", "serve"}
+
+
+@pytest.mark.parametrize(("quiet", "notebook", "told"), [(0, 0, True), (1, 0, False), (0, 1, False)])
+def test_a_terminal_is_told_that_something_loads(
+    quiet: bool, notebook: bool, told: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.delenv(IN_NOTEBOOK, raising=False)
+    if notebook:
+        monkeypatch.setenv(IN_NOTEBOOK, "7")
+    with speaking("quiet" if quiet else "usual"), loading():
+        during = capsys.readouterr()
+    after = capsys.readouterr()
+    assert (during.out, after.out) == ("", "")
+    assert (during.err, after.err) == ((WORDS, CLEAR_LINE) if told else ("", ""))
+
+
+def test_off_a_terminal_nothing_is_said_of_loading(call: Any, tmp_path: Path) -> None:
+    code, said = call("verify", tmp_path / "none")
+    assert code == 2
+    assert WORDS not in said
+
+
+def test_a_page_of_a_results_folder(finished: Path, call: Any, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(finished / "out" / "toy", tmp_path / "toy"))
+    own = folder / "report.html"
+    own.write_text("old")
+    code, said = call("report", folder, "-o", tmp_path / "x.html")
+    assert code == 0, said
+    assert own.read_text() == "old"
+    assert "stays as it is" in said
+    assert call("verify", folder)[0] == 1
+    code, said = call("report", folder)
+    assert code == 0, said
+    assert "<html" in own.read_text()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["toy", "x.html"]
+    assert call("verify", folder)[0] == 0
+    expect_refusal(call("report", folder, "--members", 3), "leave them out")
 
 
 def test_a_shell_completes_verbs(tmp_path: Path) -> None:

@@ -31,3 +31,17 @@ def test_a_published_package_is_one_line_away(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(mixz.errors, "PACKAGE", "mixz")
     assert pip_install() == "pip install mixz"
     assert not_installed("torch is not installed", "train").do == "pip install 'mixz[train]'"
+
+
+def test_pages_name_the_build_of_torch_that_everything_is_run_with() -> None:
+    pinned = re.search(r"^torch==(\S+)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
+    assert pinned
+    pages = [page for page in (ROOT / "docs").rglob("*.md") if "pip install torch" in page.read_text()]
+    assert not pages, "a pip that knows further indexes would take CUDA's"
+    named = {
+        page.name: set(re.findall(r"torch==(\S+?)\+cpu", page.read_text())) for page in (ROOT / "docs").rglob("*.md")
+    }
+    assert {name: found for name, found in named.items() if found} == {
+        "first_run.md": {pinned[1]},
+        "predict.md": {pinned[1]},
+    }

@@ -17,6 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mixz import plot
     from mixz.bridges.any_table import predict_table
     from mixz.bridges.galaxy_tables import galaxy_set
     from mixz.bridges.models import open_model
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from mixz.model.fit import fine_tune, fit
     from mixz.model.folder import save_model
     from mixz.photoz import PhotoZ
-    from mixz.report import plot
     from mixz.settings.config import Config
     from mixz.settings.file import load_config
     from mixz.settings.network import Network
@@ -85,7 +85,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """Load a public name when it is first used, so that `import mixz` is instant and pulls in no torch."""
     if name == "plot":
-        return import_module("mixz.report.plot")
+        return import_module("mixz.plot")
     if name not in _HOMES:
         raise AttributeError(f"module 'mixz' has no attribute {name!r}; it has: {', '.join(__all__)}")
     return getattr(import_module(_HOMES[name]), name)

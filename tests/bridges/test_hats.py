@@ -25,7 +25,7 @@ from mixz.bridges.model_columns import Asked
 from mixz.data.hats_folder import HatsFolder, batches
 from mixz.errors import MixzError
 from mixz.model.folder import load_model
-from mixz.stages import export
+from mixz.stages import export, predict
 
 pytest.importorskip("lsdb", reason="needs mixz[hats]")
 pytest.importorskip("distributed", reason="needs mixz[dask]")
@@ -266,6 +266,27 @@ def test_the_command_line_takes_folders(place: Path, tmp_path: Path, monkeypatch
         main()
     assert not stop.value.code
     assert set(read_hats(tmp_path / "out").columns) >= {"mixz_z_best", "object_id", "ra", "dec"}
+
+
+def test_what_is_odd_in_partitions_is_told_once_with_their_number(place: Path, tmp_path: Path) -> None:
+    import io
+
+    from rich.console import Console
+
+    shutil.copytree(place / "sky", tmp_path / "sky")
+    folder = HatsFolder.open(tmp_path / "sky")
+    files = [file for pixel in folder.pixels for file in folder.files(pixel) if pq.read_metadata(file).num_rows > 60]
+    for file in files[:3]:
+        table = pq.read_table(file)
+        odd = pa.array([30.0] * 10 + table["mag_g"].to_pylist()[10:], table.schema.field("mag_g").type)
+        pq.write_table(table.set_column(table.schema.get_field_index("mag_g"), "mag_g", odd), file)
+    console = Console(file=io.StringIO(), width=300)
+    predict(place / "model", tmp_path / "sky", tmp_path / "out", console, asked=PLAIN, workers=1, densities=False)
+    told = [line for line in console.file.getvalue().splitlines() if "30" in line]
+    assert told == [
+        f"sky in 3 of {len(folder.pixels) - 1} partitions: column 'mag_g': many values are exactly 30; if that stands "
+        "for none, say so under columns: missing: {mag_g: [30]}"
+    ]
 
 
 def test_columns_are_named_as_rubin_names_them(place: Path, tmp_path: Path) -> None:

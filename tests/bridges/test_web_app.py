@@ -108,7 +108,8 @@ def test_what_to_look_at_in_a_table_is_told(roomy: Any) -> None:
     answer = roomy.post("/api/photoz", params={"name": "my <table>.csv"}, content=strange)
     assert json.loads(answer.headers["mixz-notes"]) == notes
     assert "/" not in "".join(notes), "no folder of the server is told"
-    assert "mixz-notes" not in roomy.post("/api/photoz", content=CSV).headers
+    assert "bands that galaxies lack: mag_" in roomy.post("/api/photoz", content=CSV).headers["mixz-notes"]
+    assert "mixz-notes" not in roomy.post("/api/photoz", content="mag_g,mag_r,object_id\n21,20,a\n").headers
 
 
 def test_columns_by_other_names(client: Any) -> None:

@@ -17,7 +17,7 @@ from mixz.settings.recipe import FAST, RECIPES, Recipe, Step
 
 if TYPE_CHECKING:
     from mixz.galaxies import GalaxySet
-    from mixz.settings.config import Precision
+    from mixz.settings.choices import Precision
     from mixz.settings.network import Network
 
 STEP = Step(**(FAST | {"truths": ("spec",), "epochs": 8, "batch_size": 32}))

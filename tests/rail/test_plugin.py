@@ -142,11 +142,42 @@ def test_rows_without_names_are_counted_through_chunks(files: Path) -> None:
     assert found.ancil["object_id"].tolist() == list(range(60))
 
 
+def test_training_tells_how_far_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    options = {"hdf5_groupname": "", "output_mode": "return", **SMALL}
+    MixzInformer.make_stage(name="mine", **options).inform(catalogue(200, seed=1))
+    assert "mine: train fused: done in" in capsys.readouterr().err
+
+
 def test_two_tables_of_labels() -> None:
     spectra, many = catalogue(250, seed=5), catalogue(250, seed=6)
     options = SMALL | {"hdf5_groupname": "", "output_mode": "return"}
     handle = MixzPairInformer.make_stage(name="pair", **options).inform(spectra, many)
     assert handle().steps[0].truths == ("many_band", "spec")
+
+
+def test_two_tables_of_different_bands() -> None:
+    spectra, many = catalogue(300, seed=1), catalogue(300, seed=2)
+    for band, table in (("u", many), ("y", spectra)):
+        for kind in ("mag", "mag_err"):
+            del table[f"{kind}_{band}_lsst"]
+    with pytest.warns(UserWarning, match="'input_manyband' has no magnitudes in u: it is taken without"):
+        handle = MixzPairInformer.make_stage(name="own", hdf5_groupname="", output_mode="return", **SMALL).inform(
+            spectra, many
+        )
+    assert handle.data.own_bands == ("u", "y")
+    asked = {"hdf5_groupname": "", "output_mode": "return", "model": handle}
+    whole, less = catalogue(50, seed=3), catalogue(50, seed=3)
+    del less["mag_u_lsst"], less["mag_err_u_lsst"]
+    with_u, without = (
+        densities(MixzEstimator.make_stage(name=name, **asked).estimate(table).data)
+        for name, table in (("with_u", whole), ("without", less))
+    )
+    assert np.isfinite(without).all()
+    assert not np.allclose(with_u, without)
+    del many["mag_i_lsst"]  # the reference band stands in both
+    stage = MixzPairInformer.make_stage(name="ref", hdf5_groupname="", output_mode="return", **SMALL)
+    with pytest.raises(MixzError, match="mag_i_lsst"):
+        stage.inform(spectra, many)
 
 
 def test_a_column_of_truths() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,37 @@ def test_a_colour_of_the_page_has_one_meaning() -> None:
     assert found["#0072B2"] == {"truth spec"}
     assert found[recipe_colour(runs.labels, "a: spec")] == {"recipe a: spec"}
     assert {colour: told for colour, told in found.items() if len(told) > 1} == {}
+
+
+def dashed(spec: Any) -> Iterator[dict[str, Any]]:
+    """The encodings of all plots in a specification that tell values apart by dashes."""
+    if isinstance(spec, list):
+        for one in spec:
+            yield from dashed(one)
+    if isinstance(spec, dict):
+        if isinstance(spec.get("strokeDash"), dict) and "field" in spec["strokeDash"]:
+            yield spec
+        for key, one in spec.items():
+            if key not in ("values", "description"):
+                yield from dashed(one)
+
+
+def test_dashes_can_be_told_apart_in_every_legend() -> None:
+    drawn = draw_figures(Runs([toy_run(RECIPES[:4], name="a")]))
+    found = {}
+    for figure, panels in drawn.items():
+        for encoding in (one for group in panels for chart in group.charts for one in dashed(chart.spec)):
+            found[figure.name] = encoding["strokeDash"]
+            with_it = [
+                e for e in encoding.values() if isinstance(e, dict) and e.get("field") == found[figure.name]["field"]
+            ]
+            legend: dict[str, Any] = {}
+            for one in with_it:  # Vega joins the legends of one field
+                legend |= one.get("legend") or {}
+            assert legend.get("symbolType") == "stroke", figure.name
+            assert legend["symbolSize"] >= 160, figure.name
+    assert len(found) >= 4
+    assert found["quality"]["scale"]["range"] == [[1, 0], [2, 2]]
 
 
 def test_scripts_have_no_colours_of_their_own() -> None:

@@ -130,6 +130,11 @@ def test_plots_are_drawn_when_they_come_into_sight_and_all_for_print(browser: An
     opened.page.pdf()
     assert drawn.count() == charts.count()
     assert opened.page.locator("details.more[open]").count() == 0, "what was opened for print is closed again"
+    opened.page.emulate_media(media="print")
+    opened.page.add_style_tag(content="html { width: 18cm; }")  # a sheet of paper, narrower than the window
+    empty = """charts => charts.map(chart => chart.getBoundingClientRect().height
+                                  - chart.querySelector("svg").getBoundingClientRect().height)"""
+    assert max(opened.page.locator(".chart:visible:has(svg)").evaluate_all(empty)) < 10, "no empty room under plots"
     assert opened.complaints == []
     assert opened.page.title() != "broken"
     opened.page.close()

@@ -46,6 +46,25 @@ def test_what_is_asked_is_set(tmp_path: Path, console: Console) -> None:
     assert dict(config.tables[0].truths) == {"spec": "redshift"}
 
 
+def test_an_answer_given_afterwards_completes_a_config_as_it_was_written(tmp_path: Path, console: Console) -> None:
+    path, config = table(tmp_path / "a.parquet"), tmp_path / "a.yaml"
+    init([path], config, console, Answers())
+    init([path], config, console, Answers(truths={"redshift": "spec"}))  # the zero point is still open
+    init([path], config, console, Answers(truths={"redshift": "spec"}, flux_zero_point=31.4))
+    assert load_config(config).tables[0].columns.flux_zero_point == 31.4
+    with pytest.raises(MixzError, match="is there already"):
+        init([path], config, console, Answers())
+
+
+def test_a_config_that_somebody_has_touched_stays(tmp_path: Path, console: Console) -> None:
+    path, config = table(tmp_path / "a.parquet"), tmp_path / "a.yaml"
+    init([path], config, console, Answers())
+    config.write_text(mine := config.read_text().replace("members: 5", "members: 7"))
+    with pytest.raises(MixzError, match="is there already"):
+        init([path], config, console, Answers(truths={"redshift": "spec"}))
+    assert config.read_text() == mine
+
+
 def test_nothing_is_written_of_a_table_that_cannot_be_read(tmp_path: Path, console: Console) -> None:
     (tmp_path / "a.parquet").write_bytes(b"no table")
     with pytest.raises(MixzError, match="cannot be read"):

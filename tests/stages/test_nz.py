@@ -17,6 +17,7 @@ from mixz import stages
 from mixz.cli import main
 from mixz.errors import MixzError
 from mixz.model.folder import save_model
+from mixz.report.nz_screen import nz_lines, nz_tables
 from mixz.settings.file import load_config
 from mixz.settings.tomography import TomographySettings
 from toy_survey import BANDS, toy_frame
@@ -124,6 +125,13 @@ def test_without_labels_the_verdict_says_so(home: Path, tmp_path: Path) -> None:
     assert set(record["bins"][0]["methods"]) == {"stack"}
     assert {v["outcome"] for v in record["verdicts"]} == {"cannot be tested"}
     assert all(v["why"] for v in record["verdicts"])
+    assert "--labels names a table that has some" in " ".join(record["notes"])
+    lines = nz_lines(record)
+    assert [line for line in lines if "no labels in this bin" in line] == [
+        "spectra, labels, both in every bin: there are no labels in this bin"
+    ]
+    assert "DESC SRD: no limit can be tested in any bin" in lines
+    assert len(list(nz_tables(record))) == 1
 
 
 def test_the_galaxies_order_and_format_do_not_matter(home: Path, tmp_path: Path) -> None:

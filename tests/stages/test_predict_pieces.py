@@ -80,7 +80,8 @@ def test_every_format_of_output_holds_the_same_however_it_is_cut(ending: str, pi
     write_table(table(), tmp_path / "t.parquet")
     for name, rows in (("whole", 1_000), ("pieces", piece_rows)):
         lost, told = write_photoz(Toy(), tmp_path / "t.parquet", tmp_path / f"{name}{ending}", PLAIN, piece_rows=rows)
-        assert (lost, told) == (9, [])
+        assert lost == 9
+        assert told == [f"{tmp_path / 't.parquet'}: bands that galaxies lack: mag_g: empty (9 rows)"]
     read = pd.read_csv if ending.startswith(".csv") else read_table
     whole, pieces = (read(tmp_path / f"{name}{ending}") for name in ("whole", "pieces"))
     same(pieces, whole)

@@ -43,7 +43,12 @@ def test_rubins_table_as_it_is(model: Path, tmp_path: Path) -> None:
     for band in BANDS:
         rubin[f"{band}_cModelFlux"] = 10 ** (0.4 * (31.4 - made[f"mag_{band}"]))
         rubin[f"{band}_cModelFluxErr"] = 1.0
+    rubin["i_extendedness"] = 1.0
     rubin.to_parquet(tmp_path / "object.parquet")
+    with pytest.raises(MixzError, match="it looks like a table of rubin_dp1: --survey rubin_dp1"):
+        stages.predict(
+            model, tmp_path / "object.parquet", tmp_path / "none.parquet", Console(quiet=True), asked=Asked()
+        )
     made.to_parquet(tmp_path / "plain.parquet")
     for name, survey in (("object", "rubin_dp1"), ("plain", None)):
         asked = Asked() if survey is None else asked_of(survey, Asked())

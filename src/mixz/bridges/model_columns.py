@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mixz.data.looking.known_surveys import survey_of
 from mixz.data.meaning.dust_maps import ebv_at
 from mixz.data.meaning.missing import Account, Values
 from mixz.data.meaning.names import ROUNDED, are_rounded, as_names
@@ -105,7 +106,7 @@ class Asked:
             dusty = columns.model_copy(update=WITHOUT_DUST)
             if columns.extinction != "none" and _fits(dusty, model, available):
                 raise _no_dust(columns, model, available, where)
-        require_columns(_names(without[-1], _shared(model)), available, where=where, do=NAME_THEM)
+        require_columns(_names(without[-1], _shared(model)), available, where=where, do=_to_do(available))
         raise AssertionError("unreachable: no map fits, so the last one lacks a column")
 
     def id_column(self, model: PhotoZModel, available: Sequence[str]) -> str | None:
@@ -300,6 +301,13 @@ class Asked:
 PLAIN = {"mag": "mag_{band}", "mag_err": "mag_err_{band}", "flux": None, "flux_err": None, "flux_zero_point": None}
 WITHOUT_DUST: dict[str, Any] = {"extinction": "none", "a_band": None, "ebv": None, "extinction_per_ebv": {}}
 NAME_THEM = "name its columns: --mag (or --flux), e.g. '{band}_cmodel_mag'; --id"
+
+
+def _to_do(available: Sequence[str]) -> str:
+    """What to do about a table whose magnitudes are not found: of a survey that mixz knows its name says it all."""
+    if (survey := survey_of(available)) is None:
+        return NAME_THEM
+    return f"it looks like a table of {survey.name}: --survey {survey.name}; or {NAME_THEM}"
 
 
 def _trained_on(model: PhotoZModel, system: str | None) -> list[Columns]:

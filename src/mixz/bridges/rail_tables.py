@@ -21,7 +21,7 @@ from mixz.surveys.columns import Columns
 from mixz.truths.known import KNOWN_TRUTHS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -46,6 +46,8 @@ class RailColumns:
         Column of the galaxies' weights in training.
     nondetect, nonobserved
         Magnitudes that stand for "nothing seen" (besides NaN) and "not looked".
+    names
+        What the bands are called; left out, by what tells the columns of magnitudes apart (`bands_of`).
 
     Examples
     --------
@@ -64,6 +66,7 @@ class RailColumns:
     weight: str | None = None
     nondetect: float = NOT_DETECTED
     nonobserved: float = NOT_OBSERVED
+    names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse magnitudes without errors.
@@ -79,6 +82,40 @@ class RailColumns:
                 "one of each per band",
                 "set both, bands and err_bands",
             )
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """What the bands are called."""
+        return self.names or bands_of(self.mag)
+
+    def there(self, table: Collection[str], optional: Collection[str], *, where: str = "the table") -> RailColumns:
+        """The same less those optional bands that a table lacks, which is told as a warning.
+
+        Parameters
+        ----------
+        table
+            The table, or the names of its columns.
+        optional
+            Names of bands that it may lack.
+        where
+            What to call it.
+
+        Examples
+        --------
+        >>> columns = RailColumns(mag=("mag_u_lsst", "mag_g_lsst"), mag_err=("mag_err_u_lsst", "mag_err_g_lsst"))
+        >>> with warnings.catch_warnings(action="ignore"):
+        ...     columns.there(["mag_g_lsst", "mag_err_g_lsst"], ["u"]).bands
+        ('g',)
+        """
+        lacking = [
+            band for band, name in zip(self.bands, self.mag, strict=True) if band in optional and name not in table
+        ]
+        if not lacking:
+            return self
+        warnings.warn(f"{where} has no magnitudes in {', '.join(lacking)}: it is taken without", stacklevel=2)
+        kept = [k for k, band in enumerate(self.bands) if band not in lacking]
+        mag, mag_err, names = (tuple(all_[k] for k in kept) for all_ in (self.mag, self.mag_err, self.bands))
+        return replace(self, mag=mag, mag_err=mag_err, names=names)
 
     def galaxies(self, table: Mapping[str, Any] | pd.DataFrame, *, where: str = "the table") -> GalaxySet:
         """The galaxies of a table, a mapping of names to columns or a table frame; the table stays as it is.
@@ -101,7 +138,7 @@ class RailColumns:
         wanted = dict.fromkeys([*self.mag, *found, *labels.values(), *([self.weight] if self.weight else [])])
         frame = frame_of(table, wanted, where=where)
         account, columns = Account(where), self._columns(found)
-        bands = bands_of(self.mag)
+        bands = self.bands
         mag, err = photometry(frame, columns, bands, where=where, account=account)
         z = {truth: redshifts(frame, name, columns, account) for truth, name in labels.items()}
         account.finish()
@@ -123,7 +160,7 @@ class RailColumns:
         return tuple(self._columns(errors) for errors in (self.mag_err, others))
 
     def _columns(self, errors: Sequence[str]) -> Columns:
-        bands = bands_of(self.mag)
+        bands = self.bands
         return Columns(
             object_id=self.object_id,
             mag=dict(zip(bands, self.mag, strict=True)),

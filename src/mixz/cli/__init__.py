@@ -21,12 +21,14 @@ def main() -> None:
     steady_streams()
     with Stops() as stops:
         try:
-            # Both take a while to load, in which a signal may come.
+            # All of these take a while to load, in which a signal may come.
+            from mixz.cli.loading import loading
             from mixz.cli.loudness import speaking, told_in
-            from mixz.cli.verbs import app
 
             loudness, arguments = told_in(arguments)
             with speaking(loudness):
+                with loading():
+                    from mixz.cli.verbs import app
                 app(arguments)
         except BaseException as error:
             if debug or (code := told(error, stops)) is None:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mixz.settings.config import MOST_MEMBERS
-from mixz.settings.file import load_config
+from mixz.settings.choices import MOST_MEMBERS
 
 if TYPE_CHECKING:
     from mixz.settings.config import Config
@@ -27,5 +26,7 @@ ModelFolder = Annotated[Path, typer.Argument(help="Model folder, e.g. `out/pair_
 
 def settings_of(path: Path, out: Path | None, members: int | None = None) -> Config:
     """Read a config, and put what the command line says in place of what it says."""
+    from mixz.settings.file import load_config
+
     changes = {"out": out, "members": members}
     return load_config(path).model_copy(update={k: v for k, v in changes.items() if v is not None})

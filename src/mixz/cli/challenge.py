@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from mixz.cli.loading import loading
 from mixz.cli.messages import print_paths, terminal
-from mixz.report.screen import SIMULATED
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,7 +28,8 @@ def train(
 
     Example: `mixz challenge train pz_challenge_taskset_3_cardinal_training_10yr.hdf5 -o model.mixz`
     """
-    from mixz.stages import challenge as stage
+    with loading():
+        from mixz.stages import challenge as stage
 
     console = terminal()
     trained = stage.train(table, output, members=members, epochs=epochs, seed=seed, console=console)
@@ -45,7 +46,8 @@ def estimate(
 
     Example: `mixz challenge estimate model.mixz test.hdf5 -o pz_estimate.hdf5`
     """
-    from mixz.stages import challenge as stage
+    with loading():
+        from mixz.stages import challenge as stage
 
     stage.estimate(model, table, output)
     print_paths("photo-z", [output], terminal())
@@ -61,8 +63,9 @@ def score(
 
     Example: `mixz challenge score pz_estimate.hdf5 --truth truth.hdf5`
     """
-    from mixz.report.scores import score_table, scores_markdown
-    from mixz.stages import challenge as stage
+    with loading():
+        from mixz.report.scores import score_table, scores_markdown
+        from mixz.stages import challenge as stage
 
     scores = {path.stem: stage.score(path, truth) for path in estimates}
     console = terminal()
@@ -83,7 +86,9 @@ def mock(
 
     Example: `mixz challenge mock --out mock_challenge`
     """
-    from mixz.stages import challenge as stage
+    with loading():
+        from mixz.report.screen import SIMULATED
+        from mixz.stages import challenge as stage
 
     console = terminal()
     console.print(SIMULATED, style="yellow")

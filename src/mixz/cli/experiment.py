@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mixz.cli.arguments import ConfigArgument, Members, MLflow, Out, settings_of
+from mixz.cli.loading import loading
 from mixz.cli.messages import (
     Z_RANGES,
     announce,
@@ -20,11 +21,12 @@ from mixz.cli.messages import (
     print_tomography,
     terminal,
 )
-from mixz.metrics.verdict import verdicts
+from mixz.errors import MixzError
 from mixz.report.cell import Errors
-from mixz.report.markdown import markdown_pdf_table, markdown_table
-from mixz.report.verdict_json import as_values, json_of
-from mixz.settings.config import Device, Precision
+from mixz.settings.choices import Device, Precision
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the verdict as JSON, and all else to standard error.")]
 COMPARISON = Path("comparison.html")
@@ -43,9 +45,10 @@ def run(
 
     Example: `mixz run configs/pair_a.yaml`
     """
-    from mixz import stages
+    with loading():
+        from mixz import stages
 
-    import_module("mixz.model")  # a missing torch is told before anything is built
+        import_module("mixz.model")  # a missing torch is told before anything is built
     settings = settings_of(config or DEMO, out, members)
     console = terminal()
     announce(settings, console)
@@ -74,7 +77,8 @@ def build(
 
     Example: `mixz build configs/pair_a.yaml --format fits`
     """
-    from mixz import stages
+    with loading():
+        from mixz import stages
 
     settings = settings_of(config, out)
     console = terminal()
@@ -100,8 +104,10 @@ def train(
 
     Example: `mixz train configs/pair_a.yaml --recipe tl`
     """
-    from mixz import stages
+    with loading():
+        from mixz import stages
 
+        import_module("mixz.model")
     settings = settings_of(config, out, members)
     console = terminal()
     announce(settings, console)
@@ -137,7 +143,11 @@ def evaluate(
 
     Example: `mixz evaluate configs/pair_a.yaml`
     """
-    from mixz import stages
+    with loading():
+        from mixz import stages
+        from mixz.metrics.verdict import verdicts
+        from mixz.report.markdown import markdown_pdf_table, markdown_table
+        from mixz.report.verdict_json import as_values, json_of
 
     settings = settings_of(config, out, members)
     console = terminal(beside=as_json)
@@ -164,18 +174,32 @@ def report(
     ],
     out: Out = None,
     members: Members = None,
-    output: Annotated[Path, typer.Option("-o", "--output", help="Page to write when runs are compared.")] = COMPARISON,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="Page to write; of several runs by default `comparison.html`."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write `report.html` (verdict, plots, tables in one file) and `figures/` for papers; or compare several runs.
 
+    Of a results folder alone it renews `report.html`, whose figures stay. With `-o` it writes that page and no other.
+
     Example: `mixz report configs/pair_a.yaml`, or `mixz report out/pair_a out/pair_a_fast -o both.html`
     """
-    from mixz import stages
+    with loading():
+        from mixz import stages
+        from mixz.metrics.verdict import verdicts
+        from mixz.report.verdict_json import as_values, json_of
 
     console = terminal(beside=as_json)
-    if len(runs) > 1 or runs[0].is_dir():
-        print_paths("report", [stages.compare(runs, output, console)], console)
+    if len(runs) > 1 or runs[0].is_dir() or output is not None:
+        if out is not None or members is not None:
+            raise MixzError("--out or --members of runs as they are", "one config, without -o", "leave them out")
+        if len(runs) == 1 and output is None:
+            print_paths("report", [stages.renew_page(runs[0], console)], console)
+        else:
+            print_paths("report", [stages.compare(runs, output or COMPARISON, console)], console)
+            _tell_untouched(runs, console)
         if as_json:
             print_asked(json_of({name: as_values(found) for name, found in stages.verdicts_of(runs).items()}))
         return
@@ -184,3 +208,14 @@ def report(
     if as_json:
         results = stages.Results(settings)
         print_asked(json_of(as_values(verdicts(results.read_records(), results.read_differences()))))
+
+
+def _tell_untouched(runs: list[Path], console: Console) -> None:
+    """Say of a single run that the page in its folder is not the one that was written."""
+    if len(runs) == 1:
+        console.print(
+            f"the report in the run's own folder stays as it is; `mixz report {runs[0]}` renews it",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
+from mixz.cli.loading import loading
 from mixz.cli.messages import health_lines, print_asked, print_paths, terminal
-from mixz.report.screen import registry_table
 
 
 def fetch(
@@ -30,7 +30,10 @@ def fetch(
 
     Example: `mixz fetch paper`, or `mixz fetch galaxiesml_csv cosmos2020_classic --to data`
     """
-    from mixz.data.fetching.registry import REGISTRY_PATH, load_registry
+    with loading():
+        from mixz import stages
+        from mixz.data.fetching.registry import REGISTRY_PATH, load_registry
+        from mixz.report.screen import registry_table
 
     console, known = terminal(), load_registry(registry or REGISTRY_PATH)
     if show:
@@ -38,8 +41,6 @@ def fetch(
         for name, group in known.groups.items():
             console.print(f"{name}: {', '.join(group.data_sets)}; {group.purpose}", soft_wrap=True, highlight=False)
         return
-    from mixz import stages
-
     for path, words in stages.fetch(names or (), to, console, timeout_s=timeout, registry=known):
         console.print(f"{path}: {words}", soft_wrap=True, highlight=False)
 
@@ -57,7 +58,8 @@ def mock(
 
     Example: `mixz mock --galaxies 30000 --out mock_survey`
     """
-    from mixz import stages
+    with loading():
+        from mixz import stages
 
     console = terminal()
     for row in stages.mock(galaxies, out, console, seed=seed, check=check):
@@ -82,7 +84,8 @@ def verify(
 
     Example: `mixz verify out/pair_a`, or `mixz verify tl.mixz`
     """
-    from mixz import stages
+    with loading():
+        from mixz import stages
 
     console = terminal()
     found = stages.verify(path)
@@ -104,9 +107,10 @@ def doctor(
 
     Example: `mixz doctor`
     """
-    from mixz import stages
+    with loading():
+        from mixz import stages
 
-    found = stages.doctor()
+        found = stages.doctor()  # asks torch for its devices
     if as_json:
         print_asked(json.dumps(found.as_dict(), indent=1))
     else:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mixz.cli.loading import loading
 from mixz.cli.messages import print_paths, terminal
 from mixz.errors import MixzError
 
@@ -36,6 +37,13 @@ def init(
         bool | None,
         typer.Option("--same-ids/--different-ids", help="Whether equal ids in two tables are one galaxy."),
     ] = None,
+    nothing_seen: Annotated[
+        bool | None,
+        typer.Option(
+            "--nothing-seen/--not-observed",
+            help="What 99 and fluxes that are not positive say of a band; left out: as galaxies that have them look.",
+        ),
+    ] = None,
     group: Annotated[str | None, typer.Option("--group", "--hdu", help="Which table in the file.")] = None,
 ) -> None:
     """Look at tables and write a first config, commented: bands, labels, names, places, marks of missing values.
@@ -45,8 +53,9 @@ def init(
 
     Example: `mixz init deep_field.parquet`, or `mixz init deep.fits wide.csv --truth spec=redshift -o my_survey.yaml`
     """
-    from mixz import stages
-    from mixz.data.looking.answers import Answers
+    with loading():
+        from mixz import stages
+        from mixz.data.looking.answers import Answers
 
     console = terminal()
     answers = Answers(
@@ -54,6 +63,7 @@ def init(
         truths=dict(map(_of_column, truth or ())),
         flux_zero_point=flux_zero_point,
         same_ids=same_ids,
+        nothing_seen=nothing_seen,
     )
     config = output or Path(f"{_stem(tables[0])}.yaml")
     first = stages.init(tables, config, console, answers, group=group, ask=_asking(console))

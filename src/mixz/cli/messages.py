@@ -1,4 +1,7 @@
-"""What verbs say: of which config they are, what they found, where they wrote it."""
+"""What verbs say: of which config they are, what they found, where they wrote it.
+
+What lays tables out is loaded when there is one: every verb, and `mixz --help`, waits for this file.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +11,6 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from mixz.cli.loudness import is_quiet
-from mixz.metrics.verdict import verdicts
-from mixz.report.nz_screen import nz_lines, nz_tables
-from mixz.report.screen import (
-    SIMULATED,
-    corrections_table,
-    ledger_table,
-    metrics_tables,
-    missing_table,
-    pdf_tables,
-    ratio_lines,
-    verdict_lines,
-)
-from mixz.settings.bands import in_place_of_i
-from mixz.truths.by_magnitude import MAG_BORDERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,8 +55,11 @@ def print_asked(text: str) -> None:
 
 def announce(config: Config, console: Console) -> None:
     """Which config it is, whether its galaxies are simulated, and what stands for i magnitudes."""
-    console.print(f"{config.name}  (config digest {config.digest()})", highlight=False)
     from mixz.data.data_set.provenance import is_simulated
+    from mixz.report.screen import SIMULATED
+    from mixz.settings.bands import in_place_of_i
+
+    console.print(f"{config.name}  (config digest {config.digest()})", highlight=False)
 
     if is_simulated(config):
         console.print(SIMULATED, style="yellow")
@@ -79,6 +71,8 @@ def announce(config: Config, console: Console) -> None:
 
 def print_ledger(ledger: Ledger, console: Console) -> None:
     """Print what every step took, what was taken for missing, and what a person should look at."""
+    from mixz.report.screen import ledger_table, missing_table
+
     console.print(ledger_table(ledger.entries))
     if ledger.missing:
         console.print(missing_table(ledger.missing))
@@ -88,6 +82,9 @@ def print_ledger(ledger: Ledger, console: Console) -> None:
 
 def print_evaluation(records: list[Record], differences: list[Record], console: Console) -> None:
     """Print the verdict, then the numbers behind it."""
+    from mixz.metrics.verdict import verdicts
+    from mixz.report.screen import metrics_tables, pdf_tables, ratio_lines, verdict_lines
+
     for text in verdict_lines(verdicts(records, differences)):
         console.print(text)
     for z_range in Z_RANGES:
@@ -100,6 +97,8 @@ def print_evaluation(records: list[Record], differences: list[Record], console: 
 
 def print_tomography(records: Sequence[Record], console: Console) -> None:
     """Print mean and width of every bin and their verdict, a table per recipe."""
+    from mixz.report.nz_screen import nz_lines, nz_tables
+
     for record in records:
         for table in nz_tables(record):
             console.print(table)
@@ -109,6 +108,9 @@ def print_tomography(records: Sequence[Record], console: Console) -> None:
 
 def print_corrections(found: Sequence[BinCorrection], console: Console) -> None:
     """Print how a kernel is corrected, bin by bin of magnitude."""
+    from mixz.report.screen import corrections_table
+    from mixz.truths.by_magnitude import MAG_BORDERS
+
     console.print(corrections_table(found, MAG_BORDERS))
 
 

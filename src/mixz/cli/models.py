@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from mixz.cli.arguments import ConfigArgument, Members, Model, ModelFolder, Out, settings_of
+from mixz.cli.loading import loading
 from mixz.cli.messages import print_corrections, print_paths, terminal
 
 LOCAL = "127.0.0.1"
@@ -74,9 +76,10 @@ def predict(
     Example: `mixz predict out/pair_a/models/tl galaxies.csv -o photoz.parquet`, or `mixz predict tl.onnx galaxies.csv
     -o photoz.parquet`
     """
-    from mixz import stages
-    from mixz.bridges.model_columns import Asked
-    from mixz.stages.predict import asked_of
+    with loading():
+        from mixz import stages
+        from mixz.bridges.model_columns import Asked
+        from mixz.stages.predict import asked_of
 
     console = terminal()
     asked = Asked(
@@ -122,8 +125,10 @@ def export(
 
     Example: `mixz export out/pair_a/models/tl -o tl.onnx`
     """
-    from mixz import stages
+    with loading():
+        from mixz import stages
 
+        import_module("mixz.model")
     print_paths("model", [stages.export(model, output)], terminal())
 
 
@@ -144,7 +149,8 @@ def serve(
 
     Example: `mixz serve out/demo/models/tl`
     """
-    from mixz import stages
+    with loading():
+        from mixz import stages
 
     stages.serve(model, terminal(), host=host, port=port, max_mb=max_mb, max_rows=max_rows)
 
@@ -164,8 +170,10 @@ def distill(
 
     Example: `mixz distill configs/pair_a.yaml --recipe fused`
     """
-    from mixz import stages
+    with loading():
+        from mixz import stages
 
+        import_module("mixz.model")
     console = terminal()
     widths = tuple(hidden) if hidden else None
     settings = settings_of(config, out, members)
@@ -195,8 +203,10 @@ def kernel(
 
     Example: `mixz kernel configs/pair_a.yaml --truth many_band`
     """
-    from mixz import stages
+    with loading():
+        from mixz import stages
 
+        import_module("mixz.model")
     console = terminal()
     path, found = stages.kernel(settings_of(config, out, members), recipe=recipe, truth=truth, output=output)
     print_corrections(found, console)

@@ -6,13 +6,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from pydantic import ValidationError
 
 from mixz.cli.arguments import Model
+from mixz.cli.loading import loading
 from mixz.cli.messages import print_paths, print_tomography, terminal
 from mixz.errors import MixzError
-from mixz.settings.recipe import wrong_setting
-from mixz.settings.tomography import TomographySettings
 
 StandIns = Literal["neighbours", "cells"]
 
@@ -84,9 +82,14 @@ def nz(
 
     Example: `mixz nz out/demo/models/fused galaxies.parquet --bins 5 -o nz`
     """
-    from mixz import stages
-    from mixz.bridges.model_columns import Asked
-    from mixz.stages.predict import asked_of
+    with loading():
+        from pydantic import ValidationError
+
+        from mixz import stages
+        from mixz.bridges.model_columns import Asked
+        from mixz.settings.recipe import wrong_setting
+        from mixz.settings.tomography import TomographySettings
+        from mixz.stages.predict import asked_of
 
     try:
         asked = TomographySettings(

@@ -35,6 +35,8 @@ def nz_tables(record: Record) -> Iterator[Table]:
         cells = ["" if t is None else with_error(t["mean"], t["mean_error"]) for t in told]
         table.add_row(one["name"], f"{one['galaxies']:,}", *cells)
     yield table
+    if not _is_tested(record):
+        return
     asked = list(dict.fromkeys(v["requirement"] for v in record["verdicts"]))
     table = Table(title=f"DESC SRD{name}: bins that meet, miss, cannot be tested", title_justify="left")
     for column in ("method", *asked):
@@ -49,9 +51,39 @@ def nz_lines(record: Record) -> list[str]:
     if "why_not" in record:
         return [f"n(z) of {record['recipe']}: {record['why_not']}"]
     lines = [f"in no bin: {n:,} ({reason})" for reason, n in record["left_out"].items()]
-    for one in record["bins"]:
-        lines += [f"{one['name']}, {method}: {why}" for method, why in one["why_not"].items()]
+    lines += reasons(record)
+    if not _is_tested(record):
+        lines.append("DESC SRD: no limit can be tested in any bin")
+    elif any("from memory" in v["requirement"] for v in record["verdicts"]):
+        lines.append("(from memory): nobody has read this limit in the SRD itself yet, see docs/tomography.md")
     return [*lines, *record["notes"]]
+
+
+def reasons(record: Record) -> list[str]:
+    """Why methods say nothing of bins: each reason once, with the methods and the bins that it holds of.
+
+    Examples
+    --------
+    >>> none = {"stack": "no densities", "labels": "no labels", "both": "no labels"}
+    >>> reasons({"bins": [{"name": "0-1", "why_not": none}, {"name": "1-2", "why_not": {"stack": "no densities"}}]})
+    ['stack in every bin: no densities', 'labels, both in 0-1: no labels']
+    """
+    methods: dict[tuple[str, str], list[str]] = {}  # of a bin and a reason
+    for one in record["bins"]:
+        for method, why in one["why_not"].items():
+            methods.setdefault((one["name"], why), []).append(method)
+    bins: dict[tuple[str, str], list[str]] = {}  # of methods and a reason
+    for (name, why), those in methods.items():
+        bins.setdefault((", ".join(those), why), []).append(name)
+    every = len(record["bins"])
+    return [
+        f"{those} in {'every bin' if len(names) == every else ', '.join(names)}: {why}"
+        for (those, why), names in bins.items()
+    ]
+
+
+def _is_tested(record: Record) -> bool:
+    return any(verdict["outcome"] != "cannot be tested" for verdict in record["verdicts"])
 
 
 def counted(record: Record, method: str, requirement: str) -> str:

@@ -21,6 +21,7 @@ from mixz.settings.agreement import (
     shared_bands,
 )
 from mixz.settings.bands import reference_band
+from mixz.settings.choices import MOST_MEMBERS
 from mixz.settings.network import Network
 from mixz.settings.recipe import DEFAULT_RECIPE, RECIPES, SCHEDULES, Recipe, believed
 from mixz.settings.split import Split
@@ -30,13 +31,6 @@ from mixz.settings.truths import KNOWN_SETTINGS, TruthSettings
 from mixz.strict import Strict
 from mixz.surveys.columns import Cut, Name
 from mixz.truths.truth import Truths
-
-Device = Literal["cpu", "cuda"]
-Precision = Literal["float32", "tf32", "bfloat16"]
-"""Where to train and how exactly to multiply: choices of a run, not of its config, but recorded with the model."""
-
-MOST_MEMBERS = 1000
-"""Of an ensemble: a hundred times the default's; their weights lie in memory together."""
 
 
 class Config(Strict):

@@ -10,7 +10,7 @@ from mixz.stages.kernel import kernel
 from mixz.stages.mock import mock
 from mixz.stages.nz import nz, tomography
 from mixz.stages.predict import export, predict
-from mixz.stages.report import compare, report
+from mixz.stages.report import compare, renew_page, report
 from mixz.stages.runs import verdicts_of
 from mixz.stages.serve import serve
 from mixz.stages.store.results import Results
@@ -33,6 +33,7 @@ __all__ = [
     "mock",
     "nz",
     "predict",
+    "renew_page",
     "report",
     "serve",
     "tomography",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mixz.atomic import replacing, require_place
+from mixz.data.looking.answers import UNSET, Answers
 from mixz.data.looking.first_config import FirstConfig, first_config
 from mixz.data.looking.table import look_at
 from mixz.errors import MixzError
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from mixz.data.looking.answers import Answers, Question
+    from mixz.data.looking.answers import Question
+    from mixz.data.looking.table import TableFound
 
     Ask = Callable[[Question], str]
 
@@ -38,7 +40,8 @@ def init(
     tables
         Tables in any format that mixz reads.
     output
-        The config to write, which must not be there yet.
+        The config to write.  One that is there already stays, but for one that this function left open and nobody has
+        touched: answers given afterwards complete it.
     console
         Where progress is shown.
     answers
@@ -54,14 +57,15 @@ def init(
     MixzError
         A table cannot be read, holds no bands or no labels, or the config is there already.
     """
-    if output.exists():
-        raise MixzError(f"{output} is there already", "a new file", "name another with -o, or move it away")
+    _require_free(output)
     require_place(output)
     found = []
     with progress_bar("look", console) as bar:
         for number, path in enumerate(tables, start=1):
             found.append(look_at(path, group))
             bar(number, len(tables), path.name)
+    if output.exists():
+        _require_free(output, [_text(found, before, output) for before in answers.fewer()])
     asked: set[tuple[str, str]] = set()
     while True:
         first = first_config(found, answers, home=output.parent, name=output.stem)
@@ -75,3 +79,20 @@ def init(
         if all(question.default for question in first.questions):
             load_config(draft)
     return first
+
+
+def _require_free(output: Path, untouched: Sequence[str] | None = None) -> None:
+    """Refuse to write over a config, unless it waits for an answer and is one of some texts that nobody has touched."""
+    if not output.exists():
+        return
+    there = output.read_text(encoding="utf-8", errors="replace") if output.is_file() else ""
+    if UNSET not in there or (untouched is not None and there not in untouched):
+        raise MixzError(f"{output} is there already", "a new file", "name another with -o, or move it away")
+
+
+def _text(found: Sequence[TableFound], answers: Answers, output: Path) -> str:
+    """The config that such answers give; nothing where they give none."""
+    try:
+        return first_config(found, answers, home=output.parent, name=output.stem).text
+    except MixzError:
+        return ""

@@ -21,7 +21,7 @@ from mixz.data.data_set.galaxies_file import is_galaxies, read_galaxies, read_pr
 from mixz.data.hats_folder import HatsFolder, is_hats
 from mixz.data.tables import require_table, row_count, table_columns
 from mixz.errors import MixzError, nearest
-from mixz.progress import progress_bar
+from mixz.progress import busy, progress_bar
 from mixz.settings.tomography import TomographySettings
 from mixz.settings.truths import KNOWN_SETTINGS, TruthSettings
 from mixz.stages.predict import as_told_by
@@ -101,7 +101,8 @@ def nz(
     if not is_hats(table):
         require_table(table)
     require_nz_place(output)
-    opened = open_model(model)
+    with busy(f"open {model}", console):
+        opened = open_model(model)
     truths = truths_of(labels or table)
     cuts = _cuts(asked)
     whole: NzCatalogue | None = None
@@ -146,6 +147,8 @@ def nz(
             found = of_whole(found, whole.sums, resamples=asked.resamples, seed=seed, points=points)
         if not opened.has_density:
             found = replace(found, notes=(*found.notes, _about_points(scatter)))
+        if not theirs.z:
+            found = replace(found, notes=(*found.notes, _without_labels(table)))
         about = photoz_provenance(opened, input=table.name) | ({"labels": labels.name} if labels else {})
         known_truths = {*own.z, *theirs.z}
         simulated = any(truths[name].simulated for name in known_truths) or bool(opened.provenance.get("simulated"))
@@ -173,6 +176,13 @@ def _require_labels(theirs: NzTable, where: Path) -> None:
             f"redshifts in a column z_<truth>, e.g. {', '.join(f'z_{name}' for name in KNOWN_SETTINGS)}",
             "name such a column so, give another table, or leave --labels out",
         )
+
+
+def _without_labels(where: Path) -> str:
+    return (
+        f"{where} has no labels, in a column z_spec or z_many_band: so there is no n(z) but the stack, and nothing is "
+        "tested; --labels names a table that has some, e.g. a run's galaxies.parquet"
+    )
 
 
 def _require_representative(asked: TomographySettings, labels: Collection[str], where: Path) -> None:

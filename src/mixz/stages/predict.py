@@ -25,7 +25,7 @@ from mixz.data.redshifts import redshifts
 from mixz.data.tables import read_chunks, require_table, row_count, table_columns, table_parts, table_writer
 from mixz.errors import MixzError, nearest, not_installed
 from mixz.photoz import BESIDE
-from mixz.progress import progress_bar
+from mixz.progress import busy, progress_bar
 from mixz.stages.store.photoz_tables import photoz_frame, photoz_notes, photoz_provenance
 from mixz.surveys import SURVEYS
 from mixz.surveys.columns import Columns
@@ -102,7 +102,8 @@ def predict(
             model, table, output, console, asked, densities, dask_client(dask, workers=workers or os.cpu_count() or 1)
         )
     _check_output(table, output, pdf)
-    opened = open_model(model)
+    with busy(f"open {model}", console):
+        opened = open_model(model)
     with progress_bar(f"predict {table.name}", console) as bar:
         lost, told = write_photoz(opened, table, output, asked, group=group, pdf=pdf, bar=bar, survey=survey)
     for text in told:
@@ -196,7 +197,8 @@ def write_photoz(
 def _notes(pieces: Pieces, available: Sequence[str]) -> list[str]:
     """What a person should look at in a table that was read."""
     nameless = pieces.asked.without_names(pieces.model, available)
-    return [*([f"{pieces.where}: {nameless}"] if nameless else []), *pieces.account.warnings()]
+    told = [f"{pieces.where}: {nameless}"] if nameless else []
+    return [*told, *pieces.why_lost(available), *pieces.account.warnings()]
 
 
 def asked_of(survey: str, asked: Asked) -> Asked:
@@ -362,6 +364,9 @@ def _predict_hats(
         with progress_bar(f"predict {source.name}", console) as bar:
             tell = partial(bar, words="galaxies")
             outcome = predict_hats(model, source, output, client, asked=asked, densities=densities, tell=tell)
+    for note, partitions in outcome.notes.items():
+        where = "" if partitions == outcome.partitions else f" in {partitions:,} of {outcome.partitions:,} partitions"
+        console.print(f"{source.name}{where}: {note}", style="yellow", highlight=False, markup=False)
     if outcome.done_before:
         console.print(f"{outcome.done_before:,} galaxies had been done before", highlight=False)
     return outcome.lost

@@ -10,7 +10,7 @@ from mixz.errors import MixzError
 from mixz.progress import busy
 from mixz.report.run import Runs
 from mixz.report.screen import SIMULATED
-from mixz.stages.runs import read_run, read_runs
+from mixz.stages.runs import read_run, read_run_folder, read_runs, results_of
 from mixz.stages.store.results import Results
 
 if TYPE_CHECKING:
@@ -51,13 +51,32 @@ def report(config: Config, console: Console) -> list[Path]:
     return paths
 
 
+def renew_page(folder: Path, console: Console) -> Path:
+    """Write the page of a results folder anew, from that folder alone; figures and model cards stay as they are.
+
+    Raises
+    ------
+    MixzError
+        It is no results folder, or something is missing in it.
+    """
+    from mixz.report.figures import draw_figures
+
+    results = results_of(folder)
+    with alone(folder), busy("report", console):
+        runs = Runs([read_run_folder(folder)])
+        page = _write_page(runs, draw_figures(runs), folder / "report.html")
+        made_from = [results.metrics_path, *map(results.photoz_path, results.config.recipes)]
+        results.digests.note("report", [page], made_from)
+    return page
+
+
 def compare(sources: Sequence[Path], output: Path, console: Console) -> Path:
-    """Write one page that shows several runs beside each other.
+    """Write one page that shows several runs beside each other, or one; pages in results folders stay as they are.
 
     Parameters
     ----------
     sources
-        Two or more configs or results folders.
+        Configs or results folders.
     output
         The page to write.
     console

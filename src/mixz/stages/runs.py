@@ -48,12 +48,23 @@ def read_run_folder(folder: Path) -> Run:
     MixzError
         It is no results folder, or something is missing in it.
     """
-    about = read_provenance(folder / "galaxies.parquet")
-    config = _config_of(folder, about)
+    results = results_of(folder)
+    name = read_provenance(results.galaxies_path)["name"]
+    return _read(name, results, read_galaxies(results.galaxies_path))
+
+
+def results_of(folder: Path) -> Results:
+    """A results folder as its verbs know it, with the settings that it records and the recipes that were judged.
+
+    Raises
+    ------
+    MixzError
+        As `read_run_folder`.
+    """
+    config = _config_of(folder, read_provenance(folder / "galaxies.parquet"))
     judged = dict.fromkeys(record["recipe"] for record in Results(config).read_records())
     recipes = {name: config.recipes[name] for name in judged if name in config.recipes}
-    results = Results(config.model_copy(update={"recipes": recipes}))
-    return _read(about["name"], results, read_galaxies(results.galaxies_path))
+    return Results(config.model_copy(update={"recipes": recipes}))
 
 
 def read_runs(sources: Sequence[Path]) -> list[Run]:

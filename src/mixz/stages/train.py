@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from mixz.model.training.history import Progress
     from mixz.model.training.selection import Balance
     from mixz.progress import Bar
-    from mixz.settings.config import Config, Device, Precision
+    from mixz.settings.choices import Device, Precision
+    from mixz.settings.config import Config
     from mixz.settings.network import Network
     from mixz.settings.recipe import Step
     from mixz.truths.truth import Truths
@@ -235,7 +236,8 @@ def watch_epochs(bar: Bar) -> Callable[[Progress], None]:
     """Turn news of the training into a bar of epochs; the time left is the least it can be."""
 
     def tell(news: Progress) -> None:
-        loss = f"validation loss {news.best_loss:.4f} ± {news.spread:.4f}"
+        spread = f" ± {news.spread:.4f}" if news.members > 1 else ""  # of one member there is none
+        loss = f"validation loss {news.best_loss:.4f}{spread}"
         words = f"epoch {news.epoch}, {news.stopped}/{news.members} members done, {loss}"
         bar(news.epochs_done, news.epochs_due, words)
 

@@ -197,7 +197,19 @@ def test_bands_that_few_galaxies_have_are_left_out_and_told(tmp_path: Path) -> N
     columns["mag_u"][: SIZE // 3] = np.nan
     config, made = config_of([written(tmp_path / "a.parquet", columns)])
     assert config.bands == ("g", "r", "i", "z")
-    assert "u (in 67% of the rows)" in made.text
+    assert "u (in 67% of the rows); with them: --bands u,g,r,i,z" in made.text
+    assert "u (in 67% of the rows)" in " ".join(made.remarks)
+    config, made = config_of([tmp_path / "a.parquet"], Answers(bands=UGRIZ))
+    assert config.bands == UGRIZ
+    assert "left out" not in made.text
+
+
+def test_flags_of_the_z_band_are_no_quality_of_redshifts(tmp_path: Path) -> None:
+    columns = with_names(galaxies(), "mag_{b}", None, id="name", z_spec="redshift")
+    columns |= {f"{b}_cModel_flag": np.zeros(SIZE, bool) for b in UGRIZ} | {"z_flag": np.full(SIZE, 4)}
+    made = first([written(tmp_path / "a.parquet", columns)])
+    assert "cModel_flag" not in made.text
+    assert "z_flag may say how sure redshifts are" in made.text
 
 
 def test_inverse_variances_and_colours_are_no_errors_and_magnitudes(tmp_path: Path) -> None:

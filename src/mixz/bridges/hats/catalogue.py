@@ -22,7 +22,7 @@ from mixz.data.hats_folder import HatsFolder, finish
 from mixz.errors import MixzError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from mixz.bridges.hats.parts import Part
@@ -46,6 +46,8 @@ class Outcome:
         How many have galaxies.
     memory_mb
         The most memory that a worker of this run held [MB]; 0 where none had anything to do.
+    notes
+        What a person should look at, and in how many partitions it holds.
     """
 
     galaxies: int
@@ -53,6 +55,7 @@ class Outcome:
     done_before: int
     partitions: int
     memory_mb: float
+    notes: Mapping[str, int] = field(default_factory=dict)
 
 
 def predict_hats(
@@ -128,7 +131,8 @@ def predict_hats(
             shutil.rmtree(left, ignore_errors=True)
         finish(job.catalogue, rows, folder, name=output.name, builder="mixz", suffix=suffix)
         lost = sum(what.lost for what in done.values())
-        outcome = Outcome(total, lost, before, len(rows), memory)
+        noted = {(part.pixel, text): None for part in parts for text in done[part].notes}  # in the parts' order
+        outcome = Outcome(total, lost, before, len(rows), memory, dict(Counter(text for _, text in noted)))
         with replacing(job.draft / OUTCOME) as told:
             told.write_text(json.dumps(asdict(outcome)) + "\n")
         settle(job.catalogue, output)

@@ -29,7 +29,7 @@ from mixz.data.table_writers import ParquetPieces, described
 from mixz.digest import digest_of_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from mixz.bridges.model_columns import Asked
@@ -160,12 +160,15 @@ class Done:
         The most memory its worker has held so far [MB].
     sha256
         The digest of its file.
+    notes
+        What a person should look at in it, in words that are the same for other parts of which it holds.
     """
 
     rows: int
     lost: int
     memory_mb: float
     sha256: str
+    notes: Sequence[str] = ()
 
 
 def predict_part(job: Job, part: Part) -> Done:
@@ -185,7 +188,8 @@ def predict_part(job: Job, part: Part) -> Done:
             if job.topic:
                 tell_client(job.topic, [job.note(part).stem, pieces.done])
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
-    done = Done(rows=pieces.done, lost=pieces.lost, memory_mb=memory, sha256=digest_of_file(job.file(part)))
+    notes = [*filter(None, [job.asked.without_names(model, file_columns(source))]), *pieces.account.remarks()]
+    done = Done(pieces.done, pieces.lost, memory, digest_of_file(job.file(part)), notes)
     with replacing(job.note(part)) as draft:
         draft.write_text(json.dumps(asdict(done)))
     return done

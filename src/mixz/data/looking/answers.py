@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import TYPE_CHECKING
 
 from mixz.errors import MixzError, nearest
@@ -66,12 +67,15 @@ class Answers:
         AB magnitude of a flux of 1, where nothing says it.
     same_ids
         Whether equal ids in two tables are the same galaxy; None: unsaid.
+    nothing_seen
+        Whether 99 and fluxes that are not positive mean "observed, and nothing seen"; None: as galaxies with them look.
     """
 
     bands: tuple[str, ...] = ()
     truths: Mapping[str, str] = field(default_factory=dict)
     flux_zero_point: float | None = None
     same_ids: bool | None = None
+    nothing_seen: bool | None = None
 
     def told(self, question: Question, answer: str) -> Answers:
         """These answers and one more.
@@ -86,6 +90,18 @@ class Answers:
         if question.about == "flux_zero_point":
             return replace(self, flux_zero_point=float(answer))
         return replace(self, same_ids=answer == "same")
+
+    def fewer(self) -> list[Answers]:
+        """All that may have been said before these: each kind of answer given or not.
+
+        Examples
+        --------
+        >>> [said.bands for said in Answers(bands=("g", "r")).fewer()]
+        [('g', 'r'), ()]
+        """
+        given = {name: value for name, value in vars(self).items() if value != getattr(Answers(), name)}
+        chosen = product(*[(True, False)] * len(given))
+        return [Answers(**{name: given[name] for name, kept in zip(given, one, strict=True) if kept}) for one in chosen]
 
     def require_used(self, columns: Sequence[str]) -> None:
         """Refuse answers about columns that no table has.

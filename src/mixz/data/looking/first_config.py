@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from mixz.data.looking.answers import ZERO_POINTS, Question
 from mixz.data.looking.labels_chosen import labels_chosen
-from mixz.data.looking.table_entries import TableDraft, bands_of, drafted, table_entries
+from mixz.data.looking.table_draft import TableDraft, bands_of, drafted
+from mixz.data.looking.table_entries import table_entries
 from mixz.data.looking.together import matched, repeated
 from mixz.data.looking.wavelengths import in_order
 from mixz.errors import MixzError, nearest
@@ -96,7 +97,7 @@ def first_config(tables: Sequence[TableFound], answers: Answers, *, home: Path, 
         *_truths(truths),
         *_recipes(truths),
         Setting("members", 5, "random starts per recipe; 10 and more for a result, 2 for a look"),
-        Setting("network", {"inputs": "whitened"}, "learns faster (ours); leave it out for the paper group's inputs"),
+        *_networks(drafts),
         Setting("training", "fast", "a short schedule (ours); or: paper"),
         Setting("tables", written),
     ]
@@ -210,6 +211,17 @@ def _recipes(truths: Sequence[str]) -> list[Setting]:
             Setting("recipes", known, "what is trained side by side; fused believes each label as far as it can be")
         ]
     return [Setting("recipes", ["fused"], "believes each label as far as it can be believed")]
+
+
+def _networks(drafts: Sequence[TableDraft]) -> list[Setting]:
+    """What networks see: faint galaxies too, where a table says that it observed them in vain."""
+    about = "learns faster (ours); leave it out for the paper group's inputs"
+    if not any(draft.unseen and draft.unseen.seen for draft in drafts):
+        return [Setting("network", {"inputs": "whitened"}, about)]
+    return [
+        Setting("incomplete", "undetected", "galaxies stay that were observed in every band, seen or not"),
+        Setting("network", {"inputs": "whitened", "asinh": True}, f"{about}; asinh: finite where nothing was seen"),
+    ]
 
 
 def _name(title: str) -> str:

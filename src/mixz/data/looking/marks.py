@@ -33,7 +33,7 @@ class SampleRead:
     marks
         Per kind of column (``mag``, ``z``) numbers that repeat beside all others, and how often.
     complete
-        Which rows have a magnitude in every band.
+        Which rows have a magnitude in every band, or were observed in it where the map says how that is told.
     labelled
         Per truth how many rows have a label, and how many of these are complete.
     notes
@@ -71,8 +71,9 @@ def reading(sample: RowSample, columns: Columns, bands: Sequence[str], truths: M
     complete: Mask = np.ones(len(sample.frame), dtype=bool)
     marks: dict[str, dict[float, int]] = {}
     if bands:
-        mag, _ = photometry(sample.frame, columns, bands, where=sample.title, account=account)
-        complete = np.asarray(np.isfinite(mag).all(axis=1))
+        mag, err = photometry(sample.frame, columns, bands, where=sample.title, account=account)
+        seen_or_not = np.isposinf(err) if columns.undetected else np.zeros(mag.shape, dtype=bool)
+        complete = np.asarray((np.isfinite(mag) | seen_or_not).all(axis=1))
         for k, name in enumerate(column_names(columns, bands).get("mag", ())):
             marks.setdefault("mag", {}).update(_apart(name, mag[:, k], account, GAP["mag"]))
     labelled = {}

@@ -10,7 +10,7 @@ from mixz.data.formats import TableSource, format_of
 from mixz.data.formats.text import TEXT
 from mixz.data.formats.text_head import first_row
 from mixz.data.looking.known_surveys import survey_of
-from mixz.data.looking.patterns import lower_words
+from mixz.data.looking.patterns import groups, lower_words
 from mixz.data.looking.photometry_columns import BandColumns, band_columns, photometry_names
 from mixz.data.looking.redshift_columns import RedshiftColumn, is_quality, redshift_columns, redshift_names
 from mixz.data.looking.row_columns import id_column, id_names, position_columns, position_names
@@ -134,6 +134,7 @@ def _look(path: Path, group: str | None, parts: Sequence[str]) -> TableFound:
         survey = None
     photometry = band_columns(sample)
     taken = [column for one in photometry for column in one.columns.values()]
+    by_band = {column for columns in groups(names).values() for column in columns.values()}
     object_id, id_note = id_column(sample)
     positions, position_note = position_columns(sample)
     return TableFound(
@@ -143,7 +144,7 @@ def _look(path: Path, group: str | None, parts: Sequence[str]) -> TableFound:
         survey=survey,
         photometry=photometry,
         redshifts=redshift_columns(sample, taken),
-        qualities=[name for name in names if is_quality(name) and name not in taken],
+        qualities=[name for name in names if is_quality(name) and name not in by_band],
         object_id=object_id,
         id_note=id_note,
         positions=positions,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mixz.data.looking.answers import Answers
     from mixz.data.looking.labels_chosen import LabelsChosen
     from mixz.data.looking.table import TableFound
-    from mixz.data.looking.table_entries import TableDraft
+    from mixz.data.looking.table_draft import TableDraft
 
 RADIUS_ARCSEC = 1.0
 """Rows no farther apart are the same galaxy."""

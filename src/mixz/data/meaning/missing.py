@@ -190,16 +190,37 @@ class Account:
 
     def warnings(self) -> list[str]:
         """Name what a person should look at: values that repeat exactly, and what was noted."""
-        repeated = [(name, *often) for name, seen in self.seen.items() for often in seen.often()]
-        found = [*repeated, *((name, mark, count) for (name, mark), count in self.suspect.items())]
         return [
             *self.notes,
             *(
                 f"{self.where} column {name!r}: {count:,} values are exactly {value:g}; if that stands for none, say "
                 f"so under columns: missing: {{{name}: [{value:g}]}}"
-                for name, value, count in found
+                for name, value, count in self._odd()
             ),
         ]
+
+    def remarks(self) -> list[str]:
+        """The same without the table's name and without counts: equal for all parts of a table of which it holds.
+
+        Examples
+        --------
+        >>> account = Account("part 7")
+        >>> account.note("part 7 is asked without y: it lacks columns of these bands")
+        >>> account.remarks()
+        ['is asked without y: it lacks columns of these bands']
+        """
+        noted = [text.removeprefix(self.where).lstrip(": ") for text in self.notes]
+        odd = [
+            f"column {name!r}: many values are exactly {value:g}; if that stands for none, say so under columns: "
+            f"missing: {{{name}: [{value:g}]}}"
+            for name, value, _ in self._odd()
+        ]
+        return [*noted, *odd]
+
+    def _odd(self) -> list[tuple[str, float, int]]:
+        """Column, value and count of what repeats exactly, or is a mark elsewhere."""
+        repeated = [(name, *often) for name, seen in self.seen.items() for often in seen.often()]
+        return [*repeated, *((name, mark, count) for (name, mark), count in self.suspect.items())]
 
 
 @dataclass

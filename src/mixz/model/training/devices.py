@@ -15,7 +15,7 @@ from mixz.errors import MixzError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from mixz.settings.config import Device, Precision
+    from mixz.settings.choices import Device, Precision
 
 T = TypeVar("T")
 

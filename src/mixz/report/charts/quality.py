@@ -8,7 +8,21 @@ import numpy as np
 
 from mixz.densities.estimates import OUTLIER_DZ, hsc_loss
 from mixz.metrics.point import scaled_residual, sigma_mad
-from mixz.report.charts.chart import DASHES, SQUARE, Chart, Panels, Rows, Spec, axis, by_recipe, line, only_shown, rows
+from mixz.report.charts.chart import (
+    DASHES,
+    SQUARE,
+    STROKES,
+    Chart,
+    Panels,
+    Rows,
+    Spec,
+    axis,
+    by_recipe,
+    line,
+    only_shown,
+    rows,
+)
+from mixz.report.charts.colours import GREY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,9 +104,11 @@ def _curve(
             n = len(KEPT)
             values += rows(recipe=[label] * n, by=[f"by {sign}"] * n, kept=KEPT, value=curve)
             told.append(f"{label} by {sign}: all {curve[-1]:.4f}, best half {curve[KEPT.index(0.5)]:.4f}")
-    dash = {"field": "by", "type": "nominal", "title": None, "scale": {"range": [*DASHES[: len(SIGNS)]]}}
+    scale = {"domain": [f"by {sign}" for sign in SIGNS], "range": [DASHES[0], DASHES[2]]}  # a line, and dots
+    legend = {**STROKES, "symbolStrokeColor": GREY, "symbolStrokeWidth": 2}
+    dash = {"field": "by", "type": "nominal", "title": None, "scale": scale, "legend": legend}
     lines: Spec = {
-        "mark": {"type": "line", "tooltip": True},
+        "mark": {"type": "line", "strokeWidth": 2, "tooltip": True},
         "encoding": {
             "x": axis("kept", "share kept", scale={"zero": False}),
             "y": axis("value", title, scale={"zero": False}),

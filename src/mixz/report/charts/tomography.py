@@ -8,7 +8,7 @@ import numpy as np
 
 from mixz.report.charts.chart import DASHES, SQUARE, STROKES, Chart, Panels, Rows, Spec, axis, number
 from mixz.report.charts.colours import bin_colours
-from mixz.report.nz_screen import counted, reference_of, with_error
+from mixz.report.nz_screen import counted, reasons, reference_of, with_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,7 +128,7 @@ def tomography_tables(runs: Runs) -> list[dict[str, Any]]:
             asked = list(dict.fromkeys(v["requirement"] for v in record["verdicts"]))
             methods = dict.fromkeys(v["method"] for v in record["verdicts"])
             notes = [f"In no bin: {n:,} galaxies ({reason})." for reason, n in record["left_out"].items()]
-            notes += [f"{b['name']}, {m}: {why}." for b in record["bins"] for m, why in b["why_not"].items()]
+            notes += [f"{text}." for text in reasons(record)]
             tables.append(
                 {
                     "recipe": label,

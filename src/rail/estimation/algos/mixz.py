@@ -24,7 +24,7 @@ from rail.estimation.informer import CatInformer
 from mixz.errors import MixzError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mixz.bridges.rail_tables import RailColumns
     from mixz.galaxies import GalaxySet
@@ -197,19 +197,20 @@ class MixzInformer(CatInformer):
         """Train."""
         self._train(self._galaxies("input"))
 
-    def _galaxies(self, tag: str, **labels: str) -> GalaxySet:
+    def _table(self, tag: str) -> Any:
+        table = self.get_data(tag)
+        group = self.config.hdf5_groupname
+        return table[group] if group and group in table else table
+
+    def _galaxies(self, tag: str, optional: Sequence[str] = (), **labels: str) -> GalaxySet:
         from dataclasses import replace
 
         from mixz.bridges.rail_tables import by_truth
 
-        table = self.get_data(tag)
-        group = self.config.hdf5_groupname
-        if group and group in table:
-            table = table[group]
-        table = self._convert_table_format(table, out_fmt_str="numpyDict")
+        table = self._convert_table_format(self._table(tag), out_fmt_str="numpyDict")
         columns = _columns(
             self.config, **(labels or {"spec": self.config.redshift_col, "many_band": self.config.manyband_col})
-        )
+        ).there(table, optional, where=f"the table {tag!r}")
         if self.config.use_weights:
             if self.config.weights_column == NONE:
                 raise MixzError("use_weights without weights_column", "the name of a column", "set weights_column too")
@@ -219,24 +220,30 @@ class MixzInformer(CatInformer):
         return columns.galaxies(table, where=f"the table {tag!r}")
 
     def _train(self, galaxies: GalaxySet) -> None:
+        from rich.console import Console
+
         from mixz.bridges.rail_tables import bands_of
+        from mixz.progress import progress_bar
         from mixz.stages.inform import inform
+        from mixz.stages.train import watch_epochs
 
         config = self.config
         if config.ref_band not in config.bands:
             raise MixzError(f"ref_band {config.ref_band!r}", f"bands: {', '.join(config.bands)}", "name one of them")
-        self.model = inform(
-            galaxies,
-            recipe=config.recipe,
-            members=config.members,
-            epochs=config.epochs,
-            seed=config.seed,
-            validation=config.validation_fraction,
-            network=dict(config.network),
-            training=dict(config.training),
-            ref_band=bands_of(config.bands)[list(config.bands).index(config.ref_band)],
-            columns=_columns(config).column_maps(),
-        )
+        with progress_bar(f"{self.instance_name}: train {config.recipe}", Console(stderr=True)) as bar:
+            self.model = inform(
+                galaxies,
+                recipe=config.recipe,
+                members=config.members,
+                epochs=config.epochs,
+                seed=config.seed,
+                validation=config.validation_fraction,
+                network=dict(config.network),
+                training=dict(config.training),
+                ref_band=bands_of(config.bands)[list(config.bands).index(config.ref_band)],
+                columns=_columns(config).column_maps(),
+                watch=watch_epochs(bar),
+            )
         self.add_data("model", self.model)
 
 
@@ -244,7 +251,8 @@ class MixzPairInformer(MixzInformer):
     """Train a mixz ensemble on two tables: one of galaxies with spectra, one with many-band photo-z.
 
     Spectra stand in the column `redshift_col` of the first, many-band redshifts in `manyband_col` of the second (or, if
-    it has no such column, in its `redshift_col`).
+    it has no such column, in its `redshift_col`).  A band of `bands` that only one of them has is seen where it is and
+    done without elsewhere, as own bands of a config are; the reference band stands in both.
     """
 
     name = "MixzPairInformer"
@@ -280,17 +288,23 @@ class MixzPairInformer(MixzInformer):
 
         from mixz.data.joined import concatenate
 
-        spectra = self._galaxies("input", spec=self.config.redshift_col)
-        table = self.get_data("input_manyband")
-        group = self.config.hdf5_groupname
-        there = table[group] if group and group in table else table
+        there = self._table("input_manyband")
         column = self.config.manyband_col if self.config.manyband_col in there else self.config.redshift_col
-        many = self._galaxies("input_manyband", many_band=column)
+        spectra = self._galaxies("input", self._lent("input_manyband"), spec=self.config.redshift_col)
+        many = self._galaxies("input_manyband", self._lent("input"), many_band=column)
         # Names of two tables may be equal by chance; row by row they are galaxies of their own.
         renamed = [
             replace(g, object_id=np.char.add(f"{k}-", g.object_id.astype(str))) for k, g in enumerate((spectra, many))
         ]
+        if spectra.bands != many.bands:  # whose bands are whose is told by the table
+            renamed = [replace(g, table=np.full(len(g), tag)) for g, (tag, _) in zip(renamed, self.inputs, strict=True)]
         self._train(concatenate(renamed))
+
+    def _lent(self, other: str) -> list[str]:
+        """The bands that a table may lack: those that the other one has, but for the reference band."""
+        columns, there = _columns(self.config), self._table(other)
+        named = zip(columns.bands, columns.mag, strict=True)
+        return [band for band, name in named if name in there and name != self.config.ref_band]
 
 
 class MixzEstimator(CatEstimator):
@@ -334,7 +348,8 @@ class MixzEstimator(CatEstimator):
         from mixz.bridges.qp_files import on_grid, to_qp
 
         table = self._convert_table_format(data, "numpyDict")
-        photoz = self.model.predict(_columns(self.config).galaxies(table, where="the input"))
+        columns = _columns(self.config).there(table, self.model.own_bands, where="the input")
+        photoz = self.model.predict(columns.galaxies(table, where="the input"))
         if self.config.output_grid == "shared":
             photoz = on_grid(photoz, np.linspace(self.config.zmin, self.config.zmax, self.config.nzbins))
         ensemble = to_qp(photoz, kind=self.config.pdf, members=False)

@@ -1,23 +1,18 @@
-"""Plots as one-liners: `mixz.plot.predictions(galaxies, photoz)` and its like, each the figure that a report shows.
-
-`predictions`, `residuals`, `probabilities`, `redshifts` and `distributions` take galaxies, and photo-z of the same
-galaxies; `of_run(run, "metrics")` draws any figure of a finished run (`mixz.stages.runs.read_run_folder` reads one).
-"""
+"""Figures of galaxies and photo-z, the same that a report shows, each drawn by one function."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mixz.errors import MixzError, nearest
 from mixz.photoz import PhotoZ
+from mixz.plot.figure import Plot
 from mixz.report.figures import FIGURES, Figure, draw_figures
-from mixz.report.paper import DPI, paper_figure, save_figure
+from mixz.report.paper import paper_figure
 from mixz.report.run import Run, Runs
-from mixz.report.vega import svg_of
 from mixz.settings.bands import reference_band
 from mixz.truths.known import KNOWN_TRUTHS
 
@@ -28,54 +23,6 @@ if TYPE_CHECKING:
     from mixz.truths.truth import Truths
 
     OneOrMore = PhotoZ | Mapping[str, PhotoZ]
-
-__all__ = ["Plot", "distributions", "of_run", "predictions", "probabilities", "redshifts", "residuals"]
-
-VEGA_LITE = "application/vnd.vegalite.v6+json"
-
-
-@dataclass(frozen=True, eq=False)
-class Plot:
-    """A figure: a notebook shows it, `save` writes it, and `spec` is all of it as data in Vega-Lite.
-
-    Parameters
-    ----------
-    name
-        What it shows.
-    spec
-        The plot in Vega-Lite, which may be changed: ``plot.spec["config"]["font"] = "Times"``.
-    words
-        What it shows in words and numbers, for those who cannot see it.
-    """
-
-    name: str
-    spec: dict[str, Any]
-    words: str
-
-    def __repr__(self) -> str:
-        """Say in a line what it is."""
-        return f"<Plot of {self.name}: .save('{self.name}.pdf') writes it, .spec is all of it>"
-
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:  # which kinds are wished for: all are given
-        return {VEGA_LITE: self.spec, "image/svg+xml": self.svg(), "text/plain": self.words or repr(self)}
-
-    def svg(self) -> str:
-        """The plot as an SVG."""
-        return svg_of(self.spec)
-
-    def save(self, path: str | Path, *, dpi: int = DPI) -> Path:
-        """Write the plot; the name's ending says as what: ``.pdf``, ``.png`` or ``.svg``.
-
-        Raises
-        ------
-        MixzError
-            The ending is another, or the folder cannot be written to.
-        """
-        path = Path(path)
-        ending = path.suffix.removeprefix(".")
-        if ending not in ("pdf", "png", "svg"):
-            raise MixzError(f"a plot as {path.name!r}", "endings .pdf, .png, .svg", "name it so")
-        return save_figure(self.spec, path.parent, path.stem, [ending], dpi=dpi)[0]
 
 
 def predictions(galaxies: GalaxySet, photoz: OneOrMore, *, truths: Truths = KNOWN_TRUTHS, note: str = "") -> Plot:

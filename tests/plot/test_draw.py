@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pydoc
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -46,3 +49,17 @@ def test_photoz_of_other_galaxies_are_refused() -> None:
         mixz.plot.distributions(bare)
     with pytest.raises(MixzError, match="nothing to draw"):
         mixz.plot.probabilities(galaxies, photoz)
+
+
+@pytest.mark.parametrize("words", ["import mixz.plot", "from mixz import plot", "import mixz", "import mixz.plot as p"])
+def test_however_it_is_imported_it_is_the_same_module(words: str) -> None:
+    script = f"{words}; import mixz, sys; print(mixz.plot is sys.modules['mixz.plot'], callable(mixz.plot.of_run))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "True"]
+
+
+def test_its_help_teaches() -> None:
+    told = pydoc.plain(pydoc.render_doc(mixz.plot))
+    for name in ("Plot", "distributions", "of_run", "predictions", "probabilities", "redshifts", "residuals"):
+        assert f"    {name}(" in told or f"class {name}(" in told, name
+    assert "mixz.plot.predictions(galaxies, photoz)" in told
