@@ -48,7 +48,7 @@ for line in sys.stdin:
     os.waitpid(child, 0)
     print(flush=True)
 """
-"""Reads each file that it is told of in a fork of its own: what is imported is imported once, and memory is each one's."""
+"""Reads each file that it is told of in a fork of its own: imports happen once, and memory is each one's."""
 
 
 @pytest.fixture(scope="module")
