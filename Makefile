@@ -41,7 +41,8 @@ BESIDE := out/beside.log
 test: style
 	@echo "tests in the order of SEED=$(SEED); beside them types and crashes: $(BESIDE)"
 	@mkdir -p out
-	@$(MAKE) --no-print-directory --keep-going types crash > $(BESIDE) 2>&1 & beside=$$!; trap 'kill $$beside; exit 130' INT TERM; \
+	@$(MAKE) --no-print-directory --keep-going types crash > $(BESIDE) 2>&1 & beside=$$!; \
+	  trap 'kill $$beside; exit 130' INT TERM; \
 	  failed=0; $(BIN)/$(PYTEST) $(ORDER) --ignore=tests/crash || $(AGAIN) || failed=1; \
 	  wait $$beside || failed=1; cat $(BESIDE); exit $$failed
 
