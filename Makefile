@@ -30,16 +30,21 @@ ORDER  := --randomly-seed=$(SEED) --hypothesis-seed=$(SEED)
 AGAIN  := { echo "once more, what failed:"; \
   $(BIN)/python -m pytest -p no:randomly --last-failed --last-failed-no-failures none --ignore=tests/crash; }
 
-.PHONY: demo test oldest torture env lint docs dist lock licences audit mutants release browser clean
+.PHONY: demo test crash oldest torture env lint style types docs dist lock licences audit mutants release browser clean
 .DEFAULT_GOAL := demo
 
 demo: env
 	$(BIN)/mixz run
 
-test: env lint
-	@echo "tests in the order of SEED=$(SEED)"
-	$(BIN)/$(PYTEST) $(ORDER) --ignore=tests/crash || $(AGAIN)
-	$(BIN)/python -m pytest -p no:randomly tests/crash  # kills and failing disks, one after the other
+# mypy and the crash tests each use one core and follow each other beside the rest; what they said comes at the end.
+BESIDE := out/beside.log
+test: style
+	@echo "tests in the order of SEED=$(SEED); beside them types and crashes: $(BESIDE)"
+	@mkdir -p out
+	@$(MAKE) --no-print-directory --keep-going types crash > $(BESIDE) 2>&1 & beside=$$!; \
+	  trap 'kill $$beside; exit 130' INT TERM; \
+	  failed=0; $(BIN)/$(PYTEST) $(ORDER) --ignore=tests/crash || $(AGAIN) || failed=1; \
+	  wait $$beside || failed=1; cat $(BESIDE); exit $$failed
 
 # Warnings are no errors there: old packages warn about their own dependencies.
 BRIDGES := tests/bridges tests/rail tests/data/test_hats_tables.py tests/stages/test_challenge.py
@@ -57,10 +62,18 @@ torture: env
 	PYTHONPATH=tests $(BIN)/python -m fuzz
 	PYTHONPATH=tests $(BIN)/python tests/crash/torture.py
 
-lint: env
+lint: style types
+
+style: env
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+types: env
 	$(BIN)/mypy
+
+# Kills and failing disks, one after the other.  What failed of the other tests stays in the cache.
+crash: env
+	$(BIN)/python -m pytest -p no:randomly -p no:cacheprovider tests/crash
 
 docs: env
 	$(BIN)/python -m sphinx --nitpicky --fail-on-warning --keep-going --quiet docs out/docs

@@ -27,6 +27,21 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ |= {"OMP_WAIT_POLICY": "passive", "OPENBLAS_NUM_THREADS": "1"}
 
 
+SHARED = ("client", "survey")
+"""Fixtures of a whole session that take longest to make."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put modules side by side that share what takes long to make: then one of the processes makes it, not every one.
+
+    They come first, in whatever order they are in, since a long test that comes last is waited for.
+    """
+    module = {item: item.nodeid.partition("::")[0] for item in items}
+    users = [{module[item] for item in items if name in getattr(item, "fixturenames", ())} for name in SHARED]
+    items.sort(key=lambda item: tuple(module[item] not in theirs for theirs in users))
+
+
 def pytest_collection_finish() -> None:
     """Spare garbage collections what was imported: a million objects, which RAIL has gone through at every chunk."""
     gc.collect()

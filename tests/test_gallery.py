@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
+import re
+import runpy
 import sys
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 
 SCRIPTS = sorted((Path(__file__).parents[1] / "gallery").glob("*.py"))
 MOST_LINES = 60
+SHORTER = {r"\bepochs(=|\": )\d+": r"epochs\g<1>2", r"\.head\(\d+\)": ".head(2000)"}
+"""What makes a script short: trained for less, on fewer galaxies."""
 
 
 def test_there_are_some() -> None:
@@ -17,11 +20,19 @@ def test_there_are_some() -> None:
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
-def test_a_script_makes_its_figure(script: Path, tmp_path: Path) -> None:
+def test_a_script_makes_its_figure(
+    script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert len(script.read_text().splitlines()) < MOST_LINES
-    done = subprocess.run([sys.executable, script, tmp_path], capture_output=True, text=True, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    (figure,) = tmp_path.iterdir()
+    short, folder, text = tmp_path / script.name, tmp_path / "figures", script.read_text()
+    for long, less in SHORTER.items():
+        text = re.sub(long, less, text)
+    short.write_text(text)
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "argv", [str(short), str(folder)])
+    runpy.run_path(str(short), run_name="__main__")
+    (figure,) = folder.iterdir()
     assert figure.stem == script.stem
     assert figure.read_bytes().startswith(b"\x89PNG")
-    assert done.stdout.splitlines()[-1] == str(figure)
+    assert capsys.readouterr().out.splitlines()[-1] == str(figure)

@@ -186,6 +186,11 @@ def test_memory_is_bounded_by_the_chunk(place: Path, tmp_path: Path) -> None:
     assert sum(groups) == done.rows == len(part) > 40
 
 
+def test_no_map_of_the_sky_is_kept(place: Path) -> None:
+    """mocpy, which is gone before what a worker keeps is, would print an error where Python ends."""
+    assert HatsFolder.open(place / "sky").catalogue.moc is None
+
+
 @pytest.mark.parametrize("part_rows", [1, 7, 100, 1_000])
 def test_parts_are_the_whole(part_rows: int, place: Path) -> None:
     folder = HatsFolder.open(place / "sky")

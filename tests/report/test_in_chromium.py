@@ -103,6 +103,20 @@ def findings(page: Any) -> list[str]:
     return [f"{one['id']} x{len(one['nodes'])}: {one['nodes'][0]['html'][:200]}" for one in found]
 
 
+def without_insides(page: Any) -> int:
+    """Empty the drawn plots, each hidden from aids as a whole: axe walks through their marks for half a minute.
+
+    Gives how many of them have something inside that a keyboard reaches, which is what axe would look for there.
+    """
+    script = """() => [...document.querySelectorAll("[role=img] svg[aria-hidden=true]")].filter((svg) => {
+      const reached = [...svg.querySelectorAll("*")].some((mark) => mark.tabIndex >= 0);
+      svg.replaceChildren();
+      return reached;
+    }).length"""
+    found: int = page.evaluate(script)
+    return found
+
+
 def cut_tables(page: Any) -> list[str]:
     """Tables whose last column no reader can reach: wider than their box, which cannot be scrolled by keyboard."""
     script = """() => [...document.querySelectorAll("table")].filter((t) => t.offsetParent).filter((t) => {
@@ -165,8 +179,9 @@ def test_axe_finds_nothing(browser: Any, report: str, scheme: str, width: int) -
     opened = Opened(browser, report, viewport={"width": width, "height": 900}, color_scheme=scheme).drawn()
     opened.page.evaluate("Promise.all([drawAll()]).then(() => null)")
     opened.page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
-    assert findings(opened.page) == []
     assert cut_tables(opened.page) == []
+    assert without_insides(opened.page) == 0
+    assert findings(opened.page) == []
     for picture in opened.page.locator("[role=img]").all():
         words = picture.get_attribute("aria-label")
         assert words
@@ -174,13 +189,14 @@ def test_axe_finds_nothing(browser: Any, report: str, scheme: str, width: int) -
     opened.page.close()
 
 
-@pytest.mark.parametrize("width", [320, 700, 830, 1000, 1700])
-def test_no_table_is_cut(browser: Any, report: str, width: int) -> None:
-    opened = Opened(browser, report, viewport={"width": width, "height": 900}).drawn()
+def test_no_table_is_cut(browser: Any, report: str) -> None:
+    opened = Opened(browser, report, viewport={"width": 320, "height": 900}).drawn()
     opened.page.evaluate("for (const one of document.querySelectorAll('details.more')) one.open = true")
-    opened.page.wait_for_timeout(100)
-    assert cut_tables(opened.page) == []
-    assert opened.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for width in (320, 700, 830, 1000, 1700):
+        opened.page.set_viewport_size({"width": width, "height": 900})
+        opened.page.wait_for_timeout(100)
+        assert cut_tables(opened.page) == [], width
+        assert opened.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
     opened.page.close()
 
 

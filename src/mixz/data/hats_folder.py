@@ -95,6 +95,7 @@ class HatsFolder:
         if not hasattr(catalogue, "get_healpix_pixels"):
             raise MixzError(f"{path} is a HATS folder without rows on the sky", "an object catalogue", "name another")
         _require_inside(Path(str(catalogue.catalog_base_dir)), path)
+        catalogue.moc = None  # nobody here reads its map of the sky, which mocpy complains of where Python ends first
         return cls(path, catalogue)
 
     def require_whole(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, device
 
 from mixz.densities.grid import Array, Grid, along_z, at_nodes, centre, nodes
 
@@ -113,8 +113,10 @@ def _lowest(expected: Array, grid: Grid) -> Array:
     """Where an expected loss is lowest: of the parabola through the best node and its neighbours."""
     xp = array_namespace(expected)
     best = xp.clip(xp.argmin(expected, axis=-1), 1, len(grid) - 2)
-    low, here, high = (along_z(expected, best[..., None] + k)[..., 0] for k in (-1, 0, 1))
-    left, middle, right = (at_nodes(grid.constant(nodes, expected), best + k) for k in (-1, 0, 1))
+    # Looked up at once: an exported graph has few steps.
+    three = best[..., None] + xp.asarray([-1, 0, 1], device=device(expected))
+    low, here, high = xp.unstack(along_z(expected, three), axis=-1)
+    left, middle, right = xp.unstack(at_nodes(grid.constant(nodes, expected), three), axis=-1)
     bend = xp.clip(low - 2 * here + high, min=1e-12)
     shift = xp.clip((low - high) / bend / 2, min=-1.0, max=1.0)
     return middle + shift * xp.where(shift > 0, right - middle, middle - left)
