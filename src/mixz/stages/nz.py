@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from mixz.arrays import Mask
     from mixz.bridges.models import PhotoZModel
     from mixz.bridges.nz.hats import NzCatalogue
     from mixz.densities.grid import Grid
@@ -129,34 +130,48 @@ def nz(
                 own, more = _read(opened, table, columns, truths, group, wanted, bar)
         for text in [*more, *told]:
             console.print(text, style="yellow", highlight=False, markup=False)
-        beside = None if theirs is None else own
-        theirs = theirs or own
-        _require_representative(asked, theirs.z, labels or table)
-        scatter = theirs.scatter(truths)
-        sample = own.sample(asked.patch_deg, weight=asked.weight, truths=truths, scatter=scatter)
-        bands = shared_bands(opened)
-        labelled = theirs.labelled(truths, bands, asked.patch_deg, beside=beside, keep=keep, scatter=scatter)
-        if whole is None:
-            quality = {cut: own.column(cut.column) for cut in cuts}
-            binned = sort_into_bins(asked.bins, sample.z_phot, weight=sample.weight, quality=quality)
-        else:
-            binned = Sorted(whole.bins, whole.bins.of(sample.z_phot), whole.left_out)
-        found = _tomography(sample, binned, labelled, own.grid, asked, asked.representative or "", seed)
-        if whole is not None:
-            points = not opened.has_density
-            found = of_whole(found, whole.sums, resamples=asked.resamples, seed=seed, points=points)
-        if not opened.has_density:
-            found = replace(found, notes=(*found.notes, _about_points(scatter)))
-        if not theirs.z:
+        _require_representative(asked, (theirs or own).z, labels or table)
+        found = _found(opened, own, theirs, keep, whole, truths=truths, asked=asked, seed=seed)
+        if not (theirs or own).z:
             found = replace(found, notes=(*found.notes, _without_labels(table)))
         about = photoz_provenance(opened, input=table.name) | ({"labels": labels.name} if labels else {})
-        known_truths = {*own.z, *theirs.z}
+        known_truths = {*own.z, *(theirs or own).z}
         simulated = any(truths[name].simulated for name in known_truths) or bool(opened.provenance.get("simulated"))
         record = tomography_record(found, provenance=about, simulated=simulated)
         with replacing(output) as folder:
             folder.mkdir()
             write_nz_files(found, record, folder)
     return record
+
+
+def _found(
+    opened: PhotoZModel,
+    own: NzTable,
+    theirs: NzTable | None,
+    keep: Mask | None,
+    whole: NzCatalogue | None,
+    *,
+    truths: Truths,
+    asked: TomographySettings,
+    seed: int,
+) -> Tomography:
+    """n(z) of a table's bins by its own labels or by those of others, which `keep` may narrow; or of a catalogue's."""
+    labels = theirs or own
+    scatter = labels.scatter(truths)
+    sample = own.sample(asked.patch_deg, weight=asked.weight, truths=truths, scatter=scatter)
+    beside = None if theirs is None else own
+    bands = shared_bands(opened)
+    labelled = labels.labelled(truths, bands, asked.patch_deg, beside=beside, keep=keep, scatter=scatter)
+    if whole is None:
+        quality = {cut: own.column(cut.column) for cut in _cuts(asked)}
+        binned = sort_into_bins(asked.bins, sample.z_phot, weight=sample.weight, quality=quality)
+    else:
+        binned = Sorted(whole.bins, whole.bins.of(sample.z_phot), whole.left_out)
+    found = _tomography(sample, binned, labelled, own.grid, asked, asked.representative or "", seed)
+    if whole is not None:
+        points = not opened.has_density
+        found = of_whole(found, whole.sums, resamples=asked.resamples, seed=seed, points=points)
+    return found if opened.has_density else replace(found, notes=(*found.notes, _about_points(scatter)))
 
 
 @contextmanager
