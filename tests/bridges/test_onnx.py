@@ -235,6 +235,17 @@ def test_serving_needs_no_torch(whole: Ensemble, whole_exported: Path, table: Pa
     check_same_columns(pd.read_csv(StringIO(done.stdout)), whole, table)
 
 
+def test_names_that_are_no_text_are_told_without_a_word_on_standard_output(
+    whole_exported: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    changed = whole_exported.read_bytes().replace(b"MatMul", b"MatMu\xff")
+    (tmp_path / "other.onnx").write_bytes(re.sub(MARK.encode() + b"[0-9a-f]{64}", OPEN_SEAL.encode(), changed))
+    seal(tmp_path / "other.onnx")
+    with pytest.raises(MixzError, match="cannot be read"):
+        OnnxModel.load(tmp_path / "other.onnx")
+    assert capfd.readouterr().out == ""
+
+
 def test_what_is_refused(whole_exported: Path, tmp_path: Path) -> None:
     with pytest.raises(MixzError, match="no model"):
         OnnxModel.load(tmp_path / "none.onnx")

@@ -98,7 +98,7 @@ def log_run(
     except ImportError as error:
         raise not_installed(f"MLflow at {uri} needs {error.name}", "mlflow") from error
     except (MlflowException, OSError) as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise MixzError(
             f"MLflow at {uri}: {reason}", "a database, or a tracking server that answers", "check MLFLOW_TRACKING_URI"
         ) from error

@@ -190,7 +190,8 @@ def _session(path: Path, threads: int | None) -> Any:
     if threads is not None:
         options.intra_op_num_threads = threads
     try:
-        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        # Its second try of a damaged file would print on standard output, and fail alike.
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"], enable_fallback=0)
     except Exception as error:  # onnxruntime's errors have no common base but this
-        reason = str(error).splitlines()[0]
+        reason = str(error).partition("\n")[0]
         raise MixzError(f"{path} cannot be read: {reason}", "a whole ONNX file", "run `mixz export` again") from error
