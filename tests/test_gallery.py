@@ -11,7 +11,7 @@ import pytest
 
 SCRIPTS = sorted((Path(__file__).parents[1] / "gallery").glob("*.py"))
 MOST_LINES = 60
-SHORTER = {r"\bepochs(=|\": )\d+": r"epochs\g<1>2", r"\.head\(\d+\)": ".head(2000)"}
+SHORTER = {r"\bepochs(=|\": )\d+": r"epochs\g<1>2", r"\.head\(6000\)": ".head(3000)"}
 """What makes a script short: trained for less, on fewer galaxies."""
 
 

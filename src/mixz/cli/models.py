@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,6 +12,7 @@ import typer
 from mixz.cli.arguments import ConfigArgument, Members, Model, ModelFolder, Out, settings_of
 from mixz.cli.loading import loading
 from mixz.cli.messages import print_corrections, print_paths, terminal
+from mixz.errors import MixzError
 
 LOCAL = "127.0.0.1"
 
@@ -128,7 +130,8 @@ def export(
     with loading():
         from mixz import stages
 
-        import_module("mixz.model")
+        with suppress(MixzError):  # without torch the verb itself says all that it needs
+            import_module("mixz.model")
     print_paths("model", [stages.export(model, output)], terminal())
 
 
