@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
 from light import run_without
 from mixz.cli.experiment import DEMO
+from mixz.cli.verbs import app
 from mixz.errors import pip_install
 
 ABSENT = (
@@ -28,26 +30,10 @@ VERBS = {
     "challenge score in.hdf5 --truth in.csv": "rail",
     "challenge mock --out out": "rail",
 }
-HELP = [
-    *(
-        "",
-        "init",
-        "doctor",
-        "run",
-        "build",
-        "train",
-        "predict",
-        "export",
-        "evaluate",
-        "report",
-        "serve",
-        "distill",
-        "kernel",
-        "fetch",
-        "mock",
-    ),
-    *("challenge", "challenge train", "challenge estimate", "challenge score", "challenge mock"),
-]
+COMMANDS = get_command(app).commands  # type: ignore[attr-defined]
+CHALLENGES = COMMANDS["challenge"].commands
+HELP = ["", *COMMANDS, *(f"challenge {verb}" for verb in CHALLENGES)]
+NO_CONFIG = [verb for verb, command in COMMANDS.items() if any(one.name == "config" for one in command.params)]
 SCRIPT = """
 import contextlib, io, json
 from mixz.cli import main
@@ -72,7 +58,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str]]
     (place / "sky").mkdir()
     (place / "sky" / "hats.properties").touch()
     (place / "in.csv").write_text("mag_g,mag_r\n24,23\n")
-    asked = json.dumps([*VERBS, *(f"{verb} --help".strip() for verb in HELP)])
+    asked = json.dumps(
+        [*VERBS, *(f"{verb} --help".strip() for verb in HELP), *(f"{verb} no.yaml" for verb in NO_CONFIG)]
+    )
     done = run_without(ABSENT, SCRIPT, asked, cwd=place)
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in Path(place).iterdir()) == ["in.csv", "sky"], "nothing half-done is left"
@@ -89,3 +77,10 @@ def test_a_verb_says_which_extra_it_needs(told: dict[str, tuple[int, str]], line
 @pytest.mark.parametrize("verb", HELP)
 def test_help_needs_no_extra(told: dict[str, tuple[int, str]], verb: str) -> None:
     assert told[f"{verb} --help".strip()][0] == 0
+
+
+@pytest.mark.parametrize("verb", NO_CONFIG)
+def test_a_config_is_read_before_anything_is_loaded(told: dict[str, tuple[int, str]], verb: str) -> None:
+    code, words = told[f"{verb} no.yaml"]
+    assert code == 2
+    assert words.startswith("mixz: no config file no.yaml"), "of a config that is not there, not of torch"

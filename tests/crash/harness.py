@@ -99,8 +99,8 @@ VERBS = (
         needs="train",
         verified=None,
     ),
-    Verb("mock", ("mock", "--galaxies", "100", "--out", "mock"), verified=None),
-    Verb("challenge mock", ("challenge", "mock", "--out", "challenge"), verified=None),
+    Verb("mock", ("mock", "--galaxies", "100", "--out", "mock"), verified=None, once="mock exists already"),
+    Verb("challenge mock", ("challenge", "mock", "--out", "challenge"), verified=None, once="challenge exists already"),
     Verb(
         "challenge train",
         ("challenge", "train", "desc.hdf5", "-o", "desc.mixz", "--members", "1", "--epochs", "2"),

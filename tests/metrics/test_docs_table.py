@@ -13,7 +13,8 @@ SOURCES = {SRD: "SRD", MINIMUM: "minimum"}
 def _row(metric: Metric) -> str:
     asked = metric.requirement
     limit = f"{asked.limit:g} ({SOURCES[asked.source]})" if asked else ""
-    marks = {"table": metric.in_tables, "plot": metric.in_plots, "honesty": metric.asks_honesty, "zrms": metric.of_square}
+    shown = {"table": metric.in_tables, "plot": metric.in_plots}
+    marks = {**shown, "honesty": metric.asks_honesty, "zrms": metric.of_square}
     formula = metric.formula.replace("|", "\\|")
     marked = ", ".join(word for word, is_so in marks.items() if is_so)
     return " | ".join((f"| `{metric.name}`", metric.title, formula, f"{metric.best:g}", limit, marked)).rstrip() + " |"

@@ -320,4 +320,4 @@ def test_a_built_table_tells_what_trained(home: Path, tmp_path: Path) -> None:
     labels = {name: one["labels"] for name, one in record["bins"][0]["methods"].items()}
     assert labels["labels"] == pytest.approx(600)
     assert labels["both"] < 300.5
-    assert "errors hold no cosmic variance: no positions" in record["notes"]
+    assert "errors hold no cosmic variance: not every galaxy has a position" in record["notes"]

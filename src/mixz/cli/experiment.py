@@ -45,11 +45,11 @@ def run(
 
     Example: `mixz run configs/pair_a.yaml`
     """
+    settings = settings_of(config or DEMO, out, members)
     with loading():
         from mixz import stages
 
         import_module("mixz.model")  # a missing torch is told before anything is built
-    settings = settings_of(config or DEMO, out, members)
     console = terminal()
     announce(settings, console)
     print_ledger(stages.build(settings, (), console), console)
@@ -77,10 +77,10 @@ def build(
 
     Example: `mixz build configs/pair_a.yaml --format fits`
     """
+    settings = settings_of(config, out)
     with loading():
         from mixz import stages
 
-    settings = settings_of(config, out)
     console = terminal()
     announce(settings, console)
     print_ledger(stages.build(settings, formats or (), console), console)
@@ -104,11 +104,11 @@ def train(
 
     Example: `mixz train configs/pair_a.yaml --recipe tl`
     """
+    settings = settings_of(config, out, members)
     with loading():
         from mixz import stages
 
         import_module("mixz.model")
-    settings = settings_of(config, out, members)
     console = terminal()
     announce(settings, console)
     trained = stages.train(
@@ -143,13 +143,13 @@ def evaluate(
 
     Example: `mixz evaluate configs/pair_a.yaml`
     """
+    settings = settings_of(config, out, members)
     with loading():
         from mixz import stages
         from mixz.metrics.verdict import verdicts
         from mixz.report.markdown import markdown_pdf_table, markdown_table
         from mixz.report.verdict_json import as_values, json_of
 
-    settings = settings_of(config, out, members)
     console = terminal(beside=as_json)
     announce(settings, console)
     asked = stages.RESAMPLES if resamples is None else resamples

@@ -173,13 +173,13 @@ def distill(
 
     Example: `mixz distill configs/pair_a.yaml --recipe fused`
     """
+    settings = settings_of(config, out, members)
     with loading():
         from mixz import stages
 
         import_module("mixz.model")
     console = terminal()
     widths = tuple(hidden) if hidden else None
-    settings = settings_of(config, out, members)
     path, made = stages.distill(settings, console, recipe=recipe, output=output, hidden=widths, epochs=epochs)
     console.print(
         f"{made.galaxies:,} test galaxies: mean KL(ensemble | network) = {made.divergence:.4f} nats, "
@@ -206,11 +206,12 @@ def kernel(
 
     Example: `mixz kernel configs/pair_a.yaml --truth many_band`
     """
+    settings = settings_of(config, out, members)
     with loading():
         from mixz import stages
 
         import_module("mixz.model")
     console = terminal()
-    path, found = stages.kernel(settings_of(config, out, members), recipe=recipe, truth=truth, output=output)
+    path, found = stages.kernel(settings, recipe=recipe, truth=truth, output=output)
     print_corrections(found, console)
     print_paths("kernel", [path], console)

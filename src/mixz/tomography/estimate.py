@@ -134,7 +134,8 @@ def _notes(
 ) -> tuple[str, ...]:
     notes = []
     if PATCHES not in kinds:
-        why = "no positions" if sample.patch is None else f"fewer than {FEWEST_PATCHES} patches of sky"
+        placed = sample.patch is not None
+        why = f"fewer than {FEWEST_PATCHES} patches of sky" if placed else "not every galaxy has a position"
         notes.append(f"errors hold no cosmic variance: {why}")
     for name, labels in ({} if labelled is None else labelled.labels).items():
         off = int(((labels.z < grid.z[0]) | (labels.z > grid.z[-1])).sum())
