@@ -17,10 +17,10 @@ from mixz import stages
 from mixz.bridges.model_columns import Asked
 from mixz.bridges.nz import hats as nz_hats
 from mixz.bridges.nz.hats import NzCatalogue, sum_hats
+from mixz.bridges.nz.labels import truths_of
 from mixz.data.hats_folder import HatsFolder, coarse_pixels, pixels_of
 from mixz.errors import MixzError
 from mixz.settings.tomography import TomographySettings
-from mixz.stages.nz import truths_of
 from mixz.tomography.bins import Quality
 
 pytest.importorskip("lsdb", reason="needs mixz[hats]")

@@ -111,6 +111,60 @@ def test_labels_of_other_galaxies(home: Path, tmp_path: Path) -> None:
         assert one["methods"]["both"]["mean"] == pytest.approx(two["methods"]["truth"]["mean"], abs=0.1)
 
 
+OTHER_NAMES = {f"mag_{b}": f"{b}_cmodel" for b in BANDS} | {"z_spec": "ZBEST", "z_many_band": "lephare"}
+NAMED = ["--mag", "{band}_cmodel", "--z", "spec=ZBEST", "--z", "many_band=lephare"]
+
+
+def said(*arguments: str | Path) -> int:
+    """Say `mixz nz` on a command line; what it ends with."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", ["mixz", "nz", *map(str, arguments), "--bins", "2", "--resamples", "4"])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    return int(ended.value.code or 0)
+
+
+def bins_of(home: Path, table: Path, output: Path, *more: str | Path) -> Any:
+    """What it writes of the bins."""
+    assert said(home / "fused", table, "-o", output, *more) == 0
+    return json.loads((output / "tomography.json").read_text())["bins"]
+
+
+def test_labels_may_have_other_names(home: Path, tmp_path: Path) -> None:
+    pd.read_parquet(home / "table.parquet").rename(columns=OTHER_NAMES).to_parquet(tmp_path / "theirs.parquet")
+    plain = bins_of(home, home / "table.parquet", tmp_path / "plain")
+    assert bins_of(home, tmp_path / "theirs.parquet", tmp_path / "named", *NAMED) == plain
+
+
+def test_a_table_of_labels_is_named_as_the_table_or_as_at_training(home: Path, tmp_path: Path) -> None:
+    """Both tables are a survey's; or labels come as a run has them."""
+    table, labels = tmp_path / "table.csv", tmp_path / "labels.csv"
+    pd.read_csv(home / "unlabelled.csv").rename(columns=OTHER_NAMES).to_csv(table, index=False)
+    pd.read_parquet(home / "labels.parquet").rename(columns=OTHER_NAMES).to_csv(labels, index=False)
+    plain = bins_of(home, home / "unlabelled.csv", tmp_path / "plain", "--labels", home / "labels.parquet")
+    assert bins_of(home, table, tmp_path / "survey", "--labels", labels, *NAMED) == plain
+    assert bins_of(home, table, tmp_path / "run", "--labels", home / "labels.parquet", *NAMED[:2]) == plain
+
+
+@pytest.mark.parametrize(
+    ("z", "words"),
+    [
+        ("ZBEST", "mixz: --z 'ZBEST'\n  allowed: a truth and the column of its labels"),
+        ("spek=ZBEST", "mixz: truth 'spek' is unknown"),
+        ("spec=ZBSET", "has no column 'ZBSET' (nearest name: 'ZBEST'"),
+    ],
+)
+def test_names_of_labels_that_nobody_knows(
+    home: Path, tmp_path: Path, z: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = tmp_path / "labels.csv"
+    frame(50, seed=4).rename(columns={"z_spec": "ZBEST"}).to_csv(labels, index=False)
+    for tables in ([labels], [home / "table.parquet", "--labels", labels]):
+        assert said(home / "fused", *tables, "-o", tmp_path / "out", "--z", z) == 2
+        assert words in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_table_of_labels_without_any_is_refused(home: Path, tmp_path: Path) -> None:
     empty = pd.read_parquet(home / "labels.parquet").assign(z_spec=np.nan, z_many_band=np.nan)
     for name, table in (("gone", empty.drop(columns=["z_spec", "z_many_band"])), ("empty", empty)):
@@ -125,7 +179,7 @@ def test_without_labels_the_verdict_says_so(home: Path, tmp_path: Path) -> None:
     assert set(record["bins"][0]["methods"]) == {"stack"}
     assert {v["outcome"] for v in record["verdicts"]} == {"cannot be tested"}
     assert all(v["why"] for v in record["verdicts"])
-    assert "--labels names a table that has some" in " ".join(record["notes"])
+    assert "--labels a table that has some" in " ".join(record["notes"])
     lines = nz_lines(record)
     assert [line for line in lines if "no labels in this bin" in line] == [
         "spectra, labels, both in every bin: there are no labels in this bin"

@@ -62,6 +62,8 @@ class Asked:
         The map of E(B-V) by whose values at the galaxies' positions dust is taken off, instead of as in training.
     per_ebv
         Per band A_b / E(B-V) of the table's own system; by default that of the training tables.
+    labels
+        Per truth the column of redshift labels, which tomography looks for; by default ``z_<truth>``.
     """
 
     mag: str | None = None
@@ -76,6 +78,7 @@ class Asked:
     corrected: bool = False
     dust_map: str | None = None
     per_ebv: tuple[tuple[str, float], ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
 
     def columns(self, model: PhotoZModel, available: Sequence[str], *, where: str) -> Columns:
         """Choose the column map that fits a table: the one asked for, one of the training tables', or the plain one.

@@ -31,6 +31,10 @@ def nz(
     labels: Annotated[
         Path | None, typer.Option(help="Table with labels (z_<truth>), e.g. a run's galaxies.parquet.")
     ] = None,
+    z: Annotated[
+        list[str] | None,
+        typer.Option(help="Column of labels that is not called so, e.g. spec=ZBEST (may be repeated)."),
+    ] = None,
     representative: Annotated[
         str | None, typer.Option(help="Truth whose galaxies are like the table's; else the first noisy one.")
     ] = None,
@@ -73,9 +77,8 @@ def nz(
     """Sort galaxies into tomographic bins and give their n(z), four ways, with errors and the DESC's verdict.
 
     `stack` sums densities (`points` counts z_phot, where a model gives no densities); `spectra` re-weights exact labels
-    in magnitudes; `labels` deconvolves
-    many-band labels by their kernel; `both` calibrates densities by all labels (docs/tomography.md). Methods that lack
-    labels say so.
+    in magnitudes; `labels` deconvolves many-band labels by their kernel; `both` calibrates densities by all labels
+    (docs/tomography.md). Methods that lack labels say so.
 
     Writes `tomography.json`, `nz.csv`, `nz.fits`, `bins.csv`, and as the DESC keeps them qp files (one density per bin,
     and realisations) and SACC, where these packages are installed.
@@ -115,6 +118,7 @@ def nz(
         ebv=ebv,
         dereddened=dereddened,
         dust_map=dust_map,
+        labels=tuple(map(_labels, z or ())),
     )
     record = stages.nz(
         model,
@@ -131,6 +135,14 @@ def nz(
     )
     print_tomography([record], console)
     print_paths("n(z)", [output], console)
+
+
+def _labels(text: str) -> tuple[str, str]:
+    """A truth and its column, as they are written on the command line."""
+    truth, equals, column = text.partition("=")
+    if not (truth and equals and column):
+        raise MixzError(f"--z {text!r}", "a truth and the column of its labels", "write e.g. --z spec=ZBEST")
+    return truth, column
 
 
 def _bins(text: str) -> int | tuple[float, ...] | str:

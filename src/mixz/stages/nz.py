@@ -15,15 +15,24 @@ from mixz.bridges.dask_members import dask_client
 from mixz.bridges.hats.unfinished import unfinished
 from mixz.bridges.model_columns import Asked
 from mixz.bridges.models import open_model
-from mixz.bridges.nz.tables import NzTable, labels_of, read_nz_table, shared_bands
+from mixz.bridges.nz.labels import (
+    is_built,
+    labels_of,
+    naming_of,
+    require_labels,
+    require_named,
+    require_representative,
+    truths_of,
+    without_labels,
+)
+from mixz.bridges.nz.tables import NzTable, read_nz_table, shared_bands
 from mixz.bridges.pieces import Pieces
-from mixz.data.data_set.galaxies_file import is_galaxies, read_galaxies, read_provenance
+from mixz.data.data_set.galaxies_file import read_galaxies
 from mixz.data.hats_folder import HatsFolder, is_hats
 from mixz.data.tables import require_table, row_count, table_columns
-from mixz.errors import MixzError, nearest
+from mixz.errors import MixzError
 from mixz.progress import busy, progress_bar
 from mixz.settings.tomography import TomographySettings
-from mixz.settings.truths import KNOWN_SETTINGS, TruthSettings
 from mixz.stages.predict import as_told_by
 from mixz.stages.store.nz_folder import require_nz_place, write_nz_files
 from mixz.stages.store.photoz_tables import photoz_provenance
@@ -34,10 +43,9 @@ from mixz.tomography.record import tomography_record
 from mixz.tomography.samples import LabelledSample
 from mixz.tomography.whole import of_whole
 from mixz.truths.likelihood import Labels
-from mixz.truths.truth import Truths
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -53,6 +61,7 @@ if TYPE_CHECKING:
     from mixz.settings.config import Config
     from mixz.tomography.answers import Tomography
     from mixz.tomography.samples import PhotometricSample
+    from mixz.truths.truth import Truths
 
 
 def nz(
@@ -84,8 +93,9 @@ def nz(
     columns, group
         How the table names what the model needs; which table inside the file.
     labels
-        A table of galaxies with labels (``z_<truth>``) and the model's bands, e.g. the ``galaxies.parquet`` of a run,
-        whose training galaxies then calibrate no densities; by default the table's own labels are taken.
+        A table of galaxies with labels (``z_<truth>``, or as `columns` names them) and the model's bands, e.g. the
+        ``galaxies.parquet`` of a run, whose training galaxies then calibrate no densities; by default the table's own
+        labels are taken.
     workers, dask
         For a HATS folder: how many processes to start here (one per core), or the address of a Dask scheduler.
 
@@ -113,27 +123,31 @@ def nz(
         require_table(labels)
         there = [cut.column for cut in cuts if cut.column in table_columns(labels)]
         with progress_bar(f"nz {labels.name}", console) as bar:
-            theirs, told = _read(opened, labels, Asked(system=columns.system), truths, None, there, bar)
-        _require_labels(theirs, labels)
+            theirs, told = _read(opened, labels, naming_of(opened, labels, columns, truths), truths, None, there, bar)
+        require_labels(theirs.z, labels)
         keep = np.all([cut.passes(theirs.column(cut.column)) for cut in cuts], axis=0) if cuts else None
-        _require_representative(asked, theirs.z, labels)
+        require_representative(asked.representative, theirs.z, labels)
     with _draft(output) if is_hats(table) else nullcontext() as draft:
         if draft is not None:
             if labels is None:  # before the pass, which may be long
-                _require_representative(asked, labels_of(HatsFolder.open(table).columns(), truths), table)
+                sky = HatsFolder.open(table).columns()
+                require_named(columns, truths, sky, table)
+                require_representative(asked.representative, labels_of(sky, truths, columns.labels), table)
             connection = dask_client(dask, workers=workers or os.cpu_count() or 1)
             whole = _summed(model, table, draft, columns, truths, asked, connection, console)
             own, more = whole.sample, [*whole.told]
         else:
             wanted = [cut.column for cut in cuts] + ([asked.weight] if asked.weight else [])
             with progress_bar(f"nz {table.name}", console) as bar:
+                if labels is None:
+                    require_named(columns, truths, table_columns(table, group), table)
                 own, more = _read(opened, table, columns, truths, group, wanted, bar)
         for text in [*more, *told]:
             console.print(text, style="yellow", highlight=False, markup=False)
-        _require_representative(asked, (theirs or own).z, labels or table)
+        require_representative(asked.representative, (theirs or own).z, labels or table)
         found = _found(opened, own, theirs, keep, whole, truths=truths, asked=asked, seed=seed)
         if not (theirs or own).z:
-            found = replace(found, notes=(*found.notes, _without_labels(table)))
+            found = replace(found, notes=(*found.notes, without_labels(table)))
         about = photoz_provenance(opened, input=table.name) | ({"labels": labels.name} if labels else {})
         known_truths = {*own.z, *(theirs or own).z}
         simulated = any(truths[name].simulated for name in known_truths) or bool(opened.provenance.get("simulated"))
@@ -183,47 +197,6 @@ def _draft(output: Path) -> Iterator[Path]:
         remove(draft)
 
 
-def _require_labels(theirs: NzTable, where: Path) -> None:
-    """Refuse a table of labels without any."""
-    if not any(np.isfinite(z).any() for z in theirs.z.values()):
-        raise MixzError(
-            f"{where} holds no label",
-            f"redshifts in a column z_<truth>, e.g. {', '.join(f'z_{name}' for name in KNOWN_SETTINGS)}",
-            "name such a column so, give another table, or leave --labels out",
-        )
-
-
-def _without_labels(where: Path) -> str:
-    return (
-        f"{where} has no labels, in a column z_spec or z_many_band: so there is no n(z) but the stack, and nothing is "
-        "tested; --labels names a table that has some, e.g. a run's galaxies.parquet"
-    )
-
-
-def _require_representative(asked: TomographySettings, labels: Collection[str], where: Path) -> None:
-    """Refuse representative labels that nobody has."""
-    if asked.representative and asked.representative not in labels:
-        raise MixzError(
-            f"representative labels {asked.representative!r}",
-            f"truths of {where}: {', '.join(labels) or 'none'}",
-            f"name one of these{nearest(asked.representative, labels)}",
-        )
-
-
-def truths_of(table: Path) -> Truths:
-    """How wrong the labels of a table are: as its build had it, where it is a galaxies file; else the known truths."""
-    if not _is_built(table):
-        return Truths(tuple(settings.truth(name) for name, settings in KNOWN_SETTINGS.items()))
-    about = read_provenance(table)
-    told = {n: TruthSettings.model_validate(s) for n, s in about.get("settings", {}).get("truths", {}).items()}
-    known = Truths(tuple(settings.truth(name) for name, settings in (KNOWN_SETTINGS | told).items()))
-    return known.scaled({name: found["scale"] for name, found in about.get("kernel_scales", {}).items()})
-
-
-def _is_built(table: Path) -> bool:
-    return table.is_file() and table.suffix == ".parquet" and is_galaxies(table)
-
-
 def _read(
     model: PhotoZModel,
     table: Path,
@@ -234,7 +207,7 @@ def _read(
     bar: Any,
 ) -> tuple[NzTable, list[str]]:
     """What a table holds, and what a person should look at in it."""
-    if _is_built(table) and columns == Asked():
+    if is_built(table) and columns == Asked():
         return NzTable.of_galaxies(model, read_galaxies(table)), []
     available = table_columns(table, group)
     pieces = Pieces(model, as_told_by(table, columns), str(table), row_count(table, group))

@@ -293,7 +293,7 @@ def _pieces(model: PhotoZModel, table: Path, asked: Asked, available: Sequence[s
 
 def as_told_by(table: Path, asked: Asked) -> Asked:
     """How a file that mixz built names its columns: plainly, and its magnitudes are as training sees them."""
-    plain = replace(asked, mag=None, mag_err=None, object_id=None, system=None)
+    plain = replace(asked, mag=None, mag_err=None, object_id=None, system=None, labels=())
     if table.suffix != ".parquet" or plain != Asked() or asked.mag is not None or not is_galaxies(table):
         return asked
     return replace(asked, mag="mag_{band}", mag_err="mag_err_{band}", dereddened=True, corrected=True)

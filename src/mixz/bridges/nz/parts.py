@@ -165,7 +165,7 @@ def sum_part(job: NzJob, part: Part) -> Noted:
     file = folder.files(part.pixel)[part.file]
     pieces = Pieces(_model(job.model), job.asked, str(file), len(part))
     also = dict.fromkeys([*(cut.column for cut in job.cuts), *([job.weight] if job.weight else [])])
-    wanted, there = Wanted.of(folder.columns(), job.truths, [*also]), file_columns(file)
+    wanted, there = Wanted.of(folder.columns(), job.truths, [*also], job.asked.labels), file_columns(file)
     with of_values(str(file)):
         columns = wanted.columns(pieces)
         # Of all that the catalogue has: else two parts would be sums of different things.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from mixz.bridges.nz.labels import labels_of
 from mixz.bridges.pieces import PIECE_ROWS
 from mixz.data.meaning.numbers import numbers, require_columns
 from mixz.data.redshifts import redshifts
@@ -261,7 +262,7 @@ def read_nz_table(
     table, available, group
         Which table, and its columns.
     truths
-        Those whose labels are looked for, in columns ``z_<truth>``.
+        Those whose labels are looked for, in the columns that `pieces` names, or else ``z_<truth>``.
     also
         Columns wanted besides: of the photo-z, or of the table.
     bar
@@ -272,7 +273,7 @@ def read_nz_table(
     MixzError
         A column is missing, or the table is empty or damaged.
     """
-    wanted = Wanted.of(available, truths, also)
+    wanted = Wanted.of(available, truths, also, pieces.asked.labels)
     parts: list[NzTable] = []
     for frame in read_chunks(table, wanted.columns(pieces), group):
         parts.append(wanted.rows(pieces, frame))
@@ -282,17 +283,6 @@ def read_nz_table(
     if not sum(len(part.mag) for part in parts):
         raise MixzError(f"{table} has no rows", "a table of galaxies", "give another")
     return joined(parts)
-
-
-def labels_of(available: Sequence[str], truths: Iterable[str]) -> dict[str, str]:
-    """Per truth the column of its labels, where a table has one.
-
-    Examples
-    --------
-    >>> labels_of(["mag_g", "z_spec"], ["spec", "many_band"])
-    {'spec': 'z_spec'}
-    """
-    return {name: f"z_{name}" for name in truths if f"z_{name}" in available}
 
 
 @dataclass(frozen=True)
@@ -314,10 +304,16 @@ class Wanted:
     others: tuple[str, ...]
 
     @classmethod
-    def of(cls, available: Sequence[str], truths: Iterable[str], also: Sequence[str]) -> Self:
-        """What a table has of it; parameters as in `read_nz_table`."""
+    def of(
+        cls,
+        available: Sequence[str],
+        truths: Iterable[str],
+        also: Sequence[str],
+        named: Iterable[tuple[str, str]] = (),
+    ) -> Self:
+        """What a table has of it; parameters as in `read_nz_table` and `labels_of`."""
         # A column that the model makes need not be in the table.
-        return cls(tuple(available), labels_of(available, truths), tuple(also))
+        return cls(tuple(available), labels_of(available, truths, named), tuple(also))
 
     def columns(self, pieces: Pieces) -> list[str]:
         """The columns to read.
