@@ -66,6 +66,8 @@ WRITERS: dict[str, Any] = {
     "fits": lambda frame, path: Table.from_pandas(frame).write(path),
     "fits.gz": lambda frame, path: Table.from_pandas(frame).write(path),
     "ecsv": lambda frame, path: Table.from_pandas(frame).write(path),
+    "tbl": lambda frame, path: Table.from_pandas(frame).write(path, format="ascii.ipac"),
+    "mrt": lambda frame, path: Table.from_pandas(frame).write(path, format="ascii.mrt"),
     "vot": lambda frame, path: Table.from_pandas(frame).write(path, format="votable"),
     "hdf5": _hdf5,
 }

@@ -15,6 +15,8 @@ run ``python docs/make_install.py``, which writes it into the pages."""
 REPOSITORY = "https://HOST/GROUP/mixz.git"
 """Where the repository lies; who publishes it fills HOST and GROUP in."""
 
+LONGEST = 1_500
+"""Characters of a part of a message: a file may give a column any name."""
 MOST_COMPARED = 1_000
 """Names among which a similar one is looked for: comparing many takes longer than finding the mistake by eye."""
 
@@ -40,17 +42,21 @@ class MixzError(Exception):
     """
 
     def __init__(self, given: str, allowed: str = "", do: str = "") -> None:
-        self.given, self.allowed, self.do = given, allowed, do
-        lines = [given]
+        self.given, self.allowed, self.do = map(_shortened, (given, allowed, do))
+        lines = [self.given]
         if allowed:
-            lines.append(f"  allowed: {allowed}")
+            lines.append(f"  allowed: {self.allowed}")
         if do:
-            lines.append(f"  do: {do}")
+            lines.append(f"  do: {self.do}")
         super().__init__("\n".join(lines))
 
     def __reduce__(self) -> tuple[type[MixzError], tuple[str, str, str]]:
         """Rebuild from the three parts, so that the error survives the way back from a worker process."""
         return type(self), (self.given, self.allowed, self.do)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
 
 
 def pip_install(*extras: str) -> str:

@@ -33,7 +33,7 @@ def read(path):
     try:
         for chunk in read_chunks(path):
             rows += len(chunk)
-            if time.process_time() > 4:
+            if time.process_time() > 2:
                 break  # it goes on, in the memory of a piece
     except MixzError as error:
         told = str(error).splitlines()[0]
@@ -94,6 +94,7 @@ BOMBS: dict[str, Callable[[Path], None]] = {
     "one_value.parquet": one_value,
     "pointing.hdf5": pointing,
     "line.csv.gz": lambda path: packed(path, b"a,b\n1,", b"x" * (1 << 20), 1_000),
+    "line.tbl.gz": lambda path: packed(path, b"|  a|\n", b"x" * (1 << 20), 1_000),
     "header.csv.gz": lambda path: packed(path, b"a", b"," * (1 << 20), 1_000),
     "quote.csv.gz": lambda path: packed(path, b'a,b\n1,"', b"\n" * (1 << 20), 1_000),
     "rows.csv.gz": lambda path: packed(path, b"a,b\n", b"1,1\n" * (1 << 18), 1_000),

@@ -36,7 +36,7 @@ def test_masks_of_whole_numbers(ending: str, tmp_path: Path) -> None:
     assert int(np.isnan(carried.carried["quality"]).sum()) == taken(ledger)["q", "empty"] == 8
 
 
-@pytest.mark.parametrize("ending", ["fits", "ecsv", "vot", "parquet", "feather", "hdf5", "csv", "txt"])
+@pytest.mark.parametrize("ending", ["fits", "ecsv", "vot", "tbl", "mrt", "parquet", "feather", "hdf5", "csv", "txt"])
 def test_missing_magnitudes_errors_and_labels(ending: str, tmp_path: Path) -> None:
     frame = catalogue()
     frame.loc[:2, "mag_g"], frame.loc[1:3, "mag_err_r"], frame.loc[4:5, "zs"] = np.nan, np.nan, np.nan

@@ -393,6 +393,7 @@ READERS = (
     Reader("parquet", table_seeds.parquet, read_table, words.PARQUET, share=3),
     Reader("feather", table_seeds.arrow, read_table, words.ARROW, share=2),
     Reader("text", table_seeds.text, read_table, words.TEXT, share=3),
+    Reader("fixed", table_seeds.fixed_width, read_table, words.FIXED, share=2),
     Reader("ecsv", table_seeds.ecsv, read_table, words.ECSV, share=1.5),
     Reader("votable", table_seeds.votable, read_table, words.VOTABLE, share=1.5),
     Reader("fits", table_seeds.fits_tables, read_table, words.FITS, share=3),

@@ -124,6 +124,16 @@ def ecsv(home: Path) -> Iterator[Files]:
     yield _by_path("t.ecsv", lambda path: masked().write(path, format="ascii.ecsv", serialize_method="data_mask"), home)
 
 
+def fixed_width(home: Path) -> Iterator[Files]:
+    """IPAC's with and without types, the journals', packed."""
+    table, some = frame()[["object_id", "mag_g", "z_spec"]], masked()["object_id", "mag_g", "z_spec"]
+    yield _by_path("t.tbl", lambda path: some.write(path, format="ascii.ipac"), home)
+    yield {"t.tbl": b"\\ by hand\n|  id| name|\n   1  a b \n   2      \n"}
+    yield _by_path("t.mrt", lambda path: Table.from_pandas(table).write(path, format="ascii.mrt"), home)
+    made = _by_path("t.txt", lambda path: some.write(path, format="ascii.mrt"), home)
+    yield {"t.mrt.gz": gzip.compress(made["t.txt"], mtime=0)}
+
+
 def votable(_: Path) -> Iterator[Files]:
     """Rows as elements, as two kinds of bytes, and two tables."""
     for kind in ("tabledata", "binary2", "binary"):

@@ -19,7 +19,7 @@ from mixz.digest import OPEN_SEAL, seal_of
 from mixz.errors import MixzError
 
 BY_NAME = {reader.name: reader for reader in READERS}
-FRESH = {"parquet": 30, "feather": 20, "text": 30, "fits": 30, "hdf5": 30, "votable": 20, "ecsv": 20}
+FRESH = {"parquet": 30, "feather": 20, "text": 30, "fixed": 20, "fits": 30, "hdf5": 30, "votable": 20, "ecsv": 20}
 FRESH |= {"galaxies": 20, "config": 20, "expression": 40, "registry": 20, "kernel": 20, "results": 10}
 """Inputs of readers whose whole ones are made quickly."""
 MOST_KEPT_BYTES = 300_000

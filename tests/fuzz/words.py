@@ -20,6 +20,21 @@ TEXT = (
     b"1e5",
     b"-",
 )
+FIXED = (
+    b"|",
+    b"||",
+    b"|long|",
+    b"| null|",
+    b"\\",
+    b"-99",
+    b" \n",
+    b"1D+01",
+    b"\t",
+    b"Title:",
+    b"------\n",
+    b"======\n",
+)
+FIXED += (b"Byte-by-byte Description of file", b"  1-  8 A8 --- name [0/1]?=-9 x\n", b" 99999 I1 mag m ?\n", b" 1X ")
 ECSV = (b"# %ECSV 1.0\n", b"# ---\n", b"datatype: int64", b"float128", b"subtype: float64[3]", b"!!python/object:os.x")
 ECSV += (
     b"# meta: !!omap\n",

@@ -81,7 +81,10 @@ class OnnxModel:
             raise MixzError(f"no model {path}", "a file that `mixz export` wrote", "run `mixz export MODEL -o FILE`")
         sealed = seal_of(path, do=AGAIN) is not None
         session = _session(path, threads)
-        told = session.get_modelmeta().custom_metadata_map
+        try:
+            told = session.get_modelmeta().custom_metadata_map
+        except UnicodeDecodeError as error:
+            raise MixzError(f"{path} is damaged: {error}", "what `mixz export` wrote", AGAIN) from error
         if ABOUT not in told:
             raise MixzError(f"{path} is an ONNX model, but not of mixz", "what `mixz export` wrote", "export it again")
         try:

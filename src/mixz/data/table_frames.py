@@ -254,6 +254,26 @@ def text_column(
     return pd.Series(text.to_pandas())
 
 
+def typed_column(words: pa.ChunkedArray, kind: pa.DataType, name: str) -> pd.Series[Any]:
+    """Words of a text table's column as what its head says that it holds.
+
+    Raises
+    ------
+    ValueError
+        They are no such values.
+    """
+    one = words.combine_chunks()
+    if kind == pa.string():
+        return text_column(one, stripped=True)
+    try:
+        text = pc.ascii_trim_whitespace(one.cast(pa.string()))
+        if kind == pa.bool_():
+            text = pc.ascii_lower(text)
+        return arrow_column(text.cast(kind))
+    except pa.ArrowInvalid as error:
+        raise ValueError(f"column {name!r} should hold {kind}: {error}") from error
+
+
 def _decoded(array: pa.Array) -> pa.Array:
     if pa.types.is_fixed_size_binary(array.type):
         array = array.cast(pa.binary())

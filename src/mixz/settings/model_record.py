@@ -74,6 +74,8 @@ class ModelRecord(Strict):
             raise ValueError(f"ref_band {self.ref_band!r} is none of the bands")
         if (own := self.network.own) and (self.bands[-len(own) :] != own or self.ref_band in own):
             raise ValueError(f"own_bands {', '.join(own)} are not the last of the bands, or one is the ref_band")
+        if self.network.has_density and self.network.z_max is None:
+            raise ValueError("network has densities without an end, z_max")
         if len(self.numbers) != self.members:
             raise ValueError(f"{self.members} members have {len(self.numbers)} numbers")
         if set(self.files) != {WEIGHTS, HISTORY}:

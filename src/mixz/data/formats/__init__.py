@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from mixz.data.formats.ecsv import ECSV
 from mixz.data.formats.feather import FEATHER
 from mixz.data.formats.fits import FITS
+from mixz.data.formats.fixed_width import FIXED_WIDTH
+from mixz.data.formats.fixed_width_head import MRT_TITLE
 from mixz.data.formats.format import MOST_BYTES, Format, Layout, TableSource
 from mixz.data.formats.hats import HATS
 from mixz.data.formats.hdf5 import HDF5
@@ -41,6 +43,9 @@ FORMATS: dict[str, Format] = {
     ".h5": HDF5,
     ".hdf": HDF5,
     ".ecsv": ECSV,
+    ".tbl": FIXED_WIDTH,
+    ".ipac": FIXED_WIDTH,
+    ".mrt": FIXED_WIDTH,
     ".vot": VOTABLE,
     ".xml": VOTABLE,
     ".votable": VOTABLE,
@@ -50,7 +55,8 @@ FORMATS: dict[str, Format] = {
 def format_of(path: Path) -> Format:
     """Choose the format by the ending of the file's name (``.gz`` aside); HATS for a folder that is one.
 
-    Of text a file that begins as FITS does is FITS: SExtractor's catalogues end alike.
+    A file that ends as text and begins as FITS does is FITS, as SExtractor's catalogues are, and one that begins as a
+    journal's machine-readable table does is that.
 
     Raises
     ------
@@ -62,15 +68,19 @@ def format_of(path: Path) -> Format:
     name = path.name.lower().removesuffix(".gz")
     for ending, known in FORMATS.items():
         if name.endswith(ending):
-            return FITS if known is OTHER_TEXT and _begins_as_fits(path) else known
+            return _begins_as(path) or known if known is OTHER_TEXT else known
     raise MixzError(f"{path} has an unknown format", f"endings: {', '.join(FORMATS)}", "convert or rename the file")
 
 
-def _begins_as_fits(path: Path) -> bool:
+def _begins_as(path: Path) -> Format | None:
+    """What a file that ends as text is by its first letters, if no plain text."""
     if not path.is_file():
-        return False
+        return None
     with path.open("rb") as file:
-        return file.read(9) == b"SIMPLE  ="
+        first = file.read(9)
+    if first == b"SIMPLE  =":
+        return FITS
+    return FIXED_WIDTH if first.startswith(MRT_TITLE.encode()) else None
 
 
 def require_written(path: Path) -> None:

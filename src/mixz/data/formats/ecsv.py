@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from mixz.data.formats.astropy_header import MOST_HEADER_BYTES, header_of
 from mixz.data.formats.format import Format, Layout, require_few_columns, unpacked
 from mixz.data.formats.text import lines_below, text_batches
 from mixz.data.formats.text_head import TextHead, fields
-from mixz.data.table_frames import WHOLE, arrow_column, pieces, text_column
+from mixz.data.table_frames import WHOLE, pieces, typed_column
 from mixz.data.table_writers import ecsv_writer
 
 if TYPE_CHECKING:
@@ -72,26 +71,12 @@ def _chunks(source: TableSource, columns: list[str], rows: int) -> Iterator[pd.D
     empty = True
     for piece in pieces(text_batches(source, head, numbers), rows):
         empty = False
-        series = {name: _typed(piece[k], kinds[k], name) for k, name in enumerate(columns)}
+        series = {name: typed_column(piece[k], kinds[k], name) for k, name in enumerate(columns)}
         yield pd.DataFrame(series, index=pd.RangeIndex(len(piece)))
     if empty:
         yield pd.DataFrame(
-            {n: _typed(pa.chunked_array([], pa.binary()), k, n) for n, k in zip(columns, kinds, strict=True)}
+            {n: typed_column(pa.chunked_array([], pa.binary()), k, n) for n, k in zip(columns, kinds, strict=True)}
         )
-
-
-def _typed(words: pa.ChunkedArray, kind: pa.DataType, name: str) -> pd.Series[Any]:
-    """Words of a column as what it is said to hold."""
-    words = words.combine_chunks() if isinstance(words, pa.ChunkedArray) else words
-    if kind == pa.string():
-        return text_column(words, stripped=True)
-    try:
-        text = pc.ascii_trim_whitespace(words.cast(pa.string()))
-        if kind == pa.bool_():
-            text = pc.ascii_lower(text)
-        return arrow_column(text.cast(kind))
-    except pa.ArrowInvalid as error:
-        raise ValueError(f"column {name!r} should hold {kind}: {error}") from error
 
 
 ECSV = Format("ECSV", _layout, _rows, _chunks, ecsv_writer)
