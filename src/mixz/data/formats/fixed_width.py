@@ -75,7 +75,7 @@ def _letters(lines: Sequence[bytes], width: int, before: int) -> Letters:
     texts: Sequence[bytes] | Sequence[str] = lines
     if not (plain := all(line.isascii() for line in lines)):
         texts = [decoded(line) for line in lines]
-    for number, text in enumerate(texts, before + 1):
+    for number, text in enumerate[bytes | str](texts, before + 1):
         if len(text) > width and text[width:].strip():
             raise ValueError(f"row {number:,} has something behind its last column")
     kind, longest = "S" if plain else "U", min(width, max(map(len, texts)))
