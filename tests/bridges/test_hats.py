@@ -24,7 +24,7 @@ from mixz.bridges.hats.catalogue import predict_hats
 from mixz.bridges.hats.parts import Job, Part, parts_of, predict_part
 from mixz.bridges.hats.rounding import rounded
 from mixz.bridges.model_columns import Asked
-from mixz.data.hats_folder import HatsFolder, batches
+from mixz.data.hats_folder import HatsFolder, batches, finish
 from mixz.errors import MixzError
 from mixz.model.folder import load_model
 from mixz.stages import export, predict
@@ -160,6 +160,20 @@ def test_what_is_done_of_a_part_is_told_before_it_is_whole(client: Any, place: P
     assert [rows for _, rows in heard] == sorted(rows for _, rows in heard)
     assert 0 < heard[0][1] < done.rows
     assert {name for name, _ in heard} == {job.note(part).stem}
+
+
+def test_a_catalogue_that_is_finished_again_says_the_same(place: Path, tmp_path: Path) -> None:
+    """A run may be killed when the catalogue tells its own size and is not yet in its place."""
+    like = HatsFolder.open(place / "sky")
+    shutil.copytree(place / "sky" / "dataset", tmp_path / "dataset")
+    rows = dict.fromkeys(like.pixels, 1)
+    told = []
+    for _ in range(2):
+        finish(tmp_path, rows, like, name="sky", builder="mixz")
+        lines = (tmp_path / "hats.properties").read_text().splitlines()
+        told.append([line for line in lines if "date" not in line])
+    assert told[0] == told[1]
+    assert any(line.startswith("hats_estsize") for line in told[0])
 
 
 def test_points_alone(client: Any, place: Path, tmp_path: Path) -> None:

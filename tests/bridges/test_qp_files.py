@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -173,6 +174,45 @@ def test_bad_input_is_told(photoz: PhotoZ, tmp_path: Path) -> None:
         read_qp(tmp_path / "text.hdf5")
     with pytest.raises(MixzError, match="without densities"):
         to_qp(PhotoZ(["a"], [[0.5]]))
+
+
+def _elsewhere(file: h5py.File, other: Path) -> None:
+    file["ancil/zmode"] = h5py.ExternalLink(str(other), "secret")
+
+
+def _stored_elsewhere(file: h5py.File, other: Path) -> None:
+    file.create_dataset("ancil/zmode", (3,), "f8", external=[(str(other), 0, 24)])
+
+
+def _virtual(file: h5py.File, other: Path) -> None:
+    layout = h5py.VirtualLayout((3,), "f8")
+    layout[:] = h5py.VirtualSource(str(other), "secret", (3,))
+    file.create_virtual_dataset("ancil/zmode", layout)
+
+
+def _far_too_long(file: h5py.File, _: Path) -> None:
+    file.create_dataset("ancil/zmode", (1 << 29,), "f8", chunks=(100,))[:3] = 0.5
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        (_elsewhere, "'zmode' is a link or no data, which is not followed"),
+        (_stored_elsewhere, "/ancil/zmode holds data of another file"),
+        (_virtual, "/ancil/zmode holds data of another file"),
+        (_far_too_long, "/ancil/zmode holds 4,294,967,296 bytes by what it says, of which 800 are there"),
+    ],
+)
+def test_a_file_of_anyone_leads_nowhere_else(how: Any, words: str, photoz: PhotoZ, tmp_path: Path) -> None:
+    """What qp reads with follows links, and makes all rows that a file says it has."""
+    with h5py.File(tmp_path / "other.hdf5", "w") as other:
+        other["secret"] = np.arange(3.0)
+    write_qp(photoz, tmp_path / "z.hdf5")
+    with h5py.File(tmp_path / "z.hdf5", "a") as file:
+        del file["ancil/zmode"]
+        how(file, tmp_path / "other.hdf5")
+    with pytest.raises(MixzError, match=words):
+        read_qp(tmp_path / "z.hdf5")
 
 
 def test_an_old_file_stays_until_the_new_one_is_whole(photoz: PhotoZ, tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from mixz.bridges.gaussian_fits import gaussians_of
+from mixz.data.formats.hdf5_columns import require_plain
+from mixz.data.formats.hdf5_damage import require_sound
 from mixz.data.table_writers import without_nulls
 from mixz.densities.grid import Grid
 from mixz.errors import MixzError, not_installed
@@ -192,6 +194,9 @@ def _ensemble(path: Path) -> Any:
     there = path if path.suffix == ".hdf5" else path.with_name(f"{path.stem}data{path.suffix}")
     if not there.is_file():
         raise MixzError(f"no file {there}", "a qp file", "check the path")
+    if there.suffix == ".hdf5":
+        require_sound(there)
+        require_plain(there)
     with redirect_stdout(StringIO()):
         return qp.read(str(path))
 

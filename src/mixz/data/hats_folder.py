@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from mixz.data.sky import Box
 
-MARKS = ("hats.properties", "properties", "collection.properties", "partition_info.csv", "dataset")
+PROPERTIES = ("hats.properties", "properties")
+MARKS = (*PROPERTIES, "collection.properties", "partition_info.csv", "dataset")
 """What a folder has one of if it is meant as a HATS catalogue."""
 SKY_INDEX = "_healpix_29"
 """The column that HATS sorts rows by."""
@@ -268,6 +269,8 @@ def finish(
     for file in [base / one for one in MAPS] + sorted(base.glob("skymap.*.fits")):
         if file.is_file():
             shutil.copyfile(file, folder / file.name)
+    for left in PROPERTIES:  # of a run that was killed here: the size of all files, which they tell, would count them
+        (folder / left).unlink(missing_ok=True)
     info = like.catalogue.catalog_info
     changed = info.new_provenance_dict(folder, builder=builder) | {
         "catalog_name": name,

@@ -10,10 +10,13 @@ import h5py
 import numpy as np
 
 from mixz.data.formats.astropy_header import header_of
+from mixz.data.parquet.rows import SUSPECT_BYTES, SUSPECT_RATIO
 from mixz.data.table_frames import MOST_CELL_BYTES, PIECE_BYTES, decoded, numpy_column
 from mixz.data.table_writers.hdf5 import MISSING, NO_TRUTH
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -190,6 +193,40 @@ def why_unreadable(item: Any) -> str:
     if item.size and not item.id.get_storage_size():
         return "nothing: it was never written"
     return ""
+
+
+def require_plain(path: Path) -> None:
+    """Refuse a file for another library to read whole, where it leads elsewhere or says it holds far more than it does.
+
+    Raises
+    ------
+    ValueError
+        It has a link, data of another file, or a data set of far more bytes than lie there for it.
+    """
+    with h5py.File(path) as file:
+        seen, groups = set[int](), [file["/"]]
+        while groups:
+            group = groups.pop()
+            if (place := h5py.h5o.get_info(group.id).addr) in seen:
+                continue
+            seen.add(place)
+            for name in group:
+                item = plain_member(group, name)
+                if isinstance(item, h5py.Group):
+                    groups.append(item)
+                elif isinstance(item, h5py.Dataset):
+                    _require_stored(item)
+                else:
+                    raise ValueError(f"{group.name} {name!r} is a link or no data, which is not followed")
+
+
+def _require_stored(item: Any) -> None:
+    said, stored = item.size * _type(item).itemsize, item.id.get_storage_size()
+    why = why_unreadable(item)
+    if not why and said > SUSPECT_BYTES and said > SUSPECT_RATIO * stored:
+        why = f"{said:,} bytes by what it says, of which {stored:,} are there"
+    if why:
+        raise ValueError(f"{item.name} holds {why}")
 
 
 def _type(item: Any) -> np.dtype[Any]:
