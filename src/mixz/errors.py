@@ -39,6 +39,10 @@ class MixzError(Exception):
     members: 0
       allowed: 1 or more
       do: set members to 10
+    >>> str(MixzError(f"the column {'x' * 10**6} is empty"))[-13:]
+    'xxxx is empty'
+    >>> len(str(MixzError("x" * 10**6)))
+    1505
     """
 
     def __init__(self, given: str, allowed: str = "", do: str = "") -> None:
@@ -56,7 +60,8 @@ class MixzError(Exception):
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
+    """Text that is not too long: of longer one its beginning, and its end, which may say what is wrong."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 300]} ... {text[-300:]}"
 
 
 def pip_install(*extras: str) -> str:

@@ -149,5 +149,17 @@ def test_overlap_finds_each_galaxy_once(kept_as: str, tmp_path: Path) -> None:
 def test_every_ending_has_a_writer_here() -> None:
     from mixz.data.formats import FORMATS
 
-    missing = {".pq", ".arrow", ".tab", ".dat", ".cat", ".fit", ".h5", ".hdf", ".xml", ".votable"}  # other names
+    missing = {
+        ".pq",
+        ".arrow",
+        ".tab",
+        ".dat",
+        ".cat",
+        ".fit",
+        ".h5",
+        ".hdf",
+        ".xml",
+        ".votable",
+        ".ipac",
+    }  # other names
     assert {f".{ending}" for ending in WRITERS if not ending.endswith("gz")} | missing == set(FORMATS)

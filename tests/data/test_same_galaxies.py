@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from survey_files import BANDS, TYPED, WRITERS, built, built_of, written
 
+EXACT = [ending for ending in WRITERS if ending != "mrt"]
+"""What astropy writes as a machine-readable table is rounded, and no single precision."""
 SHORT = settings(max_examples=5, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 """Files are written in each example: a failing one is told as it is, not made smaller."""
 NUMBER = st.floats(18, 26, width=32)
@@ -58,7 +60,7 @@ def as_dictionary(galaxies: Any) -> dict[str, list[Any]]:
 
 
 @SHORT
-@given(frame=tables(), endings=st.lists(st.sampled_from(list(WRITERS)), min_size=2, max_size=3, unique=True))
+@given(frame=tables(), endings=st.lists(st.sampled_from(EXACT), min_size=2, max_size=3, unique=True))
 def test_every_format_holds_the_same_galaxies(frame: pd.DataFrame, endings: list[str]) -> None:
     with TemporaryDirectory() as place:
         found = [as_dictionary(built(written(frame, Path(place), ending))[0]) for ending in ("parquet", *endings)]
@@ -69,7 +71,7 @@ def test_every_format_holds_the_same_galaxies(frame: pd.DataFrame, endings: list
 
 
 @SHORT
-@given(frame=tables(), here=st.sampled_from(list(WRITERS)), there=st.sampled_from(list(WRITERS)), data=st.data())
+@given(frame=tables(), here=st.sampled_from(EXACT), there=st.sampled_from(EXACT), data=st.data())
 def test_each_galaxy_is_found_once(frame: pd.DataFrame, here: str, there: str, data: st.DataObject) -> None:
     shared = data.draw(st.integers(1, len(frame) - 1))
     with TemporaryDirectory() as place:

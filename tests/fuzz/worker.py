@@ -24,8 +24,6 @@ from mixz.errors import MixzError
 
 ADDRESSES = 6 << 30
 """Bytes of addresses beyond those of the start that a reader may ask for: what is more fails at once."""
-LONGEST_MESSAGE = 6_000
-"""Characters; a list of a table's columns is the longest that a message holds."""
 SECONDS = 10.0
 """How long a reader may take, on a core of its own."""
 IN_MEMORY = Path("/dev/shm")
@@ -39,7 +37,7 @@ class Outcome:
     Parameters
     ----------
     kind
-        ``value``, ``refused``, or what it must not be: ``error``, ``unheard``, ``warning``, ``message``; and by who
+        ``value``, ``refused``, or what it must not be: ``error``, ``unheard``, ``warning``; and by who
         watches over the process ``hang``, ``memory`` or ``crash``.
     place
         Where in the code it was refused, or went wrong: the same for the same fault.
@@ -93,8 +91,7 @@ def _read(reader: Reader, files: Files, home: Path) -> Outcome:
             )
         return Outcome("value")
     except MixzError as error:
-        kind = "message" if len(str(error)) > LONGEST_MESSAGE else "refused"
-        return Outcome(kind, _place(error), str(error)[:2_000])
+        return Outcome("refused", _place(error), str(error)[:2_000])
     except BaseException as error:  # a panic of Rust is no Exception
         if isinstance(error, KeyboardInterrupt):
             raise

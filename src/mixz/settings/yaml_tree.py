@@ -180,7 +180,8 @@ def _text_of(path: Path) -> str:
             "check the path; without CONFIG, `mixz run` runs the demo",
         ) from None
     except (OSError, ValueError) as error:
-        raise MixzError(f"{path} cannot be read: {error}", "a YAML text file", "name the config file") from None
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise MixzError(f"{path} cannot be read: {reason}", "a YAML text file", "name the config file") from None
 
 
 def _require_single_keys(node: yaml.MappingNode) -> None:
