@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from astropy.table import Table
 
 from mixz.data.formats import text as text_format
 from mixz.data.tables import read_chunks, read_table, row_count, table_columns, write_table
@@ -158,3 +159,17 @@ def test_a_wrong_row_is_named_by_its_number_in_the_file(tmp_path: Path, monkeypa
     written.write_text("id,name\n" + "".join(f"{k},n{k}\n" for k in range(1, 101)) + "# a word\n101,a,b\n")
     with pytest.raises(MixzError, match="row 101 has 3 fields"):
         read_table(written)
+
+
+@pytest.mark.parametrize("ending", [".csv", ".ecsv", ".csv.gz"])
+def test_names_that_begin_as_comments_do_come_back(ending: str, tmp_path: Path) -> None:
+    """astropy, which writes ECSV's rows, puts no quotes there, and takes such rows for comments afterwards."""
+    for frame in (
+        pd.DataFrame({"x": ["#", "#5", "a #b"]}),
+        pd.DataFrame({"#id": ["#1", "b", "# c"], "z": [0.5, 1, 2]}),
+    ):
+        write_table(frame, tmp_path / f"t{ending}")
+        found = read_table(tmp_path / f"t{ending}")
+        assert found.iloc[:, 0].tolist() == frame.iloc[:, 0].tolist()
+        if ending == ".ecsv":
+            assert Table.read(tmp_path / "t.ecsv").columns[0].tolist() == frame.iloc[:, 0].tolist()

@@ -119,7 +119,7 @@ def text_batches(source: TableSource, head: TextHead, columns: Sequence[int]) ->
             # The first column is looked at for comments; the fields of a row are counted in any case.
             batches = _parsed(block, head.delimiter or "\t", names, list(dict.fromkeys([names[0], *wanted])), watched)
             for batch in batches:
-                _refuse_comments(batch["0"])
+                _refuse_comments(batch["0"], block)
                 yield batch.select(wanted) if wanted else batch.select(["0"])
 
 
@@ -179,8 +179,9 @@ class _Rows:
         return "error"
 
 
-def _refuse_comments(first: pa.Array) -> None:
-    if pc.any(pc.starts_with(first, "#")).as_py():
+def _refuse_comments(first: pa.Array, block: bytes) -> None:
+    """Refuse a row that may be a comment; in quotes it is none."""
+    if pc.any(pc.starts_with(first, "#")).as_py() and (block.startswith(b"#") or b"\n#" in block):
         cell = first.filter(pc.starts_with(first, "#"))[0].as_py()
         raise ValueError(f"the row {decoded(cell)[:40]!r} begins as a comment does, with as many fields as a row")
 

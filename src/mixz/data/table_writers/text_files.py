@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -32,7 +33,8 @@ def csv_writer(path: Path, notes: TableNotes | None = None) -> Iterator[Append]:
 
         def append(frame: pd.DataFrame) -> None:
             texts = {str(name): text(values) for name, values in frame.items() if is_text(values)}
-            frame.assign(**texts).to_csv(file, index=False, header=next(first, False))
+            rows = frame.assign(**texts).to_csv(index=False, header=next(first, False), lineterminator="\n")
+            file.write(_no_comments(rows, ",", len(frame)))
 
         yield append
 
@@ -65,7 +67,16 @@ def _ecsv(frame: pd.DataFrame, notes: TableNotes) -> tuple[str, str]:
         full[name].unit, full[name].description = unit, description
     full.write(whole, format="ascii.ecsv")
     above = empty.getvalue()
-    return above, whole.getvalue().removeprefix(above)
+    return above, _no_comments(whole.getvalue().removeprefix(above), " ", len(frame))
+
+
+def _no_comments(rows: str, delimiter: str, count: int) -> str:
+    """Rows whose first field is in quotes where it begins as a comment does; neither pandas nor astropy see to that."""
+    if not rows.startswith("#") and "\n#" not in rows:
+        return rows
+    if rows.count("\n") > count + 1:  # a line inside of a field is none
+        raise ValueError("a field that begins with # beside one of several lines")
+    return re.sub(rf"^#[^{delimiter}\n]*", r'"\g<0>"', rows, flags=re.MULTILINE)
 
 
 def _ecsv_column(values: pd.Series[Any]) -> Column:
